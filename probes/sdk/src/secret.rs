@@ -1,0 +1,290 @@
+//! Secrets: values that must never reach a report, in any form.
+
+use std::{collections::BTreeSet, fmt};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The newtype name under which [`Secret`] asks to be deserialized: the config reader sees it and
+/// puts the value on the list of what is masked, wherever it came from.
+pub const SECRET_MARKER: &str = "$readygate::Secret";
+
+/// A value that is masked in every output. Prints and serializes as `***`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself, for the one place that hands it to the peer.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Marked;
+        impl<'de> serde::de::Visitor<'de> for Marked {
+            type Value = Secret;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a secret (text)")
+            }
+            fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Secret, E> {
+                Ok(Secret::new(value))
+            }
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Secret, D::Error> {
+                String::deserialize(d).map(Secret)
+            }
+        }
+        deserializer.deserialize_newtype_struct(SECRET_MARKER, Marked)
+    }
+}
+
+impl JsonSchema for Secret {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Secret".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "Masked in every output. Take it from the environment: ${NAME}",
+        })
+    }
+}
+
+/// Shorter values are not masked: `a` would blank half of every report.
+const SHORTEST: usize = 4;
+const MASK: &str = "***";
+
+/// Replaces every known secret, in every form that it may take on the way, by `***`.
+#[derive(Debug)]
+pub struct Masker {
+    forms: Option<AhoCorasick>,
+}
+
+impl Masker {
+    /// A masker for these values; values shorter than four characters are left out.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut forms = BTreeSet::new();
+        for secret in secrets {
+            for value in [secret, secret.trim()].into_iter().chain(secret.lines()) {
+                if value.chars().count() >= SHORTEST {
+                    forms.extend(forms_of(value));
+                }
+            }
+        }
+        let forms = (!forms.is_empty())
+            .then(|| {
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostLongest)
+                    .build(&forms)
+                    .ok()
+            })
+            .flatten();
+        Self { forms }
+    }
+
+    /// `text` with every secret masked, and the password of any URL in it.
+    pub fn mask(&self, text: &str) -> String {
+        let text = match &self.forms {
+            Some(forms) if forms.is_match(text) => {
+                forms.replace_all(text, &vec![MASK; forms.patterns_len()])
+            }
+            _ => text.to_owned(),
+        };
+        mask_userinfo(&text)
+    }
+}
+
+/// Characters that URL encoders differ on; both spellings are forms.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+const COMPONENT: &AsciiSet = &UNRESERVED
+    .remove(b'!')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*');
+
+fn forms_of(value: &str) -> BTreeSet<String> {
+    let mut forms = BTreeSet::from([value.to_owned()]);
+    for set in [NON_ALPHANUMERIC, UNRESERVED, COMPONENT] {
+        let encoded = utf8_percent_encode(value, set).to_string();
+        forms.insert(encoded.replace("%20", "+"));
+        forms.insert(lower_escapes(&encoded));
+        forms.insert(encoded);
+    }
+    if let Ok(json) = serde_json::to_string(value) {
+        forms.insert(json[1..json.len() - 1].to_owned());
+        forms.insert(json[1..json.len() - 1].replace('/', "\\/"));
+    }
+    forms.insert(format!("{value:?}").trim_matches('"').to_owned());
+    forms.extend(base64_forms(value.as_bytes()));
+    let hex = value
+        .bytes()
+        .fold(String::new(), |hex, b| hex + &format!("{b:02x}"));
+    forms.insert(hex.to_uppercase());
+    forms.insert(hex);
+    forms.retain(|form| form.chars().count() >= SHORTEST);
+    forms
+}
+
+fn lower_escapes(encoded: &str) -> String {
+    let mut escape = 0;
+    encoded
+        .chars()
+        .map(|c| {
+            escape = if c == '%' {
+                3_u8
+            } else {
+                escape.saturating_sub(1)
+            };
+            if escape > 0 {
+                c.to_ascii_lowercase()
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// The value inside longer base64 (`user:password`) starts at any of three bit offsets; only the
+/// characters that the value alone decides are compared.
+fn base64_forms(value: &[u8]) -> Vec<String> {
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+    let mut forms = vec![STANDARD.encode(value), URL_SAFE.encode(value)];
+    for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+        for lead in 0..3_usize {
+            let mut padded = vec![0_u8; lead];
+            padded.extend_from_slice(value);
+            let text = engine.encode(&padded);
+            let start = (lead * 8).div_ceil(6);
+            let end = (padded.len() * 8) / 6;
+            if end > start + 5 {
+                forms.push(text[start..end].to_owned());
+            }
+        }
+    }
+    forms
+}
+
+/// `scheme://user:password@host` shows as `scheme://user:***@host`, whoever wrote it.
+fn mask_userinfo(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let authority = after
+            .find(|c: char| {
+                matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>') || c.is_whitespace()
+            })
+            .unwrap_or(after.len());
+        let userinfo = after[..authority].rfind('@');
+        match userinfo.and_then(|end| after[..end].find(':').map(|colon| (colon, end))) {
+            Some((colon, end)) => {
+                out.push_str(&after[..=colon]);
+                out.push_str(MASK);
+                rest = &after[end..];
+            }
+            None => rest = after,
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CANARY: &str = "p@ss \"w0rd\"/é+%";
+
+    #[test]
+    fn every_form_of_a_secret_is_masked() {
+        let masker = Masker::new([CANARY]);
+        for form in forms_of(CANARY) {
+            let masked = masker.mask(&format!("before {form} after"));
+            assert_eq!(masked, "before *** after", "{form}");
+        }
+    }
+
+    #[test]
+    fn a_secret_inside_longer_base64_is_masked() {
+        let masker = Masker::new(["correct-horse"]);
+        for user in ["a", "ab", "abc", "abcd"] {
+            let header = STANDARD.encode(format!("{user}:correct-horse"));
+            assert!(
+                masker.mask(&format!("Basic {header}")).contains("***"),
+                "{user}"
+            );
+        }
+    }
+
+    #[test]
+    fn short_values_do_not_blank_reports() {
+        assert_eq!(
+            Masker::new(["a", "", "abc"]).mask("a banana abc"),
+            "a banana abc"
+        );
+    }
+
+    #[test]
+    fn url_passwords_are_masked_unasked() {
+        let masker = Masker::new([]);
+        assert_eq!(
+            masker.mask("see mongodb://app:hunter2@db:27017/x?y and http://h:80/p@q"),
+            "see mongodb://app:***@db:27017/x?y and http://h:80/p@q"
+        );
+    }
+
+    #[test]
+    fn debug_and_json_hide_it() {
+        let secret = Secret::new(CANARY);
+        assert_eq!(format!("{secret:?}"), "***");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"***\"");
+        assert_eq!(
+            serde_json::from_str::<Secret>("\"x\"").unwrap().expose(),
+            "x"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn plain_and_encoded_values_never_survive(secret in "[ -~]{4,24}", around in "[a-z ]{0,8}") {
+            let masker = Masker::new([secret.as_str()]);
+            let encoded = utf8_percent_encode(&secret, NON_ALPHANUMERIC).to_string();
+            for form in [secret.trim(), &encoded] {
+                if form.chars().count() >= SHORTEST && !around.contains(form) && !MASK.contains(form) {
+                    let masked = masker.mask(&format!("{around}{form}{around}"));
+                    prop_assert!(!masked.contains(form), "{masked}");
+                }
+            }
+        }
+    }
+}
