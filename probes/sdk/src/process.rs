@@ -189,7 +189,8 @@ fn explain_timeout(mut error: ProbeError, ran: Duration, last: &Captured) -> Pro
         error.message = format!("still running after {ran}; its process group was killed");
         let last = last.text();
         if !last.trim().is_empty() {
-            error.message += &format!("; it last said: {}", crate::excerpt(last.trim(), 400));
+            error.message.push_str("; it last said: ");
+            error.message.push_str(&crate::excerpt(last.trim(), 400));
         }
     }
     error

@@ -1,0 +1,8 @@
+//! readygate: a headless CI gate that decides whether a system is ready for production.
+//!
+//! `docs/architecture.md` is the map of this crate.
+
+pub mod exit;
+pub mod record;
+pub mod report;
+pub mod verdict;

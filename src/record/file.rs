@@ -1,0 +1,105 @@
+//! `run.json` on disk.
+
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use super::{Run, SCHEMA};
+
+/// A record larger than this is not one of ours.
+const LARGEST: u64 = 512 * 1024 * 1024;
+
+/// Why a record could not be read or a report not written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The system said no.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Not JSON, or not a record.
+    #[error("{}:{line}:{column}: not a run record: {message}", path.display())]
+    Format {
+        /// Which file.
+        path: PathBuf,
+        /// 1-based.
+        line: usize,
+        /// 1-based.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// Reads a record and refuses other versions of the format.
+pub fn read(path: &Path) -> Result<Run, FileError> {
+    let io = |error| FileError::Io {
+        path: path.to_owned(),
+        error,
+    };
+    let mut text = Vec::new();
+    fs::File::open(path)
+        .and_then(|f| f.take(LARGEST).read_to_end(&mut text))
+        .map_err(io)?;
+    let run: Run = serde_json::from_slice(&text).map_err(|e| FileError::Format {
+        path: path.to_owned(),
+        line: e.line(),
+        column: e.column(),
+        message: e.to_string(),
+    })?;
+    if run.schema == SCHEMA {
+        return Ok(run);
+    }
+    Err(FileError::Format {
+        path: path.to_owned(),
+        line: 1,
+        column: 1,
+        message: format!(
+            "its schema is `{}`, this version reads `{SCHEMA}`",
+            run.schema
+        ),
+    })
+}
+
+/// Writes beside the target and renames over it, so that no reader ever sees half a file.
+///
+/// Targets that are no plain files (`/dev/full`, a pipe) are written to directly.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let io = |error| FileError::Io {
+        path: path.to_owned(),
+        error,
+    };
+    if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        let mut file = fs::OpenOptions::new().write(true).open(path).map_err(io)?;
+        return file
+            .write_all(bytes)
+            .and_then(|()| file.flush())
+            .map_err(io);
+    }
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".readygate-")
+        .tempfile_in(folder)
+        .map_err(io)?;
+    temporary
+        .write_all(bytes)
+        .and_then(|()| temporary.as_file().sync_all())
+        .map_err(io)?;
+    readable_by_others(temporary.as_file()).map_err(io)?;
+    temporary.persist(path).map_err(|e| io(e.error))?;
+    Ok(())
+}
+
+/// Temporary files are private; a report is for the next CI step, whoever runs it.
+fn readable_by_others(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}

@@ -1,0 +1,107 @@
+//! Outcomes to verdict, once. No reporter decides.
+
+use crate::{
+    exit,
+    record::{Counts, GateRecord, Outcome, SkipReason, Verdict},
+};
+
+/// The verdict of a set of gates and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The decision.
+    pub verdict: Verdict,
+    /// One sentence for each gate that weighs against GO.
+    pub reasons: Vec<String>,
+}
+
+/// Decides. NO-GO outweighs INCONCLUSIVE, which outweighs PENDING.
+///
+/// `required` are the ids that must have been measured whatever their severity. A run in which
+/// nothing at all was measured is inconclusive: nothing passes because nothing was looked at.
+pub fn decide(gates: &[GateRecord], required: &[String]) -> Decision {
+    let selected: Vec<_> = gates.iter().filter(|g| g.is_selected()).collect();
+    let sentences = |wanted: fn(&GateRecord) -> bool, what: &str| -> Vec<String> {
+        selected
+            .iter()
+            .filter(|g| wanted(g))
+            .map(|g| sentence(g, what))
+            .collect()
+    };
+    let failed = sentences(
+        |g| g.severity.blocks() && g.outcome == Outcome::Failed,
+        "failed",
+    );
+    let mut unknown = sentences(is_unknown, "could not be measured");
+    for gate in selected
+        .iter()
+        .filter(|g| required.contains(&g.id) && !g.severity.blocks())
+    {
+        if matches!(gate.outcome, Outcome::Unmeasured | Outcome::Skipped) {
+            unknown.push(sentence(gate, "is required and could not be measured"));
+        }
+    }
+    let pending = sentences(|g| g.outcome == Outcome::Pending, "awaits a sign-off");
+    let measured = |g: &&&GateRecord| {
+        matches!(
+            g.outcome,
+            Outcome::Passed | Outcome::Failed | Outcome::Pending
+        )
+    };
+    if selected.iter().filter(measured).count() == 0 {
+        unknown.push("nothing was measured".to_owned());
+    }
+    let verdict = match (failed.is_empty(), unknown.is_empty(), pending.is_empty()) {
+        (false, _, _) => Verdict::NoGo,
+        (true, false, _) => Verdict::Inconclusive,
+        (true, true, false) => Verdict::Pending,
+        (true, true, true) => Verdict::Go,
+    };
+    Decision {
+        verdict,
+        reasons: [failed, unknown, pending].concat(),
+    }
+}
+
+/// A blocking gate that was skipped because of a dependency was not measured either.
+fn is_unknown(gate: &GateRecord) -> bool {
+    let skipped = gate.outcome == Outcome::Skipped && gate.skipped == Some(SkipReason::Dependency);
+    gate.severity.blocks() && (gate.outcome == Outcome::Unmeasured || skipped)
+}
+
+fn sentence(gate: &GateRecord, what: &str) -> String {
+    let severity = gate.severity.name();
+    match &gate.reason {
+        Some(reason) => format!("{} ({severity}) {what}: {reason}", gate.id),
+        None => format!("{} ({severity}) {what}", gate.id),
+    }
+}
+
+/// The exit code of a verdict; a signal outranks it.
+pub const fn exit_code(verdict: Verdict, signal: Option<i32>) -> u8 {
+    match (signal, verdict) {
+        (Some(15), _) => exit::TERMINATED,
+        (Some(_), _) => exit::INTERRUPTED,
+        (None, Verdict::Go | Verdict::GoWithWaivers) => exit::GO,
+        (None, Verdict::NoGo) => exit::NO_GO,
+        (None, Verdict::Inconclusive) => exit::INCONCLUSIVE,
+        (None, Verdict::Pending) => exit::PENDING,
+    }
+}
+
+/// Counts gates by outcome.
+pub fn count(gates: &[GateRecord]) -> Counts {
+    let of = |outcome| gates.iter().filter(|g| g.outcome == outcome).count();
+    let minor = gates
+        .iter()
+        .filter(|g| g.outcome == Outcome::Failed && !g.severity.blocks());
+    Counts {
+        total: gates.len(),
+        passed: of(Outcome::Passed),
+        failed: of(Outcome::Failed),
+        unmeasured: of(Outcome::Unmeasured),
+        skipped: of(Outcome::Skipped),
+        pending: of(Outcome::Pending),
+        flaky: gates.iter().filter(|g| g.flaky).count(),
+        warnings: minor.count() + gates.iter().flat_map(GateRecord::warnings).count(),
+    }
+}
