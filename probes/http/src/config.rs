@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use readygate_sdk::{ByteSize, Secret};
+use readygate_sdk::{ByteSize, Secret, Texts};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    expect::{Pattern, Statuses, Texts},
+    expect::{Pattern, Statuses},
     matcher::Matcher,
 };
 
@@ -99,9 +99,7 @@ impl HttpConfig {
 
     /// Every text that is looked for in the body.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        let Texts(wanted) = &self.contains;
-        let Texts(unwanted) = &self.not_contains;
-        wanted.iter().chain(unwanted).map(String::as_str)
+        self.contains.iter().chain(self.not_contains.iter())
     }
 }
 

@@ -148,67 +148,6 @@ impl JsonSchema for Statuses {
     }
 }
 
-/// Texts to look for: one, or a list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Texts(pub Vec<String>);
-
-/// One item of a list of texts; `String` takes numbers as they were written.
-struct Text(String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.is_empty() {
-            return Err(D::Error::custom("every body contains the empty text"));
-        }
-        Ok(Self(text))
-    }
-}
-
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-        impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Texts;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of texts")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Texts, E> {
-                if text.is_empty() {
-                    return Err(E::custom("every body contains the empty text"));
-                }
-                Ok(Texts(vec![text.to_owned()]))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Texts, A::Error> {
-                let mut list = Vec::new();
-                while let Some(Text(text)) = seq.next_element()? {
-                    list.push(text);
-                }
-                if list.is_empty() {
-                    return Err(A::Error::custom("an empty list looks for nothing"));
-                }
-                Ok(Texts(list))
-            }
-        }
-        deserializer.deserialize_any(OneOrMany)
-    }
-}
-
-impl JsonSchema for Texts {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "HttpTexts".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A text, or a list of texts",
-            "anyOf": [
-                {"type": "string", "minLength": 1},
-                {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}},
-            ],
-        })
-    }
-}
-
 /// Compiled programs stay small: the pattern comes from a config that anyone may propose.
 const PATTERN_LIMIT: usize = 1 << 20;
 
@@ -280,15 +219,5 @@ mod tests {
         for yaml in ["[]", "99", "600", "-1", "ok", "6xx", "2x", "{a: 1}", "1.5"] {
             assert!(statuses(yaml).is_err(), "{yaml}");
         }
-    }
-
-    #[test]
-    fn texts_are_never_empty() {
-        let texts = |yaml: &str| serde_saphyr::from_str::<Texts>(yaml).ok();
-        assert_eq!(texts("a"), Some(Texts(vec!["a".into()])));
-        assert_eq!(texts("[a, 4]"), Some(Texts(vec!["a".into(), "4".into()])));
-        assert_eq!(texts("[]"), None);
-        assert_eq!(texts("\"\""), None);
-        assert_eq!(texts("[\"\"]"), None);
     }
 }

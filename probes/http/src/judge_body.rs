@@ -4,7 +4,6 @@ use readygate_sdk::Checks;
 
 use crate::{
     config::{HttpConfig, VersionSource},
-    expect::Texts,
     judge::{Finding, settle},
     matcher::Matcher,
     record::{Answer, Found, HttpMeasurement},
@@ -68,8 +67,7 @@ pub(crate) fn judge(config: &HttpConfig, record: &HttpMeasurement, checks: &mut 
             json(answer, pointer, matcher)
         });
     }
-    let Texts(wanted) = &config.contains;
-    for text in wanted {
+    for text in config.contains.iter() {
         let check = checks
             .check(&rules::BODY_TEXT, &record.url)
             .expected(format!("a body with `{text}`"));
@@ -77,8 +75,7 @@ pub(crate) fn judge(config: &HttpConfig, record: &HttpMeasurement, checks: &mut 
             contains(answer, text, true)
         });
     }
-    let Texts(unwanted) = &config.not_contains;
-    for text in unwanted {
+    for text in config.not_contains.iter() {
         let check = checks
             .check(&rules::BODY_TEXT, &record.url)
             .expected(format!("a body without `{text}`"));

@@ -27,7 +27,7 @@ use readygate_sdk::{
 };
 
 pub use config::{Auth, BasicAuth, HttpConfig, Method, VersionSource};
-pub use expect::{Pattern, Statuses, Texts};
+pub use expect::{Pattern, Statuses};
 pub use matcher::Matcher;
 pub use record::{
     Answer, Body, Facts, Found, HeaderFact, HeaderField, Hop, HttpMeasurement, JsonFact, Latency,

@@ -84,6 +84,11 @@ impl Matcher {
         }
     }
 
+    /// Whether it is a number with a point, whose spelling YAML has not kept.
+    pub(crate) fn is_decimal(&self) -> bool {
+        matches!(&self.test, Test::Equal(Value::Number(n)) if n.is_f64())
+    }
+
     /// Whether it wants the value to be missing.
     pub(crate) fn wants_absence(&self) -> bool {
         matches!(self.test, Test::Absent)

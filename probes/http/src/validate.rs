@@ -160,11 +160,32 @@ fn bodies(config: &HttpConfig, error: &mut ConfigError) {
 }
 
 fn expectations(config: &HttpConfig, error: &mut ConfigError) {
-    for name in config.response_headers.keys() {
-        header_name(&format!("/response_headers/{}", escape(name)), name, error);
+    for (name, matcher) in &config.response_headers {
+        let at = format!("/response_headers/{}", escape(name));
+        header_name(&at, name, error);
+        // YAML reads 1.10 as 1.1, and headers are text.
+        if matcher.is_decimal() {
+            error.add(
+                at,
+                "a header is text, and this is a decimal number",
+                Some("put it in quotes"),
+            );
+        }
     }
     for pointer in config.body_json.keys() {
         json_pointer(&format!("/body_json/{}", escape(pointer)), pointer, error);
+    }
+    for (block, texts) in [
+        ("contains", &config.contains),
+        ("not_contains", &config.not_contains),
+    ] {
+        if texts.iter().any(str::is_empty) {
+            error.add(
+                format!("/{block}"),
+                "every body contains the empty text",
+                None,
+            );
+        }
     }
     match &config.version {
         Some(VersionSource::Header(name)) => header_name("/version/header", name, error),
