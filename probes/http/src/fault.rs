@@ -187,7 +187,7 @@ fn tls_fault(error: &rustls::Error, fail: impl Fn(ErrorKind, String) -> ProbeErr
             ErrorKind::Protocol,
             format!("the server ended the handshake: alert {alert:?}"),
         )
-        .hint("compare the TLS versions and names that the server offers"),
+        .hint("compare the TLS versions and names that the server offers; does it want a client certificate?"),
         rustls::Error::InvalidMessage(_) => fail(
             ErrorKind::Protocol,
             format!("what came back is not TLS: {error}"),

@@ -36,6 +36,21 @@ async fn by_default_the_redirect_is_judged() {
 }
 
 #[tokio::test]
+async fn what_a_redirect_hands_over_is_not_recorded() {
+    let server = Server::always(to("http://me:hush@127.0.0.1:1/cb?state=1&code=hush#hush")).await;
+    let url = server.url("/");
+    let record = measure(&format!(
+        "{{url: '{url}', response_headers: {{Location: exists}}}}"
+    ))
+    .await;
+    let json = serde_json::to_string(&record).unwrap();
+    assert!(
+        !json.contains("hush") && json.contains("state=1&code=***"),
+        "{json}"
+    );
+}
+
+#[tokio::test]
 async fn a_chain_is_followed_and_recorded() {
     let server = Server::start(|seen| match seen.line.split(' ').nth(1) {
         Some("/1") => to("/2"),

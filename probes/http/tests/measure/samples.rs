@@ -8,7 +8,9 @@ use std::{
 use readygate_sdk::{CheckOutcome, ErrorKind};
 
 use crate::{
-    cx, fails, judge, measure, measure_in, metrics, number, outcomes,
+    cx, fails,
+    identity::Authority,
+    judge, measure, measure_in, metrics, number, outcomes,
     server::{Act, Seen, Server, respond},
 };
 
@@ -103,4 +105,25 @@ async fn time_must_suffice_for_all_samples() {
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::Timeout);
     assert!(error.message.contains("sample 2 of 3"), "{error}");
+}
+
+#[tokio::test]
+async fn a_hundred_gates_share_what_is_costly() {
+    let authority = Authority::new();
+    let server =
+        Server::start_tls(authority.server("localhost"), |_| respond("200 OK", "", "")).await;
+    let yaml = format!(
+        "{{url: '{}', resolve: {{localhost: 127.0.0.1}}, ca: {}}}",
+        server.url_as("localhost", "/"),
+        authority.file()
+    );
+    let gates = (0..100).map(|_| {
+        let yaml = yaml.clone();
+        tokio::spawn(async move { measure(&yaml).await })
+    });
+    let gates: Vec<_> = gates.collect();
+    for gate in gates {
+        assert_eq!(gate.await.unwrap().answers[0].status, 200);
+    }
+    assert_eq!(server.seen().len(), 100);
 }
