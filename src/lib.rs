@@ -2,7 +2,10 @@
 //!
 //! `docs/architecture.md` is the map of this crate.
 
+pub mod config;
 pub mod exit;
+pub mod expect;
 pub mod record;
+pub mod registry;
 pub mod report;
 pub mod verdict;
