@@ -3,8 +3,10 @@
 //! `docs/architecture.md` is the map of this crate.
 
 pub mod config;
+pub mod engine;
 pub mod exit;
 pub mod expect;
+pub mod plan;
 pub mod record;
 pub mod registry;
 pub mod report;

@@ -34,11 +34,18 @@ pub struct AdHoc {
 }
 
 /// Builds the config, or says everything that is wrong with it.
-pub fn ad_hoc(asked: &AdHoc, environment: &Environment, variables: &Variables) -> Result<Config, LoadError> {
+pub fn ad_hoc(
+    asked: &AdHoc,
+    environment: &Environment,
+    variables: &Variables,
+) -> Result<Config, LoadError> {
     let sink = Sink::default();
     let mut sources = Sources::default();
     let gate = gate_node(asked, &mut sources, &sink, variables);
-    let defaults = Defaults { timeout: asked.timeout, ..Defaults::default() };
+    let defaults = Defaults {
+        timeout: asked.timeout,
+        ..Defaults::default()
+    };
     let context = GateContext {
         sources: &sources,
         sink: &sink,
@@ -77,34 +84,77 @@ fn gate_node(asked: &AdHoc, sources: &mut Sources, sink: &Sink, variables: &Vari
     for setting in &asked.settings {
         let Some((key, text)) = setting.split_once('=') else {
             let file = sources.add("command line", setting.as_str());
-            let span = Span { file, start: 0, end: setting.len() };
+            let span = Span {
+                file,
+                start: 0,
+                end: setting.len(),
+            };
             let problem = Diagnostic::at(span, format!("`{setting}` is not `key=value`"));
             sink.report(problem.help("values are YAML: reports='[\"reports/*.xml\"]' timeout=5s"));
             continue;
         };
         if let Some((key_span, value)) = read(setting, key, text, sources, sink) {
             with.retain(|entry| entry.key != key);
-            with.push(Entry { key: key.to_owned(), key_span, value });
+            with.push(Entry {
+                key: key.to_owned(),
+                key_span,
+                value,
+            });
         }
     }
-    let nowhere = Span { file: sources.add("command line", asked.probe.as_str()), start: 0, end: asked.probe.len() };
-    let mut with = Node { span: nowhere, kind: Kind::Mapping(with) };
+    let nowhere = Span {
+        file: sources.add("command line", asked.probe.as_str()),
+        start: 0,
+        end: asked.probe.len(),
+    };
+    let mut with = Node {
+        span: nowhere,
+        kind: Kind::Mapping(with),
+    };
     variables.interpolate(&mut with, sink);
-    let expect = asked.expect.iter().filter_map(|text| expectation(text, sources, sink)).collect();
-    let text = |text: &str| Node { span: nowhere, kind: Kind::Scalar { text: text.to_owned(), plain: false } };
-    let field = |key: &str, value: Node| Entry { key: key.to_owned(), key_span: nowhere, value };
+    let expect = asked
+        .expect
+        .iter()
+        .filter_map(|text| expectation(text, sources, sink))
+        .collect();
+    let text = |text: &str| Node {
+        span: nowhere,
+        kind: Kind::Scalar {
+            text: text.to_owned(),
+            plain: false,
+        },
+    };
+    let field = |key: &str, value: Node| Entry {
+        key: key.to_owned(),
+        key_span: nowhere,
+        value,
+    };
     let gate = Kind::Mapping(vec![
         field("id", text(&asked.probe)),
         field("probe", text(&asked.probe)),
         field("with", with),
-        field("expect", Node { span: nowhere, kind: Kind::Mapping(expect) }),
+        field(
+            "expect",
+            Node {
+                span: nowhere,
+                kind: Kind::Mapping(expect),
+            },
+        ),
     ]);
-    let gate = Node { span: nowhere, kind: gate };
-    Node { span: nowhere, kind: Kind::Sequence(vec![gate]) }
+    let gate = Node {
+        span: nowhere,
+        kind: gate,
+    };
+    Node {
+        span: nowhere,
+        kind: Kind::Sequence(vec![gate]),
+    }
 }
 
 fn base(asked: &AdHoc, sources: &mut Sources, sink: &Sink) -> Vec<Entry> {
-    let Some(path) = &asked.with else { return Vec::new() };
+    let Some(path) = &asked.with else {
+        return Vec::new();
+    };
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
@@ -115,7 +165,9 @@ fn base(asked: &AdHoc, sources: &mut Sources, sink: &Sink) -> Vec<Entry> {
     let file = sources.add(path.display().to_string(), text.as_str());
     let mut problems = Vec::new();
     let node = yaml::parse(file, &text, &mut problems);
-    problems.into_iter().for_each(|p| sink.report(p));
+    for problem in problems {
+        sink.report(problem);
+    }
     match node.map(|n| (n.span, n.kind)) {
         Some((_, Kind::Mapping(entries))) => entries,
         Some((span, _)) => {
@@ -127,18 +179,45 @@ fn base(asked: &AdHoc, sources: &mut Sources, sink: &Sink) -> Vec<Entry> {
 }
 
 /// Reads the value of `key=value`; its caret stands under the whole argument.
-fn read(setting: &str, key: &str, text: &str, sources: &mut Sources, sink: &Sink) -> Option<(Span, Node)> {
+fn read(
+    setting: &str,
+    key: &str,
+    text: &str,
+    sources: &mut Sources,
+    sink: &Sink,
+) -> Option<(Span, Node)> {
     let file = sources.add("command line", setting);
     let mut problems = Vec::new();
     let node = yaml::parse(file, text, &mut problems);
     let failed = !problems.is_empty();
     for problem in problems {
-        let span = Span { file, start: key.len() + 1, end: setting.len() };
-        sink.report(Diagnostic { span: Some(span), ..problem });
+        let span = Span {
+            file,
+            start: key.len() + 1,
+            end: setting.len(),
+        };
+        sink.report(Diagnostic {
+            span: Some(span),
+            ..problem
+        });
     }
-    let key_span = Span { file, start: 0, end: key.len() };
-    let empty = Node { span: key_span, kind: Kind::Scalar { text: String::new(), plain: false } };
-    let mut node = if failed { None } else { Some(node.unwrap_or(empty)) }?;
+    let key_span = Span {
+        file,
+        start: 0,
+        end: key.len(),
+    };
+    let empty = Node {
+        span: key_span,
+        kind: Kind::Scalar {
+            text: String::new(),
+            plain: false,
+        },
+    };
+    let mut node = if failed {
+        None
+    } else {
+        Some(node.unwrap_or(empty))
+    }?;
     shift(&mut node, key.len() + 1);
     Some((key_span, node))
 }
@@ -162,7 +241,11 @@ fn shift(node: &mut Node, by: usize) {
 
 fn expectation(text: &str, sources: &mut Sources, sink: &Sink) -> Option<Entry> {
     let file = sources.add("command line", text);
-    let whole = Span { file, start: 0, end: text.len() };
+    let whole = Span {
+        file,
+        start: 0,
+        end: text.len(),
+    };
     let end = text.find(|c: char| c.is_whitespace() || "<>=!".contains(c));
     let Some(end) = end.filter(|end| *end > 0) else {
         let problem = Diagnostic::at(whole, format!("`{text}` is not `metric op value`"));
@@ -170,6 +253,16 @@ fn expectation(text: &str, sources: &mut Sources, sink: &Sink) -> Option<Entry> 
         return None;
     };
     let condition = text[end..].trim();
-    let value = Node { span: whole, kind: Kind::Scalar { text: condition.to_owned(), plain: false } };
-    Some(Entry { key: text[..end].to_owned(), key_span: Span { end, ..whole }, value })
+    let value = Node {
+        span: whole,
+        kind: Kind::Scalar {
+            text: condition.to_owned(),
+            plain: false,
+        },
+    };
+    Some(Entry {
+        key: text[..end].to_owned(),
+        key_span: Span { end, ..whole },
+        value,
+    })
 }

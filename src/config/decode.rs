@@ -4,11 +4,7 @@
 //! the same value is read again without it, until nothing new turns up. Unknown keys never reach
 //! serde: the names that a struct knows are compared before its visitor sees a key.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashSet,
-    fmt,
-};
+use std::{cell::RefCell, collections::HashSet, fmt};
 
 use readygate_sdk::SECRET_MARKER;
 use serde::{
@@ -101,7 +97,14 @@ pub struct DecodeError {
 impl DecodeError {
     fn new(message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { message, help: None, span: None, culprit: None, missing: None, known: false }
+        Self {
+            message,
+            help: None,
+            span: None,
+            culprit: None,
+            missing: None,
+            known: false,
+        }
     }
 
     fn at(mut self, span: Span) -> Self {
@@ -137,12 +140,18 @@ impl de::Error for DecodeError {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self { missing: Some(field), ..Self::new(format!("`{field}` is missing")) }
+        Self {
+            missing: Some(field),
+            ..Self::new(format!("`{field}` is missing"))
+        }
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let told = Diagnostic::nowhere("").suggest(variant, expected.iter().copied());
-        Self { help: told.help, ..Self::new(format!("unknown value `{variant}`")) }
+        Self {
+            help: told.help,
+            ..Self::new(format!("unknown value `{variant}`"))
+        }
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
@@ -179,7 +188,7 @@ struct Decoder<'de, 's> {
     sink: &'s Sink,
 }
 
-impl<'de, 's> Decoder<'de, 's> {
+impl<'de> Decoder<'de, '_> {
     fn expected(&self, what: &str) -> DecodeError {
         DecodeError::new(format!("expected {what}, found {}", self.node.describe()))
             .at(self.node.span)
@@ -189,7 +198,12 @@ impl<'de, 's> Decoder<'de, 's> {
         result.map_err(|e| e.at(self.node.span))
     }
 
-    fn scalar<V: Visitor<'de>>(self, text: &str, plain: bool, visitor: V) -> Result<V::Value, DecodeError> {
+    fn scalar<V: Visitor<'de>>(
+        self,
+        text: &str,
+        plain: bool,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         if !plain {
             return visitor.visit_str(text);
         }
@@ -216,7 +230,11 @@ impl<'de, 's> Decoder<'de, 's> {
         text.trim().parse().map_err(|_| self.expected(what))
     }
 
-    fn map<V: Visitor<'de>>(self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value, DecodeError> {
+    fn map<V: Visitor<'de>>(
+        self,
+        fields: Option<&'static [&'static str]>,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         let entries = match &self.node.kind {
             Kind::Mapping(entries) => entries.as_slice(),
             _ if self.node.is_null() => &[],
@@ -229,10 +247,16 @@ impl<'de, 's> Decoder<'de, 's> {
         let unknown = self.sink.unknown.borrow();
         let kept: Vec<&Entry> = entries
             .iter()
-            .filter(|e| !aside.contains(&address(&e.value)) && !unknown.contains(&address(&e.value)))
+            .filter(|e| {
+                !aside.contains(&address(&e.value)) && !unknown.contains(&address(&e.value))
+            })
             .collect();
         drop((aside, unknown));
-        let access = Entries { kept: kept.into_iter(), value: None, sink: self.sink };
+        let access = Entries {
+            kept: kept.into_iter(),
+            value: None,
+            sink: self.sink,
+        };
         visitor.visit_map(access).map_err(|mut e| {
             if let Some(name) = e.missing.take() {
                 // A field that is there but wrong has been reported as wrong.
@@ -244,15 +268,19 @@ impl<'de, 's> Decoder<'de, 's> {
 
     /// The place that stands for a whole mapping: its first key.
     fn head(&self) -> Span {
-        self.node.entries().first().map_or(self.node.span, |e| e.key_span)
+        self.node
+            .entries()
+            .first()
+            .map_or(self.node.span, |e| e.key_span)
     }
 
     fn report_unknown(&self, entries: &[Entry], fields: &'static [&'static str]) {
         for entry in entries {
             if !fields.contains(&entry.key.as_str()) {
                 self.sink.unknown.borrow_mut().insert(address(&entry.value));
-                let problem = Diagnostic::at(entry.key_span, format!("unknown key `{}`", entry.key))
-                    .suggest(&entry.key, fields.iter().copied());
+                let problem =
+                    Diagnostic::at(entry.key_span, format!("unknown key `{}`", entry.key))
+                        .suggest(&entry.key, fields.iter().copied());
                 self.sink.report(problem);
             }
         }
@@ -263,7 +291,10 @@ impl<'de, 's> Decoder<'de, 's> {
 fn decimal(text: &str) -> Option<f64> {
     let shaped = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
         && text.contains(|c: char| c.is_ascii_digit());
-    shaped.then(|| text.parse::<f64>().ok()).flatten().filter(|v| v.is_finite())
+    shaped
+        .then(|| text.parse::<f64>().ok())
+        .flatten()
+        .filter(|v| v.is_finite())
 }
 
 macro_rules! numbers {
@@ -336,18 +367,34 @@ impl<'de> de::Deserializer<'de> for Decoder<'de, '_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if self.node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.node.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if self.node.is_null() { visitor.visit_unit() } else { Err(self.expected("nothing")) }
+        if self.node.is_null() {
+            visitor.visit_unit()
+        } else {
+            Err(self.expected("nothing"))
+        }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         if let (SECRET_MARKER, Some(text)) = (name, self.node.text()) {
             self.sink.add_secret(text);
         }
@@ -355,18 +402,35 @@ impl<'de> de::Deserializer<'de> for Decoder<'de, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let Kind::Sequence(items) = &self.node.kind else { return Err(self.expected("a list")) };
+        let Kind::Sequence(items) = &self.node.kind else {
+            return Err(self.expected("a list"));
+        };
         let aside = self.sink.aside.borrow();
-        let kept: Vec<&Node> = items.iter().filter(|n| !aside.contains(&address(n))).collect();
+        let kept: Vec<&Node> = items
+            .iter()
+            .filter(|n| !aside.contains(&address(n)))
+            .collect();
         drop(aside);
-        self.located(visitor.visit_seq(Elements { kept: kept.into_iter(), sink: self.sink }))
+        self.located(visitor.visit_seq(Elements {
+            kept: kept.into_iter(),
+            sink: self.sink,
+        }))
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_seq(visitor)
     }
 
@@ -374,19 +438,30 @@ impl<'de> de::Deserializer<'de> for Decoder<'de, '_> {
         self.map(None, visitor)
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.map(Some(fields), visitor)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         let result = match &self.node.kind {
             Kind::Scalar { text, .. } if !self.node.is_null() => {
                 let unit: StrDeserializer<'_, DecodeError> = text.as_str().into_deserializer();
                 visitor.visit_enum(unit)
             }
-            Kind::Mapping(entries) if entries.len() == 1 => {
-                visitor.visit_enum(Variant { entry: &entries[0], sink: self.sink })
-            }
+            Kind::Mapping(entries) if entries.len() == 1 => visitor.visit_enum(Variant {
+                entry: &entries[0],
+                sink: self.sink,
+            }),
             _ => Err(self.expected("one of its kinds, as a name or a mapping with one key")),
         };
         self.located(result)
@@ -408,16 +483,33 @@ struct Entries<'de, 's> {
 impl<'de> de::MapAccess<'de> for Entries<'de, '_> {
     type Error = DecodeError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
-        let Some(entry) = self.kept.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, DecodeError> {
+        let Some(entry) = self.kept.next() else {
+            return Ok(None);
+        };
         self.value = Some(&entry.value);
         let key: StrDeserializer<'_, DecodeError> = entry.key.as_str().into_deserializer();
-        seed.deserialize(key).map(Some).map_err(|e| e.at(entry.key_span).blame(&entry.value))
+        seed.deserialize(key)
+            .map(Some)
+            .map_err(|e| e.at(entry.key_span).blame(&entry.value))
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
-        let node = self.value.take().ok_or_else(|| DecodeError::new("a value without a key"))?;
-        seed.deserialize(Decoder { node, sink: self.sink }).map_err(|e| e.at(node.span).blame(node))
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
+        let node = self
+            .value
+            .take()
+            .ok_or_else(|| DecodeError::new("a value without a key"))?;
+        seed.deserialize(Decoder {
+            node,
+            sink: self.sink,
+        })
+        .map_err(|e| e.at(node.span).blame(node))
     }
 }
 
@@ -429,11 +521,19 @@ struct Elements<'de, 's> {
 impl<'de> de::SeqAccess<'de> for Elements<'de, '_> {
     type Error = DecodeError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
-        let Some(node) = self.kept.next() else { return Ok(None) };
-        seed.deserialize(Decoder { node, sink: self.sink })
-            .map(Some)
-            .map_err(|e| e.at(node.span).blame(node))
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
+        let Some(node) = self.kept.next() else {
+            return Ok(None);
+        };
+        seed.deserialize(Decoder {
+            node,
+            sink: self.sink,
+        })
+        .map(Some)
+        .map_err(|e| e.at(node.span).blame(node))
     }
 }
 
@@ -446,10 +546,21 @@ impl<'de, 's> de::EnumAccess<'de> for Variant<'de, 's> {
     type Error = DecodeError;
     type Variant = Decoder<'de, 's>;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self::Variant), DecodeError> {
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self::Variant), DecodeError> {
         let name: StrDeserializer<'_, DecodeError> = self.entry.key.as_str().into_deserializer();
-        let value = seed.deserialize(name).map_err(|e| e.at(self.entry.key_span))?;
-        Ok((value, Decoder { node: &self.entry.value, sink: self.sink }))
+        let value = seed
+            .deserialize(name)
+            .map_err(|e| e.at(self.entry.key_span))?;
+        Ok((
+            value,
+            Decoder {
+                node: &self.entry.value,
+                sink: self.sink,
+            },
+        ))
     }
 }
 
@@ -457,10 +568,17 @@ impl<'de> de::VariantAccess<'de> for Decoder<'de, '_> {
     type Error = DecodeError;
 
     fn unit_variant(self) -> Result<(), DecodeError> {
-        if self.node.is_null() { Ok(()) } else { Err(self.expected("nothing")) }
+        if self.node.is_null() {
+            Ok(())
+        } else {
+            Err(self.expected("nothing"))
+        }
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
         self.located(seed.deserialize(self))
     }
 
@@ -468,7 +586,11 @@ impl<'de> de::VariantAccess<'de> for Decoder<'de, '_> {
         de::Deserializer::deserialize_seq(self, visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, DecodeError> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.map(Some(fields), visitor)
     }
 }

@@ -47,7 +47,11 @@ impl Sources {
     /// File, line and column of the start of a span; both count from 1, columns in characters.
     pub fn locate(&self, span: Span) -> Location {
         let Some((name, text)) = self.files.get(span.file) else {
-            return Location { file: "?".into(), line: None, column: None };
+            return Location {
+                file: "?".into(),
+                line: None,
+                column: None,
+            };
         };
         let before = &text[..floor_boundary(text, span.start)];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -85,12 +89,24 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A problem at a place.
     pub fn at(span: Span, message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: Some(span), label: None, related: None, help: None }
+        Self {
+            message: message.into(),
+            span: Some(span),
+            label: None,
+            related: None,
+            help: None,
+        }
     }
 
     /// A problem without a place.
     pub fn nowhere(message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: None, label: None, related: None, help: None }
+        Self {
+            message: message.into(),
+            span: None,
+            label: None,
+            related: None,
+            help: None,
+        }
     }
 
     /// Adds words under the caret.
@@ -129,8 +145,13 @@ impl Diagnostic {
 /// The known word nearest to a wrong one, if it is near enough to be meant.
 pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let score = |k: &&str| {
-        strsim::jaro_winkler(&wrong.to_lowercase(), &k.to_lowercase())
-            .max(if strsim::damerau_levenshtein(wrong, k) <= 2 && k.len() > 3 { 0.9 } else { 0.0 })
+        strsim::jaro_winkler(&wrong.to_lowercase(), &k.to_lowercase()).max(
+            if strsim::damerau_levenshtein(wrong, k) <= 2 && k.len() > 3 {
+                0.9
+            } else {
+                0.0
+            },
+        )
     };
     known
         .iter()
@@ -149,13 +170,23 @@ fn list(known: &[&str]) -> String {
 
 /// Renders all problems, in the order of the files, each with its source line and a caret.
 pub fn render(problems: &[Diagnostic], sources: &Sources, color: bool, ascii: bool) -> String {
-    let decor = if ascii { DecorStyle::Ascii } else { DecorStyle::Unicode };
-    let renderer =
-        if color { Renderer::styled() } else { Renderer::plain() }.decor_style(decor);
+    let decor = if ascii {
+        DecorStyle::Ascii
+    } else {
+        DecorStyle::Unicode
+    };
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    }
+    .decor_style(decor);
     let mut sorted: Vec<&Diagnostic> = problems.iter().collect();
     sorted.sort_by_key(|d| d.span.unwrap_or_default());
-    let mut blocks: Vec<String> =
-        sorted.iter().map(|d| renderer.render(&[group(d, sources)])).collect();
+    let mut blocks: Vec<String> = sorted
+        .iter()
+        .map(|d| renderer.render(&[group(d, sources)]))
+        .collect();
     blocks.push(format!(
         "{} in the config; nothing was run",
         readygate_sdk::count_of(problems.len() as u64, "error", "errors")
@@ -178,7 +209,10 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
             _ => {}
         }
         group = group.element(snippet);
-        if let Some((other, label)) = diagnostic.related.as_ref().filter(|(o, _)| o.file != span.file)
+        if let Some((other, label)) = diagnostic
+            .related
+            .as_ref()
+            .filter(|(o, _)| o.file != span.file)
         {
             let context = AnnotationKind::Context.span(range(*other, sources));
             let context = context.label(label.as_str());
@@ -195,7 +229,9 @@ type Marked<'a> = Snippet<'a, annotate_snippets::Annotation<'a>>;
 
 fn snippet(span: Span, sources: &Sources) -> Marked<'_> {
     let name = sources.files.get(span.file).map_or("?", |(name, _)| name);
-    Snippet::source(sources.text(span.file)).path(name).fold(true)
+    Snippet::source(sources.text(span.file))
+        .path(name)
+        .fold(true)
 }
 
 /// At least one character wide, and on one line: a caret under a whole block says nothing.
@@ -205,6 +241,10 @@ fn range(span: Span, sources: &Sources) -> Range<usize> {
     let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
     let end = floor_boundary(text, span.end.clamp(start, line_end.max(start)));
     let one = text[start..].chars().next().map_or(0, char::len_utf8);
-    let end = if end == start && start < line_end { start + one } else { end };
+    let end = if end == start && start < line_end {
+        start + one
+    } else {
+        end
+    };
     start..text[start..end].trim_end().len() + start
 }

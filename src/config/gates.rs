@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use readygate_sdk::{Meta, Unit};
+use readygate_sdk::{Meta, MetricSpec};
 
 use super::{
     Environment, Gate,
@@ -31,8 +31,13 @@ pub struct GateContext<'a> {
 pub fn read(lists: &[&Node], context: &GateContext<'_>) -> Vec<Option<Gate>> {
     for list in lists {
         if !matches!(list.kind, Kind::Sequence(_)) {
-            let problem = Diagnostic::at(list.span, format!("`gates` must be a list, found {}", list.describe()));
-            context.sink.report(problem.help("write `gates:` and below it `- id: ...`"));
+            let problem = Diagnostic::at(
+                list.span,
+                format!("`gates` must be a list, found {}", list.describe()),
+            );
+            context
+                .sink
+                .report(problem.help("write `gates:` and below it `- id: ...`"));
         }
     }
     let nodes: Vec<&Node> = lists.iter().flat_map(|list| list.items()).collect();
@@ -56,12 +61,18 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
         description: fields.description,
         section: fields.section,
         owner: fields.owner,
-        severity: fields.severity.or(context.defaults.severity).unwrap_or_default(),
+        severity: fields
+            .severity
+            .or(context.defaults.severity)
+            .unwrap_or_default(),
         stages: fields.stages,
         tags: fields.tags,
         needs: fields.needs,
         exclusive: fields.exclusive,
-        timeout: fields.timeout.or(context.defaults.timeout).map_or(TIMEOUT, |t| t.0),
+        timeout: fields
+            .timeout
+            .or(context.defaults.timeout)
+            .map_or(TIMEOUT, |t| t.0),
         retry: fields.retry.or_else(|| context.defaults.retry.clone()),
         sustain: fields.sustain,
         environment: Arc::new(context.environment.for_children(pass)),
@@ -74,7 +85,10 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
 }
 
 /// Reads `probe`, `with` and `expect`, whatever else is wrong with the gate.
-fn probe_and_expect(node: &Node, context: &GateContext<'_>) -> (Option<Arc<dyn BoundProbe>>, Vec<Expectation>) {
+fn probe_and_expect(
+    node: &Node,
+    context: &GateContext<'_>,
+) -> (Option<Arc<dyn BoundProbe>>, Vec<Expectation>) {
     let sink = context.sink;
     let Some((name, span)) = node.get("probe").and_then(|n| Some((n.text()?, n.span))) else {
         return (None, Vec::new());
@@ -84,14 +98,19 @@ fn probe_and_expect(node: &Node, context: &GateContext<'_>) -> (Option<Arc<dyn B
         sink.report(problem.suggest(name, registry::ids()));
         return (None, Vec::new());
     };
-    let empty = Node { span, kind: Kind::Mapping(Vec::new()) };
+    let empty = Node {
+        span,
+        kind: Kind::Mapping(Vec::new()),
+    };
     let with = node.get("with").unwrap_or(&empty);
     let probe = (entry.bind)(with, sink);
     if let Some(probe) = &probe {
         validate(probe.as_ref(), with, sink);
     }
     let expect = node.get("expect");
-    let expect = expect.map(|e| parse_expectations(e, entry.meta, context.sources, sink)).unwrap_or_default();
+    let expect = expect
+        .map(|e| parse_expectations(e, entry.meta, context.sources, sink))
+        .unwrap_or_default();
     (probe, expect)
 }
 
@@ -110,14 +129,26 @@ fn validate(probe: &dyn BoundProbe, with: &Node, sink: &Sink) {
 }
 
 /// Reads an `expect` block against the metrics that the probe documents.
-fn parse_expectations(node: &Node, meta: &Meta, sources: &Sources, sink: &Sink) -> Vec<Expectation> {
+fn parse_expectations(
+    node: &Node,
+    meta: &Meta,
+    sources: &Sources,
+    sink: &Sink,
+) -> Vec<Expectation> {
     if !matches!(node.kind, Kind::Mapping(_)) {
-        let problem = Diagnostic::at(node.span, format!("`expect` must be a mapping, found {}", node.describe()));
+        let problem = Diagnostic::at(
+            node.span,
+            format!("`expect` must be a mapping, found {}", node.describe()),
+        );
         sink.report(problem.help("write `expect: { METRIC: \"== 0\" }`"));
     }
     let mut expectations = Vec::new();
     for entry in node.entries() {
-        let Some(unit) = unit_of(&entry.key, entry.key_span, meta, sink) else { continue };
+        let Some(spec) = metric(&entry.key, entry.key_span, meta, sink) else {
+            continue;
+        };
+        // The unit of a family's member is known only after measuring.
+        let unit = (!spec.is_family()).then_some(spec.unit);
         let texts: Vec<&str> = match &entry.value.kind {
             Kind::Scalar { text, .. } => vec![text],
             Kind::Sequence(items) => items.iter().filter_map(Node::text).collect(),
@@ -130,41 +161,56 @@ fn parse_expectations(node: &Node, meta: &Meta, sources: &Sources, sink: &Sink) 
                 location: Some(sources.locate(entry.key_span)),
             }),
             Ok(_) => sink.report(
-                Diagnostic::at(entry.value.span, format!("no expectation on `{}`", entry.key))
-                    .help("write text such as `\"== 0\"`, or a list of such texts"),
+                Diagnostic::at(
+                    entry.value.span,
+                    format!("no expectation on `{}`", entry.key),
+                )
+                .help("write text such as `\"== 0\"`, or a list of such texts"),
             ),
             Err(error) => {
-                let problem = Diagnostic::at(entry.value.span, format!("`{}`: {}", entry.key, error.message));
-                sink.report(Diagnostic { help: error.help, ..problem });
+                let problem = Diagnostic::at(
+                    entry.value.span,
+                    format!("`{}`: {}", entry.key, error.message),
+                );
+                sink.report(Diagnostic {
+                    help: error.help,
+                    ..problem
+                });
             }
         }
     }
     expectations
 }
 
-/// The unit of a metric: inner `None` for a family, outer `None` if the probe has no such metric.
-fn unit_of(name: &str, span: Span, meta: &Meta, sink: &Sink) -> Option<Option<Unit>> {
+/// The documented metric, or the family that it belongs to.
+fn metric(name: &str, span: Span, meta: &Meta, sink: &Sink) -> Option<&'static MetricSpec> {
     let spec = meta.metrics.iter().find(|m| m.covers(name));
-    if let Some(spec) = spec {
-        return Some((!spec.is_family()).then_some(spec.unit));
+    if spec.is_none() {
+        let message = format!("probe `{}` has no metric `{name}`", meta.id);
+        sink.report(
+            Diagnostic::at(span, message).suggest(name, meta.metrics.iter().map(|m| m.name)),
+        );
     }
-    let message = format!("probe `{}` has no metric `{name}`", meta.id);
-    sink.report(Diagnostic::at(span, message).suggest(name, meta.metrics.iter().map(|m| m.name)));
-    None
+    spec
 }
 
 fn check_ids(nodes: &[&Node], sink: &Sink) {
     let mut first: HashMap<&str, Span> = HashMap::new();
     for node in nodes {
-        let Some((id, span)) = node.get("id").and_then(|n| Some((n.text()?, n.span))) else { continue };
+        let Some((id, span)) = node.get("id").and_then(|n| Some((n.text()?, n.span))) else {
+            continue;
+        };
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
         if !id.chars().all(plain) || !id.starts_with(|c: char| c.is_ascii_alphanumeric()) {
             let problem = Diagnostic::at(span, format!("`{id}` is not an id"));
-            sink.report(problem.help("use lower-case letters, digits, `.`, `-` and `_`, as in `infra.redis-cluster`"));
+            sink.report(problem.help(
+                "use lower-case letters, digits, `.`, `-` and `_`, as in `infra.redis-cluster`",
+            ));
         }
         match first.get(id) {
             Some(before) => {
-                let problem = Diagnostic::at(span, format!("duplicate id `{id}`")).related(*before, "first here");
+                let problem = Diagnostic::at(span, format!("duplicate id `{id}`"))
+                    .related(*before, "first here");
                 sink.report(problem.help("every gate needs an id of its own"));
             }
             None => {
@@ -178,7 +224,9 @@ fn check_needs(nodes: &[&Node], sink: &Sink) {
     let ids: Vec<&str> = nodes.iter().filter_map(|n| n.get("id")?.text()).collect();
     let mut graph: HashMap<&str, Vec<(&str, Span)>> = HashMap::new();
     for node in nodes {
-        let Some(id) = node.get("id").and_then(Node::text) else { continue };
+        let Some(id) = node.get("id").and_then(Node::text) else {
+            continue;
+        };
         for need in node.get("needs").map(Node::items).unwrap_or_default() {
             let Some(name) = need.text() else { continue };
             if ids.contains(&name) {
@@ -193,7 +241,8 @@ fn check_needs(nodes: &[&Node], sink: &Sink) {
     for id in &ids {
         let mut path = Vec::new();
         if let Some((span, circle)) = find_circle(id, &graph, &mut path, &mut done) {
-            let problem = Diagnostic::at(span, format!("gates need each other in a circle: {circle}"));
+            let problem =
+                Diagnostic::at(span, format!("gates need each other in a circle: {circle}"));
             sink.report(problem.help("remove one of these `needs`"));
         }
     }
@@ -227,15 +276,23 @@ fn find_circle<'a>(
 
 fn check_schedule(node: &Node, fields: &GateFields, sink: &Sink) {
     let span = |outer: &str, inner: &str| {
-        node.get(outer).and_then(|n| n.get(inner)).map_or(node.span, |n| n.span)
+        node.get(outer)
+            .and_then(|n| n.get(inner))
+            .map_or(node.span, |n| n.span)
     };
     if fields.retry.as_ref().is_some_and(|r| r.attempts == 0) {
-        let problem = Diagnostic::at(span("retry", "attempts"), "`attempts` counts the first one: at least 1");
+        let problem = Diagnostic::at(
+            span("retry", "attempts"),
+            "`attempts` counts the first one: at least 1",
+        );
         sink.report(problem);
     }
     if let Some(sustain) = &fields.sustain {
         if sustain.every.0.is_zero() || sustain.every > sustain.duration {
-            let problem = Diagnostic::at(span("sustain", "every"), "`every` must be more than 0 and at most `for`");
+            let problem = Diagnostic::at(
+                span("sustain", "every"),
+                "`every` must be more than 0 and at most `for`",
+            );
             sink.report(problem);
         }
         if fields.retry.is_some() {
@@ -246,7 +303,10 @@ fn check_schedule(node: &Node, fields: &GateFields, sink: &Sink) {
     }
     if fields.timeout.is_some_and(|t| t.0.is_zero()) {
         let place = node.get("timeout").map_or(node.span, |n| n.span);
-        sink.report(Diagnostic::at(place, "a timeout of 0 lets nothing be measured"));
+        sink.report(Diagnostic::at(
+            place,
+            "a timeout of 0 lets nothing be measured",
+        ));
     }
 }
 

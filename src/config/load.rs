@@ -35,7 +35,11 @@ pub struct LoadError {
 
 impl LoadError {
     pub(super) fn new(problems: Vec<Diagnostic>, sources: Sources, secrets: Vec<String>) -> Self {
-        Self { problems, sources, secrets }
+        Self {
+            problems,
+            sources,
+            secrets,
+        }
     }
 
     /// All problems with source lines and carets; secrets masked.
@@ -47,19 +51,39 @@ impl LoadError {
 }
 
 /// Reads, merges and validates config files.
-pub fn load(paths: &[PathBuf], environment: &Environment, variables: Variables) -> Result<Config, LoadError> {
-    let mut loader = Loader { variables, ..Loader::default() };
+pub fn load(
+    paths: &[PathBuf],
+    environment: &Environment,
+    variables: Variables,
+) -> Result<Config, LoadError> {
+    let mut loader = Loader {
+        variables,
+        ..Loader::default()
+    };
     for path in paths {
         loader.read(path, None, &mut Vec::new());
     }
     loader.merge();
     let config = loader.validate(paths, environment);
-    let Loader { sink, sources, variables, .. } = loader;
+    let Loader {
+        sink,
+        sources,
+        variables,
+        ..
+    } = loader;
     let (problems, mut secrets) = sink.into_parts();
     secrets.extend(variables.secrets().map(str::to_owned));
     match config {
-        Some(config) if problems.is_empty() => Ok(Config { sources, secrets, ..config }),
-        _ => Err(LoadError { problems, sources, secrets }),
+        Some(config) if problems.is_empty() => Ok(Config {
+            sources,
+            secrets,
+            ..config
+        }),
+        _ => Err(LoadError {
+            problems,
+            sources,
+            secrets,
+        }),
     }
 }
 
@@ -77,8 +101,15 @@ impl Loader {
     /// Reads one file and what it includes, depth first, the file itself before what it includes.
     fn read(&mut self, path: &Path, from: Option<Span>, open: &mut Vec<PathBuf>) {
         let report = |sink: &Sink, message: String, help: &str| {
-            let problem = from.map_or_else(|| Diagnostic::nowhere(&message), |s| Diagnostic::at(s, &message));
-            sink.report(if help.is_empty() { problem } else { problem.help(help) });
+            let problem = from.map_or_else(
+                || Diagnostic::nowhere(&message),
+                |s| Diagnostic::at(s, &message),
+            );
+            sink.report(if help.is_empty() {
+                problem
+            } else {
+                problem.help(help)
+            });
         };
         let shown = path.display();
         let canonical = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -86,19 +117,31 @@ impl Loader {
             return report(&self.sink, format!("{shown} includes itself"), "");
         }
         if self.roots.len() >= MOST_FILES {
-            return report(&self.sink, format!("more than {MOST_FILES} config files"), "");
+            return report(
+                &self.sink,
+                format!("more than {MOST_FILES} config files"),
+                "",
+            );
         }
         let text = match read_text(path) {
             Ok(text) => text,
-            Err(ReadError { message, help }) => return report(&self.sink, format!("{shown}: {message}"), help),
+            Err(ReadError { message, help }) => {
+                return report(&self.sink, format!("{shown}: {message}"), help);
+            }
         };
         let file = self.sources.add(shown.to_string(), text.as_str());
         let mut problems = Vec::new();
         let root = yaml::parse(file, &text, &mut problems);
-        problems.into_iter().for_each(|p| self.sink.report(p));
+        for problem in problems {
+            self.sink.report(problem);
+        }
         let Some(root) = root else {
             if self.sink.is_empty() {
-                report(&self.sink, format!("{shown} is empty"), "`readygate init` writes a starter config");
+                report(
+                    &self.sink,
+                    format!("{shown} is empty"),
+                    "`readygate init` writes a starter config",
+                );
             }
             return;
         };
@@ -147,27 +190,35 @@ impl Loader {
     fn merge_file(&mut self, root: &Node) {
         const ONCE: [&str; 5] = ["target", "defaults", "concurrency", "deadline", "require"];
         for entry in root.entries() {
-            let Some(name) = ONCE.iter().find(|name| **name == entry.key) else { continue };
+            let Some(name) = ONCE.iter().find(|name| **name == entry.key) else {
+                continue;
+            };
             match self.given.iter().find(|(n, _)| n == name) {
                 Some((_, first)) => {
-                    let problem = Diagnostic::at(entry.key_span, format!("`{name}` is given in two files"))
-                        .related(*first, "first here")
-                        .help("keep it in one of them");
+                    let problem =
+                        Diagnostic::at(entry.key_span, format!("`{name}` is given in two files"))
+                            .related(*first, "first here")
+                            .help("keep it in one of them");
                     self.sink.report(problem);
                 }
                 None => self.given.push((name, entry.key_span)),
             }
         }
         if root.get("version").is_none() {
-            let problem = Diagnostic::at(root.span, "`version` is missing").help("add `version: 1` at the top");
+            let problem = Diagnostic::at(root.span, "`version` is missing")
+                .help("add `version: 1` at the top");
             self.sink.report(problem);
         }
-        let Some(file) = decode::<File>(root, &self.sink) else { return };
-        if let (Some(version), Some(node)) = (file.version, root.get("version")) {
-            if version != 1 {
-                let problem = Diagnostic::at(node.span, format!("version {version} of the format is not known"));
-                self.sink.report(problem.help("this readygate reads version 1"));
-            }
+        let Some(file) = decode::<File>(root, &self.sink) else {
+            return;
+        };
+        if let (Some(version @ (0 | 2..)), Some(node)) = (file.version, root.get("version")) {
+            let problem = Diagnostic::at(
+                node.span,
+                format!("version {version} of the format is not known"),
+            );
+            self.sink
+                .report(problem.help("this readygate reads version 1"));
         }
         let merged = &mut self.merged;
         merged.target = merged.target.take().or(file.target);
@@ -180,7 +231,11 @@ impl Loader {
     }
 
     fn validate(&self, paths: &[PathBuf], environment: &Environment) -> Option<Config> {
-        let defaults = self.merged.defaults.clone().unwrap_or(Defaults { timeout: None, retry: None, severity: None });
+        let defaults = self.merged.defaults.clone().unwrap_or(Defaults {
+            timeout: None,
+            retry: None,
+            severity: None,
+        });
         let context = GateContext {
             sources: &self.sources,
             sink: &self.sink,
@@ -193,11 +248,16 @@ impl Loader {
         self.check_requirements(&nodes);
         self.check_target(&nodes);
         let target = self.merged.target.clone().unwrap_or_default();
-        let directory = paths.first().and_then(|p| p.parent()).map(Path::to_path_buf);
+        let directory = paths
+            .first()
+            .and_then(|p| p.parent())
+            .map(Path::to_path_buf);
         Some(Config {
             sources: Sources::default(),
             digest: self.digest(),
-            directory: directory.filter(|d| !d.as_os_str().is_empty()).unwrap_or_else(|| ".".into()),
+            directory: directory
+                .filter(|d| !d.as_os_str().is_empty())
+                .unwrap_or_else(|| ".".into()),
             target: Target {
                 name: target.name.unwrap_or_else(|| "unnamed".into()),
                 url: target.url,
@@ -216,8 +276,12 @@ impl Loader {
 
     /// Deleting gates must not pass: what `require` names has to be declared.
     fn check_requirements(&self, nodes: &[&Node]) {
-        let Some(require): Option<&Require> = self.merged.require.as_ref() else { return };
-        let Some(node) = self.roots.iter().find_map(|r| r.get("require")) else { return };
+        let Some(require): Option<&Require> = self.merged.require.as_ref() else {
+            return;
+        };
+        let Some(node) = self.roots.iter().find_map(|r| r.get("require")) else {
+            return;
+        };
         let declared: Vec<&str> = nodes
             .iter()
             .flat_map(|n| n.items())
@@ -230,24 +294,32 @@ impl Loader {
                 readygate_sdk::count_of(declared.len() as u64, "gate is", "gates are"),
                 require.min_gates
             );
-            self.sink.report(Diagnostic::at(span, message).help("a gate was removed; restore it, or lower the bound on purpose"));
+            self.sink.report(
+                Diagnostic::at(span, message)
+                    .help("a gate was removed; restore it, or lower the bound on purpose"),
+            );
         }
         for item in node.get("ids").map(Node::items).unwrap_or_default() {
             let id = item.text().unwrap_or_default();
             if !declared.contains(&id) {
-                let problem = Diagnostic::at(item.span, format!("required gate `{id}` is not declared"));
-                self.sink.report(problem.suggest(id, declared.iter().copied()));
+                let problem =
+                    Diagnostic::at(item.span, format!("required gate `{id}` is not declared"));
+                self.sink
+                    .report(problem.suggest(id, declared.iter().copied()));
             }
         }
     }
 
     fn check_target(&self, nodes: &[&Node]) {
-        let Some(target) = self.roots.iter().find_map(|r| r.get("target")) else { return };
+        let Some(target) = self.roots.iter().find_map(|r| r.get("target")) else {
+            return;
+        };
         if let Some(url) = target.get("url") {
             let text = url.text().unwrap_or_default();
             if !text.starts_with("http://") && !text.starts_with("https://") {
                 let problem = Diagnostic::at(url.span, "`url` is not an http or https URL");
-                self.sink.report(problem.help("write it with its scheme: https://shop.example.com"));
+                self.sink
+                    .report(problem.help("write it with its scheme: https://shop.example.com"));
             }
         }
         let declared: Vec<&str> = nodes
@@ -255,11 +327,16 @@ impl Loader {
             .flat_map(|n| n.items())
             .filter_map(|g| g.get("id").and_then(Node::text))
             .collect();
-        for item in target.get("allow_disruptive").map(Node::items).unwrap_or_default() {
+        for item in target
+            .get("allow_disruptive")
+            .map(Node::items)
+            .unwrap_or_default()
+        {
             let id = item.text().unwrap_or_default();
             if !declared.contains(&id) {
                 let problem = Diagnostic::at(item.span, format!("no gate has the id `{id}`"));
-                self.sink.report(problem.suggest(id, declared.iter().copied()));
+                self.sink
+                    .report(problem.suggest(id, declared.iter().copied()));
             }
         }
     }
@@ -270,7 +347,9 @@ impl Loader {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text);
         }
-        hash.finalize().iter().fold(String::new(), |hex, b| hex + &format!("{b:02x}"))
+        hash.finalize()
+            .iter()
+            .fold(String::new(), |hex, b| hex + &format!("{b:02x}"))
     }
 }
 
@@ -282,26 +361,45 @@ struct ReadError {
 fn read_text(path: &Path) -> Result<String, ReadError> {
     let say = |message: String, help| ReadError { message, help };
     let metadata = fs::metadata(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => say("no such file".into(), "name it with -c, or write one: readygate init"),
+        io::ErrorKind::NotFound => say(
+            "no such file".into(),
+            "name it with -c, or write one: readygate init",
+        ),
         _ => say(e.to_string(), ""),
     })?;
     if metadata.is_dir() {
-        return Err(say("is a folder".into(), "name the file in it: -c FOLDER/readygate.yaml"));
+        return Err(say(
+            "is a folder".into(),
+            "name the file in it: -c FOLDER/readygate.yaml",
+        ));
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|e| say(e.to_string(), ""))?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| say(e.to_string(), ""))?;
+    file.take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| say(e.to_string(), ""))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(say("larger than 4 MiB".into(), "this is not a readygate config"));
+        return Err(say(
+            "larger than 4 MiB".into(),
+            "this is not a readygate config",
+        ));
     }
     let text = String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
-        let line = e.as_bytes()[..valid].iter().filter(|b| **b == b'\n').count() + 1;
-        say(format!("not UTF-8 text (line {line}, byte {valid})"), "save the file as UTF-8")
+        let line = e.as_bytes()[..valid].split(|b| *b == b'\n').count();
+        say(
+            format!("not UTF-8 text (line {line}, byte {valid})"),
+            "save the file as UTF-8",
+        )
     })?;
     if let Some(at) = text.find('\0') {
         let line = text[..at].matches('\n').count() + 1;
-        return Err(say(format!("holds a NUL character (line {line})"), "this looks like a binary file"));
+        return Err(say(
+            format!("holds a NUL character (line {line})"),
+            "this looks like a binary file",
+        ));
     }
-    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map_or(text.clone(), str::to_owned))
 }

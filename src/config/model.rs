@@ -37,10 +37,18 @@ pub struct File {
     pub pass_env: Vec<String>,
     /// Other config files, relative to this one. Gates are put together; ids must stay unique.
     #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "read from the tree; here for the schema and the list of known keys"
+    )]
     pub include: Vec<String>,
     /// The gates.
     #[serde(default)]
     #[schemars(with = "Vec<GateFields>")]
+    #[expect(
+        dead_code,
+        reason = "read from the tree; here for the schema and the list of known keys"
+    )]
     pub gates: Later,
 }
 
@@ -70,6 +78,10 @@ pub struct TargetFields {
     pub commit: Option<String>,
     /// Defaults for `${NAME}`; the environment and `--var` outrank them.
     #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "read from the tree; here for the schema and the list of known keys"
+    )]
     pub variables: BTreeMap<String, String>,
     /// Ids of the disruptive gates (load, bursts, drills) that may run against this target.
     #[serde(default)]
@@ -144,14 +156,26 @@ pub struct GateFields {
     #[serde(default)]
     pub rules: BTreeMap<String, Level>,
     /// Which probe measures.
+    #[expect(
+        dead_code,
+        reason = "read from the tree; here for the schema and the list of known keys"
+    )]
     pub probe: String,
     /// The probe's config.
     #[serde(default)]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    #[expect(
+        dead_code,
+        reason = "read from the tree; here for the schema and the list of known keys"
+    )]
     pub with: Later,
     /// What its metrics must be: `{ latency.p95: "< 50ms", failed: "== 0" }`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ExpectSchema>")]
+    #[expect(
+        dead_code,
+        reason = "read from the tree; here for the schema and the list of known keys"
+    )]
     pub expect: Later,
 }
 

@@ -9,13 +9,16 @@ use crate::{record::Run, registry::PROBES};
 /// Schema of `readygate.yaml`; `with` depends on `probe`.
 pub fn config_schema() -> Schema {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
-    let choices: Vec<Value> = PROBES.iter().map(|probe| {
-        let with = (probe.config_schema)(&mut generator);
-        json!({
-            "if": {"properties": {"probe": {"const": probe.meta.id}}, "required": ["probe"]},
-            "then": {"properties": {"with": with}},
+    let choices: Vec<Value> = PROBES
+        .iter()
+        .map(|probe| {
+            let with = (probe.config_schema)(&mut generator);
+            json!({
+                "if": {"properties": {"probe": {"const": probe.meta.id}}, "required": ["probe"]},
+                "then": {"properties": {"with": with}},
+            })
         })
-    }).collect();
+        .collect();
     let ids: Vec<&str> = PROBES.iter().map(|probe| probe.meta.id).collect();
     let mut schema = generator.into_root_schema_for::<File>();
     schema.insert("title".into(), "readygate.yaml".into());

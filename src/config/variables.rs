@@ -19,12 +19,17 @@ pub struct Variables {
 impl Variables {
     /// Values of the environment and of `--var`.
     pub fn new(values: BTreeMap<String, String>) -> Self {
-        Self { values, secret_names: BTreeSet::new() }
+        Self {
+            values,
+            secret_names: BTreeSet::new(),
+        }
     }
 
     /// Adds a value that others outrank.
     pub fn add_default(&mut self, name: &str, value: &str) {
-        self.values.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        self.values
+            .entry(name.to_owned())
+            .or_insert_with(|| value.to_owned());
     }
 
     /// Declares a name secret, as `secrets:` does.
@@ -43,8 +48,15 @@ impl Variables {
     }
 
     fn is_secret(&self, name: &str) -> bool {
-        const TELLING: [&str; 7] =
-            ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE_KEY", "API_KEY"];
+        const TELLING: [&str; 7] = [
+            "PASSWORD",
+            "PASSWD",
+            "SECRET",
+            "TOKEN",
+            "CREDENTIAL",
+            "PRIVATE_KEY",
+            "API_KEY",
+        ];
         let upper = name.to_uppercase();
         self.secret_names.contains(name) || TELLING.iter().any(|word| upper.contains(word))
     }
@@ -54,11 +66,16 @@ impl Variables {
         match &mut node.kind {
             Kind::Sequence(items) => items.iter_mut().for_each(|n| self.interpolate(n, sink)),
             Kind::Mapping(entries) => {
-                entries.iter_mut().for_each(|e| self.interpolate(&mut e.value, sink));
+                for entry in entries {
+                    self.interpolate(&mut entry.value, sink);
+                }
             }
             Kind::Scalar { text, plain } if text.contains('$') => {
                 let (expanded, used) = self.expand(text, |problem| {
-                    sink.report(Diagnostic { span: Some(node.span), ..problem });
+                    sink.report(Diagnostic {
+                        span: Some(node.span),
+                        ..problem
+                    });
                 });
                 for name in used {
                     if let Some(value) = self.get(&name).filter(|_| self.is_secret(&name)) {
@@ -86,14 +103,21 @@ impl Variables {
                 rest = tail;
             } else if let Some(tail) = after.strip_prefix('{') {
                 let Some(end) = tail.find('}') else {
-                    report(Diagnostic::nowhere("`${` without `}`").help("write `$$` for a plain dollar sign"));
+                    report(
+                        Diagnostic::nowhere("`${` without `}`")
+                            .help("write `$$` for a plain dollar sign"),
+                    );
                     return (out, used);
                 };
                 let (name, default) = match tail[..end].split_once(":-") {
                     Some((name, default)) => (name, Some(default)),
                     None => (&tail[..end], None),
                 };
-                match self.get(name).filter(|v| !(v.is_empty() && default.is_some())).or(default) {
+                match self
+                    .get(name)
+                    .filter(|v| !(v.is_empty() && default.is_some()))
+                    .or(default)
+                {
                     Some(value) => out.push_str(value),
                     None => report(self.undefined(name)),
                 }
@@ -130,7 +154,13 @@ mod tests {
     use super::*;
 
     fn expand(text: &str) -> (String, usize) {
-        let variables = Variables::new([("A".to_owned(), "x\": [".to_owned()), ("E".into(), String::new())].into());
+        let variables = Variables::new(
+            [
+                ("A".to_owned(), "x\": [".to_owned()),
+                ("E".into(), String::new()),
+            ]
+            .into(),
+        );
         let mut problems = 0;
         let (out, _) = variables.expand(text, |_| problems += 1);
         (out, problems)

@@ -53,7 +53,10 @@ pub struct Entry {
 impl Node {
     /// The value under a key of a mapping.
     pub fn get(&self, key: &str) -> Option<&Self> {
-        self.entries().iter().find(|e| e.key == key).map(|e| &e.value)
+        self.entries()
+            .iter()
+            .find(|e| e.key == key)
+            .map(|e| &e.value)
     }
 
     /// The entries of a mapping, none for anything else.
@@ -135,8 +138,13 @@ pub fn parse(file: usize, text: &str, problems: &mut Vec<Diagnostic>) -> Option<
             Ok(event) => event,
             Err(error) => {
                 let at = composer.offsets.byte(error.marker().index());
-                let span = Span { file, start: at, end: at };
-                let problem = Diagnostic::at(span, format!("not readable as YAML: {}", error.info()));
+                let span = Span {
+                    file,
+                    start: at,
+                    end: at,
+                };
+                let problem =
+                    Diagnostic::at(span, format!("not readable as YAML: {}", error.info()));
                 composer.problems.push(problem);
                 return None;
             }
@@ -178,7 +186,10 @@ struct Open {
 
 enum Items {
     Sequence(Vec<Node>),
-    Mapping { entries: Vec<Entry>, key: Option<(String, Span)> },
+    Mapping {
+        entries: Vec<Entry>,
+        key: Option<(String, Span)>,
+    },
 }
 
 impl Composer<'_> {
@@ -194,43 +205,70 @@ impl Composer<'_> {
             Event::SequenceStart(_, anchor, _) => {
                 self.open(span, anchor, Items::Sequence(Vec::new()))
             }
-            Event::MappingStart(_, anchor, _) => {
-                self.open(span, anchor, Items::Mapping { entries: Vec::new(), key: None })
-            }
+            Event::MappingStart(_, anchor, _) => self.open(
+                span,
+                anchor,
+                Items::Mapping {
+                    entries: Vec::new(),
+                    key: None,
+                },
+            ),
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(id) => self.alias(id, span),
             _ => Ok(None),
         }
     }
 
-    fn open(&mut self, start: Span, anchor: usize, items: Items) -> Result<Option<Node>, Diagnostic> {
+    fn open(
+        &mut self,
+        start: Span,
+        anchor: usize,
+        items: Items,
+    ) -> Result<Option<Node>, Diagnostic> {
         if self.stack.len() >= DEEPEST {
-            return Err(Diagnostic::at(start, format!("nested deeper than {DEEPEST} levels")));
+            return Err(Diagnostic::at(
+                start,
+                format!("nested deeper than {DEEPEST} levels"),
+            ));
         }
-        if let (Items::Mapping { .. } | Items::Sequence(_), Some(Open { items: Items::Mapping { key: None, .. }, .. })) =
-            (&items, self.stack.last())
+        if let (
+            Items::Mapping { .. } | Items::Sequence(_),
+            Some(Open {
+                items: Items::Mapping { key: None, .. },
+                ..
+            }),
+        ) = (&items, self.stack.last())
         {
             return Err(Diagnostic::at(start, "a key must be text"));
         }
         if anchor > 0 {
             self.anchors.insert(anchor, None);
         }
-        self.stack.push(Open { start, anchor, items });
+        self.stack.push(Open {
+            start,
+            anchor,
+            items,
+        });
         Ok(None)
     }
 
     fn close(&mut self, end: Span) -> Result<Option<Node>, Diagnostic> {
-        let Some(open) = self.stack.pop() else { return Ok(None) };
+        let Some(open) = self.stack.pop() else {
+            return Ok(None);
+        };
         let kind = match open.items {
             Items::Sequence(items) => Kind::Sequence(items),
-            Items::Mapping { entries, .. } => Kind::Mapping(self.merge(entries)?),
+            Items::Mapping { entries, .. } => Kind::Mapping(Self::merge(entries)?),
         };
-        let span = Span { end: end.end.max(open.start.end), ..open.start };
+        let span = Span {
+            end: end.end.max(open.start.end),
+            ..open.start
+        };
         self.finish(Node { span, kind }, open.anchor)
     }
 
     /// `<<: *base` brings in what the mapping does not say itself (YAML 1.1 merge keys).
-    fn merge(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>, Diagnostic> {
+    fn merge(entries: Vec<Entry>) -> Result<Vec<Entry>, Diagnostic> {
         let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|e| e.key == "<<");
         for merge in merges {
             let sources = match merge.value.kind {
@@ -258,7 +296,10 @@ impl Composer<'_> {
                 self.nodes += size(&node);
                 self.finish(node, 0)
             }
-            Some(None) => Err(Diagnostic::at(span, "an alias inside of what it stands for")),
+            Some(None) => Err(Diagnostic::at(
+                span,
+                "an alias inside of what it stands for",
+            )),
             None => Err(Diagnostic::at(span, "an alias without an anchor")),
         }
     }
@@ -266,13 +307,16 @@ impl Composer<'_> {
     fn finish(&mut self, node: Node, anchor: usize) -> Result<Option<Node>, Diagnostic> {
         self.nodes += 1;
         if self.nodes > MOST_NODES {
-            let message = format!("more than {MOST_NODES} values, aliases counted where they are used");
+            let message =
+                format!("more than {MOST_NODES} values, aliases counted where they are used");
             return Err(Diagnostic::at(node.span, message));
         }
         if anchor > 0 {
             self.anchors.insert(anchor, Some(node.clone()));
         }
-        let Some(open) = self.stack.last_mut() else { return Ok(Some(node)) };
+        let Some(open) = self.stack.last_mut() else {
+            return Ok(Some(node));
+        };
         match &mut open.items {
             Items::Sequence(items) => items.push(node),
             Items::Mapping { entries, key } => match key.take() {
@@ -283,7 +327,11 @@ impl Composer<'_> {
                             .help("keep one of the two");
                         self.problems.push(problem);
                     } else {
-                        entries.push(Entry { key, key_span, value: node });
+                        entries.push(Entry {
+                            key,
+                            key_span,
+                            value: node,
+                        });
                     }
                 }
                 None => match node.kind {
@@ -297,7 +345,11 @@ impl Composer<'_> {
 
     fn span(&self, span: &granit_parser::Span) -> Span {
         let start = self.offsets.byte(span.start.index());
-        Span { file: self.file, start, end: self.offsets.byte(span.end.index()).max(start) }
+        Span {
+            file: self.file,
+            start,
+            end: self.offsets.byte(span.end.index()).max(start),
+        }
     }
 }
 
@@ -320,15 +372,22 @@ impl Offsets {
         if text.is_ascii() {
             return Self::Ascii;
         }
-        Self::Wide(text.char_indices().map(|(at, _)| at).chain([text.len()]).collect())
+        Self::Wide(
+            text.char_indices()
+                .map(|(at, _)| at)
+                .chain([text.len()])
+                .collect(),
+        )
     }
 
     fn byte(&self, index: usize) -> usize {
         match self {
             Self::Ascii => index,
-            Self::Wide(offsets) => {
-                offsets.get(index).or(offsets.last()).copied().unwrap_or(index)
-            }
+            Self::Wide(offsets) => offsets
+                .get(index)
+                .or(offsets.last())
+                .copied()
+                .unwrap_or(index),
         }
     }
 }
@@ -375,7 +434,11 @@ mod tests {
         }
         assert!(problems(&laughs)[0].contains("more than"));
         assert!(problems("a: &a [*a]\n")[0].contains("alias"));
-        for deep in ["[".repeat(200_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+        for deep in [
+            "[".repeat(200_000),
+            "{a: ".repeat(100_000),
+            "- ".repeat(100_000),
+        ] {
             assert_eq!(problems(&deep).len(), 1);
         }
     }

@@ -13,7 +13,11 @@ pub type Baseline<'a> = Option<&'a BTreeMap<String, Metric>>;
 const CONFIDENCE: f64 = 0.95;
 
 /// Judges every condition of an expectation: one check each.
-pub fn evaluate(expectation: &Expectation, metrics: &Metrics, baseline: Baseline<'_>) -> Vec<Check> {
+pub fn evaluate(
+    expectation: &Expectation,
+    metrics: &Metrics,
+    baseline: Baseline<'_>,
+) -> Vec<Check> {
     expectation
         .conditions
         .iter()
@@ -28,15 +32,14 @@ pub fn evaluate(expectation: &Expectation, metrics: &Metrics, baseline: Baseline
 }
 
 fn absence(expectation: &Expectation, metrics: &Metrics) -> String {
-    match metrics.why_absent(&expectation.metric) {
-        Some(reason) => format!("`{}` was not measured: {reason}", expectation.metric),
-        None => {
-            let names: Vec<&str> = metrics.iter().map(|(name, _)| name).collect();
-            let near = crate::config::nearest(&expectation.metric, &names);
-            let near = near.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
-            format!("`{}` was not measured{near}", expectation.metric)
-        }
+    let metric = &expectation.metric;
+    if let Some(reason) = metrics.why_absent(metric) {
+        return format!("`{metric}` was not measured: {reason}");
     }
+    let names: Vec<&str> = metrics.iter().map(|(name, _)| name).collect();
+    let near = crate::config::nearest(metric, &names);
+    let near = near.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+    format!("`{metric}` was not measured{near}")
 }
 
 struct Judged {
@@ -82,15 +85,29 @@ fn judge(condition: &Condition, metric: &Metric, name: &str, baseline: Baseline<
         (Value::Text(actual), Condition::Text(op, wanted)) => {
             return verdict((actual == wanted) == (*op == Op::Equal), condition, metric);
         }
-        (Value::Number(value), Condition::Compare(..) | Condition::Between(..) | Condition::Baseline(..)) => *value,
+        (
+            Value::Number(value),
+            Condition::Compare(..) | Condition::Between(..) | Condition::Baseline(..),
+        ) => *value,
         (found, _) => {
-            let kind = if matches!(found, Value::Text(_)) { "text" } else { "a number" };
-            let message = format!("`{name}` is {kind} and does not compare with `{}`", describe(condition));
+            let kind = if matches!(found, Value::Text(_)) {
+                "text"
+            } else {
+                "a number"
+            };
+            let message = format!(
+                "`{name}` is {kind} and does not compare with `{}`",
+                describe(condition)
+            );
             return Judged::unknown(condition, message);
         }
     };
     if let Some(unit) = foreign_unit(condition, metric.unit) {
-        let message = format!("`{name}` came in `{}`, the expectation is in `{}`", metric.unit.name(), unit.name());
+        let message = format!(
+            "`{name}` came in `{}`, the expectation is in `{}`",
+            metric.unit.name(),
+            unit.name()
+        );
         return Judged::unknown(condition, message);
     }
     match condition {
@@ -109,7 +126,11 @@ fn judge(condition: &Condition, metric: &Metric, name: &str, baseline: Baseline<
 
 fn verdict(holds: bool, condition: &Condition, metric: &Metric) -> Judged {
     Judged {
-        outcome: if holds { CheckOutcome::Passed } else { CheckOutcome::Failed },
+        outcome: if holds {
+            CheckOutcome::Passed
+        } else {
+            CheckOutcome::Failed
+        },
         message: None,
         expected: describe(condition),
         actual: Some(actual(metric)),
@@ -134,7 +155,10 @@ fn foreign_unit(condition: &Condition, unit: Unit) -> Option<Unit> {
 
 /// A rate that passes on too few trials has not been shown: that is could-not-tell.
 fn honest(judged: Judged, op: Op, bound: f64, metric: &Metric) -> Judged {
-    let Some(sample) = metric.sample.filter(|_| judged.outcome == CheckOutcome::Passed) else {
+    let Some(sample) = metric
+        .sample
+        .filter(|_| judged.outcome == CheckOutcome::Passed)
+    else {
         return judged;
     };
     match samples_needed(op, bound) {
@@ -177,16 +201,34 @@ pub fn samples_needed(op: Op, bound_percent: f64) -> Option<u64> {
     needed.is_finite().then_some(needed as u64)
 }
 
-fn relative(op: Op, margin: Margin, value: f64, name: &str, metric: &Metric, baseline: Baseline<'_>) -> Judged {
+fn relative(
+    op: Op,
+    margin: Margin,
+    value: f64,
+    name: &str,
+    metric: &Metric,
+    baseline: Baseline<'_>,
+) -> Judged {
     let condition = Condition::Baseline(op, margin);
     let Some(baseline) = baseline else {
         let message = "no baseline was given for this gate; pass a record of an earlier GO: --baseline run.json";
         return Judged::unknown(&condition, message.to_owned());
     };
     let before = match baseline.get(name) {
-        Some(Metric { value: Value::Number(before), unit, .. }) if *unit == metric.unit => *before,
-        Some(_) => return Judged::unknown(&condition, format!("the baseline has `{name}` in another unit")),
-        None => return Judged::unknown(&condition, format!("the baseline did not measure `{name}`")),
+        Some(Metric {
+            value: Value::Number(before),
+            unit,
+            ..
+        }) if *unit == metric.unit => *before,
+        Some(_) => {
+            return Judged::unknown(
+                &condition,
+                format!("the baseline has `{name}` in another unit"),
+            );
+        }
+        None => {
+            return Judged::unknown(&condition, format!("the baseline did not measure `{name}`"));
+        }
     };
     let bound = match margin {
         Margin::Percent(percent) => before + before.abs() * percent / 100.0,
@@ -211,7 +253,14 @@ fn describe(condition: &Condition) -> String {
         Condition::Baseline(op, margin) => {
             let (sign, amount) = match margin {
                 Margin::Percent(p) => (*p, Unit::Percent.format(p.abs())),
-                Margin::Amount(q) => (q.value, Quantity { value: q.value.abs(), ..*q }.to_string()),
+                Margin::Amount(q) => (
+                    q.value,
+                    Quantity {
+                        value: q.value.abs(),
+                        ..*q
+                    }
+                    .to_string(),
+                ),
             };
             let sign = if sign < 0.0 { '-' } else { '+' };
             format!("{} baseline {sign} {amount}", op.symbol())
@@ -227,8 +276,15 @@ mod tests {
     fn outcome(text: &str, metrics: &Metrics, baseline: Baseline<'_>) -> Vec<CheckOutcome> {
         let unit = metrics.get("m").map(|m| m.unit);
         let conditions = parse(&[text], unit).unwrap();
-        let expectation = Expectation { metric: "m".into(), conditions, location: None };
-        evaluate(&expectation, metrics, baseline).into_iter().map(|c| c.outcome).collect()
+        let expectation = Expectation {
+            metric: "m".into(),
+            conditions,
+            location: None,
+        };
+        evaluate(&expectation, metrics, baseline)
+            .into_iter()
+            .map(|c| c.outcome)
+            .collect()
     }
 
     fn number(value: f64, unit: Unit) -> Metrics {
@@ -251,19 +307,30 @@ mod tests {
             ("between 50ms and 1s", 0.05, Passed),
             ("between 51ms and 1s", 0.05, Failed),
         ] {
-            assert_eq!(outcome(text, &number(value, Unit::Seconds), None), [expected], "{text}");
+            assert_eq!(
+                outcome(text, &number(value, Unit::Seconds), None),
+                [expected],
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn nearly_eighty_is_not_eighty() {
-        assert_eq!(outcome(">= 80%", &number(79.996, Unit::Percent), None), [Failed]);
+        assert_eq!(
+            outcome(">= 80%", &number(79.996, Unit::Percent), None),
+            [Failed]
+        );
     }
 
     #[test]
     fn nan_and_absence_never_pass() {
         for text in ["< 1", "> 1", "== 1", "!= 1", "between 0 and 9"] {
-            assert_eq!(outcome(text, &number(f64::NAN, Unit::Count), None), [Unmeasured], "{text}");
+            assert_eq!(
+                outcome(text, &number(f64::NAN, Unit::Count), None),
+                [Unmeasured],
+                "{text}"
+            );
             assert_eq!(outcome(text, &Metrics::new(), None), [Unmeasured], "{text}");
         }
     }
@@ -288,14 +355,31 @@ mod tests {
 
     #[test]
     fn a_baseline_is_relative_and_bounded() {
-        let before: BTreeMap<String, Metric> =
-            number(0.040, Unit::Seconds).iter().map(|(n, m)| (n.to_owned(), m.clone())).collect();
+        let before: BTreeMap<String, Metric> = number(0.040, Unit::Seconds)
+            .iter()
+            .map(|(n, m)| (n.to_owned(), m.clone()))
+            .collect();
         let text = "<= baseline + 10% and < 50ms";
-        assert_eq!(outcome(text, &number(0.043, Unit::Seconds), Some(&before)), [Passed, Passed]);
-        assert_eq!(outcome(text, &number(0.045, Unit::Seconds), Some(&before)), [Failed, Passed]);
-        assert_eq!(outcome(text, &number(0.060, Unit::Seconds), Some(&before)), [Failed, Failed]);
-        assert_eq!(outcome(text, &number(0.043, Unit::Seconds), None), [Unmeasured, Passed]);
+        assert_eq!(
+            outcome(text, &number(0.043, Unit::Seconds), Some(&before)),
+            [Passed, Passed]
+        );
+        assert_eq!(
+            outcome(text, &number(0.045, Unit::Seconds), Some(&before)),
+            [Failed, Passed]
+        );
+        assert_eq!(
+            outcome(text, &number(0.060, Unit::Seconds), Some(&before)),
+            [Failed, Failed]
+        );
+        assert_eq!(
+            outcome(text, &number(0.043, Unit::Seconds), None),
+            [Unmeasured, Passed]
+        );
         let empty = BTreeMap::new();
-        assert_eq!(outcome(text, &number(0.043, Unit::Seconds), Some(&empty)), [Unmeasured, Passed]);
+        assert_eq!(
+            outcome(text, &number(0.043, Unit::Seconds), Some(&empty)),
+            [Unmeasured, Passed]
+        );
     }
 }

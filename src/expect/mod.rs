@@ -46,7 +46,10 @@ impl Op {
         }
     }
 
-    #[expect(clippy::float_cmp, reason = "`==` means exactly that; counts are exact in f64")]
+    #[expect(
+        clippy::float_cmp,
+        reason = "`==` means exactly that; counts are exact in f64"
+    )]
     fn holds(self, actual: f64, bound: f64) -> bool {
         match self {
             Self::Less => actual < bound,

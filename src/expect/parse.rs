@@ -15,7 +15,10 @@ pub struct ParseError {
 }
 
 fn error(message: impl Into<String>, help: impl Into<String>) -> ParseError {
-    ParseError { message: message.into(), help: Some(help.into()) }
+    ParseError {
+        message: message.into(),
+        help: Some(help.into()),
+    }
 }
 
 /// Reads all conditions of one metric. `unit` is the metric's; `None` for members of a family,
@@ -33,8 +36,12 @@ pub fn parse(texts: &[&str], unit: Option<Unit>) -> Result<Vec<Condition>, Parse
             rest = tail;
         }
     }
-    let relative = conditions.iter().any(|c| matches!(c, Condition::Baseline(..)));
-    let absolute = conditions.iter().any(|c| !matches!(c, Condition::Baseline(..)));
+    let relative = conditions
+        .iter()
+        .any(|c| matches!(c, Condition::Baseline(..)));
+    let absolute = conditions
+        .iter()
+        .any(|c| !matches!(c, Condition::Baseline(..)));
     if relative && !absolute {
         return Err(error(
             "a bound relative to the baseline needs an absolute one beside it",
@@ -59,12 +66,18 @@ fn cut(text: &str) -> (&str, &str) {
 
 fn condition(text: &str, unit: Option<Unit>) -> Result<Condition, ParseError> {
     if let Some(range) = text.strip_prefix("between ") {
-        let (low, high) = range
-            .split_once(" and ")
-            .ok_or_else(|| error(format!("`{text}` lacks its upper end"), "write `between 1 and 3`"))?;
+        let (low, high) = range.split_once(" and ").ok_or_else(|| {
+            error(
+                format!("`{text}` lacks its upper end"),
+                "write `between 1 and 3`",
+            )
+        })?;
         let (low, high) = (quantity(low, unit)?, quantity(high, unit)?);
         if low.unit != high.unit || low.value > high.value {
-            return Err(error(format!("`{text}` is empty"), "write the lower end first, both in one unit"));
+            return Err(error(
+                format!("`{text}` is empty"),
+                "write the lower end first, both in one unit",
+            ));
         }
         return Ok(Condition::Between(low, high));
     }
@@ -127,13 +140,17 @@ fn margin_of(text: &str, unit: Option<Unit>) -> Result<Margin, ParseError> {
         return Ok(Margin::Percent(sign * amount.value));
     }
     check_unit(amount, unit)?;
-    Ok(Margin::Amount(Quantity { value: sign * amount.value, unit: amount.unit }))
+    Ok(Margin::Amount(Quantity {
+        value: sign * amount.value,
+        unit: amount.unit,
+    }))
 }
 
 fn quantity(text: &str, unit: Option<Unit>) -> Result<Quantity, ParseError> {
-    let help = unit.map_or("write a number with its unit: 50ms, 80%, 8GiB, 45000/s, 6".to_owned(), |u| {
-        format!("this metric takes {}", u.spellings())
-    });
+    let help = unit.map_or(
+        "write a number with its unit: 50ms, 80%, 8GiB, 45000/s, 6".to_owned(),
+        |u| format!("this metric takes {}", u.spellings()),
+    );
     let quantity: Quantity = text.parse().map_err(|e| error(format!("{e}"), help))?;
     check_unit(quantity, unit)?;
     Ok(quantity)
@@ -142,7 +159,11 @@ fn quantity(text: &str, unit: Option<Unit>) -> Result<Quantity, ParseError> {
 fn check_unit(quantity: Quantity, unit: Option<Unit>) -> Result<(), ParseError> {
     match unit {
         Some(unit) if unit != quantity.unit => Err(error(
-            format!("the unit does not fit: this metric is measured in {}, not {}", word(unit), word(quantity.unit)),
+            format!(
+                "the unit does not fit: this metric is measured in {}, not {}",
+                word(unit),
+                word(quantity.unit)
+            ),
             format!("this metric takes {}", unit.spellings()),
         )),
         _ => Ok(()),
@@ -201,7 +222,10 @@ mod tests {
             ("", Unit::Count, "=="),
         ] {
             let error = one(text, unit).unwrap_err();
-            assert!(error.help.as_deref().unwrap_or_default().contains(help), "{text}: {error:?}");
+            assert!(
+                error.help.as_deref().unwrap_or_default().contains(help),
+                "{text}: {error:?}"
+            );
         }
     }
 }
