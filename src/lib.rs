@@ -2,6 +2,7 @@
 //!
 //! `docs/architecture.md` is the map of this crate.
 
+pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod exit;

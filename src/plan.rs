@@ -161,7 +161,7 @@ fn known(
     let mut carried: Vec<&str> = config
         .gates
         .iter()
-        .flat_map(|g| of(g))
+        .flat_map(of)
         .map(String::as_str)
         .collect();
     carried.extend(also);

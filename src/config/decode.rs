@@ -13,7 +13,7 @@ use serde::{
 };
 
 use super::{
-    diagnostic::{Diagnostic, Span},
+    diagnostic::{Diagnostic, Span, nearest},
     yaml::{Entry, Kind, Node},
 };
 
@@ -259,8 +259,10 @@ impl<'de> Decoder<'de, '_> {
         };
         visitor.visit_map(access).map_err(|mut e| {
             if let Some(name) = e.missing.take() {
-                // A field that is there but wrong has been reported as wrong.
-                e.known |= entries.iter().any(|entry| entry.key == name);
+                // A field that is there but wrong, or misspelt, has been reported as such.
+                let meant = |entry: &Entry| nearest(&entry.key, fields.unwrap_or_default());
+                let said = |entry: &Entry| entry.key == name || meant(entry) == Some(name);
+                e.known |= entries.iter().any(said);
             }
             e.at(self.head())
         })

@@ -119,7 +119,11 @@ impl Variables {
                     .or(default)
                 {
                     Some(value) => out.push_str(value),
-                    None => report(self.undefined(name)),
+                    None => {
+                        // Left as it is, so that one mistake does not look like two.
+                        out.push_str(&rest[at..=at + end + 2]);
+                        report(self.undefined(name));
+                    }
                 }
                 used.push(name.to_owned());
                 rest = &tail[end + 1..];

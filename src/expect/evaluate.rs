@@ -146,8 +146,9 @@ fn actual(metric: &Metric) -> String {
 
 fn foreign_unit(condition: &Condition, unit: Unit) -> Option<Unit> {
     let bound = match condition {
-        Condition::Compare(_, q) | Condition::Between(q, _) => q.unit,
-        Condition::Baseline(_, Margin::Amount(q)) => q.unit,
+        Condition::Compare(_, bound)
+        | Condition::Between(bound, _)
+        | Condition::Baseline(_, Margin::Amount(bound)) => bound.unit,
         Condition::Baseline(_, Margin::Percent(_)) | Condition::Text(..) => return None,
     };
     (bound != unit).then_some(bound)
