@@ -171,15 +171,13 @@ impl Stream<'_> {
 fn json(config: &CommandConfig, measurement: &CommandMeasurement, checks: &mut Checks) {
     let check = checks.check(&rules::NOT_JSON, &measurement.program);
     let Some(json) = &measurement.json else {
-        if measurement.stdout.truncated {
-            check
-                .hint("raise `output_limit` (16MiB at most)")
-                .unmeasured("only a part of standard output was kept, and a part is not JSON");
-        } else {
-            check.unmeasured("standard output was not read as JSON in the measurement");
-        }
-        return;
+        return check.unmeasured("standard output was not read as JSON in the measurement");
     };
+    if measurement.stdout.truncated {
+        return check
+            .hint("raise `output_limit` (16MiB at most)")
+            .unmeasured("only a part of standard output was kept, and a part is not JSON");
+    }
     let check = check.expected("JSON");
     if let Some(problem) = &json.problem {
         let start = excerpt(measurement.stdout.text.trim(), 300);

@@ -117,10 +117,9 @@ impl Recording<'_> {
             Some(bytes) => plugin::parse(&masking.mask(bytes)),
             None => plugin::parse(&stdout.text),
         });
-        let json = out
-            .whole()
-            .filter(|_| config.reads_json())
-            .map(|bytes| output::read_json(bytes, config, masking));
+        let json = config
+            .reads_json()
+            .then(|| output::read_json(&out, config, masking));
         Ok(CommandMeasurement {
             secret_variables: config.secret_env.keys().cloned().collect(),
             ended: finished.ended,

@@ -83,7 +83,7 @@ pub struct TextFact {
 /// Standard output, read as JSON.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JsonRecord {
-    /// Why it is not JSON.
+    /// Why it is not JSON; everything below is then missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// What is at each pointer that the config asks about.

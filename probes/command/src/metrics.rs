@@ -66,6 +66,9 @@ fn drawn(json: &JsonRecord, metrics: &mut Metrics) {
     for (name, found) in &json.metrics {
         let name = format!("json.{name}");
         match found {
+            _ if json.problem.is_some() => {
+                metrics.absent(name, "standard output is not JSON");
+            }
             JsonFound::Scalar(value) => scalar(metrics, name, value, Unit::Count),
             JsonFound::Missing => {
                 metrics.absent(name, "nothing is at its pointer");

@@ -15,7 +15,7 @@ const SAMPLE: usize = 300;
 
 /// A regular expression in which `^` and `$` stand for line ends.
 pub fn pattern(text: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(text).multi_line(true).build()
+    RegexBuilder::new(text).multi_line(true).crlf(true).build()
 }
 
 /// Output as it was kept: one piece, or its start and its end with a gap between.
@@ -188,24 +188,31 @@ impl Masking {
 }
 
 /// Reads standard output as JSON and keeps what the config points at.
-pub fn read_json(bytes: &[u8], config: &CommandConfig, masking: &Masking) -> JsonRecord {
+pub fn read_json(kept: &Kept, config: &CommandConfig, masking: &Masking) -> JsonRecord {
+    let (root, problem) = match parse(kept) {
+        Ok(root) => (Some(root), None),
+        Err(problem) => (None, Some(problem)),
+    };
+    let at = |pointer: &str| match &root {
+        Some(root) => found(root.pointer(pointer), masking),
+        None => JsonFound::Missing,
+    };
+    let named = config.metrics.iter();
+    JsonRecord {
+        problem,
+        values: config.json.keys().map(|p| (p.clone(), at(p))).collect(),
+        metrics: named.map(|(name, p)| (name.clone(), at(p))).collect(),
+    }
+}
+
+fn parse(kept: &Kept) -> Result<Value, String> {
+    let bytes = kept.whole().ok_or("only a part of it was kept")?;
+    // Some tools start with a byte order mark.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut record = JsonRecord::default();
     if bytes.trim_ascii().is_empty() {
-        record.problem = Some("it is empty".to_owned());
-        return record;
+        return Err("it is empty".to_owned());
     }
-    match serde_json::from_slice::<Value>(bytes) {
-        Ok(root) => {
-            let at = |pointer: &str| found(root.pointer(pointer), masking);
-            let values = config.json.keys();
-            record.values = values.map(|p| (p.clone(), at(p))).collect();
-            let named = config.metrics.iter();
-            record.metrics = named.map(|(name, p)| (name.clone(), at(p))).collect();
-        }
-        Err(error) => record.problem = Some(error.to_string()),
-    }
-    record
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
 }
 
 fn found(value: Option<&Value>, masking: &Masking) -> JsonFound {

@@ -36,7 +36,8 @@ pub fn judge(measurement: &CommandMeasurement, checks: &mut Checks) {
                 Ended::Code(126 | 127) => {
                     format!("{ended}: mostly the plugin or its interpreter was not found: {said}")
                 }
-                _ => format!("{ended} is none of a plugin's (0 to 3): {said}"),
+                Ended::Signal(_) => format!("the plugin was {ended}: {said}"),
+                Ended::Code(_) => format!("{ended} is none of a plugin's (0 to 3): {said}"),
             };
             checks
                 .check(&rules::UNKNOWN, program)
@@ -59,10 +60,10 @@ fn performance(measurement: &CommandMeasurement, plugin: &PluginRecord, checks: 
             .details(malformed)
             .fail();
     }
-    let ranged: Vec<&PerfDatum> = plugin
+    let ranged: Vec<_> = plugin
         .perfdata
         .iter()
-        .filter(|d| d.crit.is_some())
+        .filter(|d| critical_range(d).is_some())
         .collect();
     if ranged.is_empty() || measurement.ended != Ended::Code(0) {
         return;
@@ -93,9 +94,14 @@ fn performance(measurement: &CommandMeasurement, plugin: &PluginRecord, checks: 
 }
 
 fn is_critical(datum: &PerfDatum) -> bool {
-    let range: Option<Range> = datum.crit.as_deref().and_then(|text| text.parse().ok());
-    match (range, datum.value) {
+    match (critical_range(datum), datum.value) {
         (Some(range), Some(value)) => range.alerts(value),
         _ => false,
     }
+}
+
+/// Many plugins print the bare `0` where no threshold was set.
+fn critical_range(datum: &PerfDatum) -> Option<Range> {
+    let text = datum.crit.as_deref().filter(|text| *text != "0")?;
+    text.parse().ok()
 }
