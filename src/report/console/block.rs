@@ -140,8 +140,8 @@ fn with_rule(text: &str, rule: &str, pen: Pen) -> Vec<String> {
 /// Expected and actual, unless the message has just said both.
 fn values(check: &Check, pen: Pen, lines: &mut Vec<String>) {
     let said = |value: &Option<String>| {
-        let value = value.as_deref().unwrap_or_default();
-        check.message.contains(value)
+        let mut values = value.iter();
+        values.all(|value| says(&check.message, value))
     };
     if said(&check.expected) && said(&check.actual) {
         return;
@@ -152,6 +152,17 @@ fn values(check: &Check, pen: Pen, lines: &mut Vec<String>) {
     if let Some(actual) = &check.actual {
         field("actual", actual, pen, lines);
     }
+}
+
+/// Whether a message holds a value as a word of its own: `exit code 10` does not say `0`.
+fn says(message: &str, value: &str) -> bool {
+    let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '.');
+    let mut found = message.match_indices(value);
+    found.any(|(at, _)| {
+        let before = message[..at].chars().next_back();
+        let after = message[at + value.len()..].chars().next();
+        !joins(before) && !joins(after)
+    })
 }
 
 /// `db1:27017, readygate.yaml:30:5`; the line of the gate stands in where the check has none.
@@ -295,5 +306,19 @@ fn hang_dim(text: &str, pen: Pen, lines: &mut Vec<String>) {
     {
         let gap = if at == 0 { "" } else { "  " };
         push_dim(&format!("{gap}{line}"), pen, lines);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_said_as_a_word_of_its_own() {
+        assert!(says("latency is 61.2 ms, expected < 50 ms", "< 50 ms"));
+        assert!(says("it is 61.2 ms", "61.2 ms"));
+        assert!(!says("exit code 10", "0"));
+        assert!(!says("it is 61.2 ms", "2 ms"));
+        assert!(!says("it is 61.2 ms", "61"));
     }
 }

@@ -50,6 +50,7 @@ pub fn wrap(text: &str, max: usize, lines: usize, ellipsis: &str) -> Vec<String>
 pub fn join(parts: &[String], separator: &str, max: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in parts {
+        let part = &part.replace(['\n', '\t'], " ");
         match lines.last_mut() {
             Some(line) if width(line) + width(separator) + width(part) <= max => {
                 line.push_str(separator);
