@@ -35,7 +35,7 @@ fn a_no_go_names_what_where_expected_actual_and_fix() {
         ! warning: the generator ran 3 ms behind its schedule [load/generator-lag]
           expected  at most 1 ms
           actual    3 ms
-          where     generator, readygate.yaml:41:5
+          where     readygate.yaml:41:5
           fix       run the load from a machine with more cores
 
     2. Security
@@ -43,24 +43,25 @@ fn a_no_go_names_what_where_expected_actual_and_fix() {
         ✗ left-pad 1.0.0 has a critical vulnerability [audit/vulnerable]
           expected  no advisory of level high or above
           actual    GHSA-aaaa-bbbb-cccc (critical)
-          where     left-pad 1.0.0, package-lock.json:120
+          where     package-lock.json:120
           fix       update left-pad to 1.3.0
           | introduced by: webshop > cart > left-pad
           | published: 2026-11-01
         ✗ tiny-http 2.1.0 has a vulnerability of level high [audit/vulnerable]
           expected  no advisory of level high or above
           actual    GHSA-dddd-eeee-ffff (high)
-          where     tiny-http 2.1.0, package-lock.json:980
+          where     package-lock.json:980
           fix       update tiny-http to 2.1.4
         ? could not tell how old the advisory database is [audit/stale-database]
-          where     advisory database, readygate.yaml:24:5
+          where     readygate.yaml:24:5
     ! security.headers    Security headers are sent       1 warning · 50 ms
-        ! warning: the content security policy allows 'unsafe-inline' [headers/weak-csp]
+        ! warning: https://shop.example.com/: the content security policy allows 'unsafe-inline'
+          [headers/weak-csp]
           expected  no 'unsafe-inline' in script-src
           actual    script-src 'self' 'unsafe-inline'
-          where     https://shop.example.com/, readygate.yaml:27:5
+          where     readygate.yaml:27:5
           fix       use nonces
-        i the server names its version [headers/server-banner]
+        i https://shop.example.com/: the server names its version [headers/server-banner]
     ✓ security.tls        TLS certificate is valid        expires_in 90 d · 184 ms
 
     3. Infrastructure
@@ -136,7 +137,7 @@ fn verbose_lists_every_check_and_metric() {
 
     1. Code Quality & Testing
     ✓ quality.tests-pass  All tests pass            961 passed · 0 failed · 12.3 s
-        ✓ every test passed [tests/failed]
+        ✓ suite: every test passed [tests/failed]
         ✓ passed is 961, as expected (>= 961) [expect/passed]
         ✓ failed is 0, as expected (== 0) [expect/failed]
           duration  41.2 s
@@ -146,7 +147,7 @@ fn verbose_lists_every_check_and_metric() {
 
     2. Security
     ✓ security.tls        TLS certificate is valid  expires_in 90 d · 184 ms
-        ✓ the certificate is within its validity [tls/expired]
+        ✓ shop.example.com:443: the certificate is within its validity [tls/expired]
         ✓ expires_in is 90 d, as expected (> 30 d) [expect/expires_in]
           expires_in  90 d
           protocol    TLSv1.3
@@ -256,6 +257,7 @@ fn every_failed_check_is_explained() {
                 );
                 let location = check.location.as_ref().unwrap_or(&gate.location);
                 assert!(page.contains(&location.to_string()), "{location}");
+                assert!(page.contains(&words(&check.subject)), "{}", check.subject);
                 let texts = [&check.expected, &check.actual, &check.hint];
                 for text in texts.into_iter().flatten().chain([&check.message]) {
                     assert!(page.contains(&words(text)), "{text}");

@@ -1,6 +1,6 @@
 //! What stands under the line of a gate: checks, errors, attempts, metrics.
 
-use readygate_sdk::{Check, CheckOutcome, Level, Location, count_of};
+use readygate_sdk::{Check, CheckOutcome, Level, count_of};
 
 use super::{
     layout,
@@ -107,14 +107,16 @@ fn one_check(gate: &GateRecord, check: &Check, pen: Pen, lines: &mut Vec<String>
         CheckOutcome::Failed if check.level == Level::Warning => "warning: ",
         CheckOutcome::Passed | CheckOutcome::Failed => "",
     };
-    let text = format!("{prefix}{}", check.message);
+    let text = format!("{prefix}{}{}", subject(check), check.message);
     hang_lines(mark, &with_rule(&text, &check.rule, pen), pen, lines);
     let brief = mark == Mark::Noted && !pen.verbose();
     if brief || check.outcome == CheckOutcome::Passed {
         return;
     }
     values(check, pen, lines);
-    field("where", &place(gate, check), pen, lines);
+    // The line of the gate stands in where the check has no place of its own.
+    let place = check.location.as_ref().unwrap_or(&gate.location);
+    field("where", &place.to_string(), pen, lines);
     if let Some(hint) = &check.hint {
         field("fix", hint, pen, lines);
     }
@@ -165,18 +167,12 @@ fn says(message: &str, value: &str) -> bool {
     })
 }
 
-/// `db1:27017, readygate.yaml:30:5`; the line of the gate stands in where the check has none.
-fn place(gate: &GateRecord, check: &Check) -> String {
-    let at = |location: &Location| location.to_string();
-    let place = check
-        .location
-        .as_ref()
-        .map_or_else(|| at(&gate.location), at);
-    let metric = check.rule.strip_prefix("expect/");
-    if metric == Some(check.subject.as_str()) || check.subject.is_empty() {
-        return place;
+/// `db1:27017: `, unless the message names it.
+fn subject(check: &Check) -> String {
+    if check.subject.is_empty() || check.message.contains(&check.subject) {
+        return String::new();
     }
-    format!("{}, {place}", check.subject)
+    format!("{}: ", check.subject)
 }
 
 fn details(details: &[String], pen: Pen, lines: &mut Vec<String>) {
