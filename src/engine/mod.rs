@@ -9,7 +9,7 @@ mod sustain;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use readygate_sdk::{Clock, Cx, ErrorKind, ProbeError, Target};
+use readygate_sdk::{Clock, Cx, ErrorKind, Masker, ProbeError, Target};
 use tokio::{sync::mpsc::UnboundedSender, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,8 @@ pub struct Context {
     pub deadline: Option<Instant>,
     /// A record of an earlier run, for relative expectations.
     pub baseline: Option<Run>,
+    /// The secrets of the run.
+    pub masker: Arc<Masker>,
     /// Where events go.
     pub events: UnboundedSender<Event>,
 }
@@ -51,6 +53,7 @@ impl Context {
             .environment(gate.environment.as_ref().clone())
             .cancellation(self.cancel.clone())
             .clock(Arc::clone(&self.clock))
+            .masker(Arc::clone(&self.masker))
             .progress(attempt::throttled(gate.id.clone(), self.events.clone()))
             .build()
     }
