@@ -116,6 +116,12 @@ pub async fn run(
         if context.is_over() {
             schedule.abandon(&context.why_over());
         }
+        schedule.settle_skipped();
+        for record in schedule.take_news() {
+            let _ = context.events.send(Event::GateEnded {
+                record: Box::new(record),
+            });
+        }
         while let Some(index) = schedule.next(running.len(), concurrency) {
             let gate = Arc::clone(&gates[index]);
             let _ = context.events.send(Event::GateStarted {
@@ -124,16 +130,12 @@ pub async fn run(
             let handle = running.spawn(gate::run(gate, Arc::clone(context)));
             tasks.insert(handle.id(), index);
         }
-        schedule.settle_skipped();
-        for record in schedule.take_news() {
-            let _ = context.events.send(Event::GateEnded {
-                record: Box::new(record),
-            });
-        }
         if running.is_empty() {
             if schedule.is_done() {
                 break;
             }
+            // Nothing runs and nothing can start: only a circle of needs does that.
+            schedule.abandon("it waits for a gate that never ends");
             continue;
         }
         let ended = tokio::select! {
