@@ -110,10 +110,10 @@ macro_rules! registry {
 }
 
 registry! {
-    // command
+    readygate_command::Command,
     readygate_files::Files,
-    // http
-    // tests
+    readygate_http::Http,
+    readygate_tests::Tests,
 }
 
 /// The probe of this name.

@@ -20,7 +20,7 @@ pub struct Style {
     pub ascii: bool,
     /// Columns to fill.
     pub width: usize,
-    /// List every check and metric, and cut nothing.
+    /// List every check, every metric and all evidence.
     pub verbose: bool,
 }
 

@@ -1,5 +1,6 @@
 //! JUnit, read back and compared with the record.
 
+use insta::assert_snapshot;
 use readygate::{
     record::{GateRecord, Outcome, Run},
     report::{Format, Style, render},
@@ -19,6 +20,59 @@ fn suites(name: &str) -> Vec<Suite> {
 fn case<'a>(suites: &'a [Suite], suite: &str, name: &str) -> &'a Case {
     let suite = suites.iter().find(|s| s.name == suite).unwrap();
     suite.cases.iter().find(|c| c.name == name).unwrap()
+}
+
+/// One element a line, for people; the report itself has no line breaks between elements.
+#[test]
+fn the_dialect_on_one_page() {
+    let text = String::from_utf8(junit(&fixture("pending"))).unwrap();
+    assert_snapshot!(text.replace("><", ">\n<"), @r#"
+    <?xml version="1.0" encoding="utf-8"?>
+    <testsuites>
+    <testsuite id="0" name="readygate" package="" tests="1" errors="0" failures="1" hostname="localhost" timestamp="2026-11-20T10:00:00Z" time="0">
+    <testcase name="verdict: PENDING" time="0" classname="readygate" file="readygate.yaml">
+    <failure type="sign-off" message="governance.approval (blocker) awaits a sign-off: no approval by Security Engineer for abc1234">
+    <![CDATA[governance.approval (blocker) awaits a sign-off: no approval by Security Engineer for abc1234]]>
+    </failure>
+    </testcase>
+    <system-out>
+    <![CDATA[verdict: PENDING
+    exit code: 4
+    target: production
+    version: 4.0.0
+    commit: abc1234def5678900000000000000000000000ff
+    url: https://shop.example.com
+    run: 20261120T100000Z-4711
+    config sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08]]>
+    </system-out>
+    </testsuite>
+    <testsuite id="1" name="quality.tests-pass" package="" tests="3" errors="0" failures="0" hostname="localhost" timestamp="2026-11-20T10:00:00Z" time="12.3">
+    <testcase name="tests/failed suite" time="12.3" classname="quality.tests-pass" file="readygate.yaml"/>
+    <testcase name="expect/passed passed" time="0" classname="quality.tests-pass" file="readygate.yaml"/>
+    <testcase name="expect/failed failed" time="0" classname="quality.tests-pass" file="readygate.yaml"/>
+    <system-out>
+    <![CDATA[All tests pass
+    section: 1. Code Quality & Testing
+    outcome: passed]]>
+    </system-out>
+    </testsuite>
+    <testsuite id="2" name="governance.approval" package="" tests="1" errors="0" failures="1" hostname="localhost" timestamp="2026-11-20T10:00:01Z" time="0.01">
+    <testcase name="gate" time="0.01" classname="governance.approval" file="readygate.yaml">
+    <failure type="sign-off" message="no approval by Security Engineer for abc1234">
+    <![CDATA[no approval by Security Engineer for abc1234
+    gate: Security has approved the release (readygate.yaml:70:5)
+    severity: blocker
+    owner: Security Engineer]]>
+    </failure>
+    </testcase>
+    <system-out>
+    <![CDATA[Security has approved the release
+    outcome: pending
+    reason: no approval by Security Engineer for abc1234]]>
+    </system-out>
+    </testsuite>
+    </testsuites>
+    "#);
 }
 
 #[test]

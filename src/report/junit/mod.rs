@@ -76,18 +76,9 @@ fn gate_suite(run: &Run, gate: &GateRecord, limits: &Limits) -> TestSuite {
     let mut cases = testcases(&id, &rows, limits);
     cases.extend(left_out.map(|mut case| {
         case.classname = Some(id.clone());
+        case.filepath = rows.first().and_then(file);
         case
     }));
-    let config = [gate.location.file.as_str()]
-        .into_iter()
-        .filter(|f| !f.is_empty());
-    for (at, case) in cases.iter_mut().enumerate() {
-        let place = rows.get(at).and_then(|row| row.check?.location.as_ref());
-        let file = place.map(|place| place.file.as_str());
-        case.filepath = file
-            .or(config.clone().next())
-            .map(|f| text::attribute(f, 1024));
-    }
     if let Some(first) = cases.first_mut() {
         first.time = exact(gate.duration_s);
         if gate.flaky {
@@ -192,10 +183,15 @@ fn testcase(row: &Row<'_>, class: &str, name: String, limits: &Limits) -> TestCa
         time: Duration::ZERO,
         result,
         classname: Some(class.to_owned()),
-        filepath: None,
+        filepath: file(row),
         system_out,
         system_err: None,
     }
+}
+
+fn file(row: &Row<'_>) -> Option<String> {
+    let file = text::attribute(row.file, 1024);
+    (!file.is_empty()).then_some(file)
 }
 
 /// Cuts a suite to `max` rows, red ones first, and says how many are missing.

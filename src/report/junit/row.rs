@@ -34,8 +34,10 @@ pub struct Row<'a> {
     pub ending: Ending,
     pub kind: Cow<'a, str>,
     pub message: Cow<'a, str>,
+    /// What GitLab links to; may be empty.
+    pub file: &'a str,
     hint: Option<&'a str>,
-    pub check: Option<&'a Check>,
+    check: Option<&'a Check>,
     gate: Option<&'a GateRecord>,
 }
 
@@ -72,6 +74,7 @@ fn check_row<'a>(gate: &'a GateRecord, check: &'a Check) -> Row<'a> {
         ending,
         kind: kind.into(),
         message: check.message.as_str().into(),
+        file: &check.location.as_ref().unwrap_or(&gate.location).file,
         hint: check.hint.as_deref(),
         check: Some(check),
         gate: Some(gate),
@@ -118,6 +121,7 @@ fn gate_row(gate: &GateRecord) -> Option<Row<'_>> {
         ending,
         kind: kind.into(),
         message,
+        file: &gate.location.file,
         hint: gate.error.as_ref().and_then(|error| error.hint.as_deref()),
         check: None,
         gate: Some(gate),
@@ -126,11 +130,13 @@ fn gate_row(gate: &GateRecord) -> Option<Row<'_>> {
 
 /// The rows of the run itself: red exactly when the exit code is not zero.
 pub fn of_run(run: &Run) -> Vec<Row<'_>> {
+    let file = run.config.files.first().map_or("", String::as_str);
     let row = |name: Cow<'static, str>, ending, kind: &'static str, message| Row {
         name,
         ending,
         kind: kind.into(),
         message,
+        file,
         hint: None,
         check: None,
         gate: None,
