@@ -78,6 +78,7 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         cancel: CancellationToken::new(),
         deadline: None,
         baseline,
+        masker: Arc::new(readygate_sdk::Masker::new([])),
         events,
     };
     let mut gates = Vec::new();

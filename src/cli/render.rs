@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use readygate_sdk::Masker;
 
 use super::output::Terminal;
 use crate::{
@@ -30,9 +31,13 @@ pub struct RenderArgs {
 
 /// Renders the same bytes as the run that made the record; 0, or 2 when that cannot be done.
 pub fn main(args: &RenderArgs, terminal: &Terminal) -> u8 {
-    let run = match record::read(&args.record) {
+    // A record that was edited by hand must not reach a terminal raw either.
+    let read = record::read(&args.record).map_err(|e| e.to_string());
+    let sealed =
+        read.and_then(|run| record::seal(&run, &Masker::new([])).map_err(|e| e.to_string()));
+    let run = match sealed {
         Ok(run) => run,
-        Err(error) => return terminal.usage_error(&error.to_string()),
+        Err(error) => return terminal.usage_error(&error),
     };
     let style = if args.output.is_some() {
         Style::plain()

@@ -70,6 +70,7 @@ async fn drive(
         cancel,
         deadline: limit.map(|limit| Instant::now() + limit),
         baseline: options.baseline,
+        masker: Arc::clone(&masker),
         events,
     });
     let started = context.clock.now();

@@ -113,17 +113,15 @@ impl Variables {
                     Some((name, default)) => (name, Some(default)),
                     None => (&tail[..end], None),
                 };
-                match self
+                let value = self
                     .get(name)
-                    .filter(|v| !(v.is_empty() && default.is_some()))
-                    .or(default)
-                {
-                    Some(value) => out.push_str(value),
-                    None => {
-                        // Left as it is, so that one mistake does not look like two.
-                        out.push_str(&rest[at..=at + end + 2]);
-                        report(self.undefined(name));
-                    }
+                    .filter(|v| !(v.is_empty() && default.is_some()));
+                if let Some(value) = value.or(default) {
+                    out.push_str(value);
+                } else {
+                    // Left as it is, so that one mistake does not look like two.
+                    out.push_str(&rest[at..=at + end + 2]);
+                    report(self.undefined(name));
                 }
                 used.push(name.to_owned());
                 rest = &tail[end + 1..];

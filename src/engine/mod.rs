@@ -9,7 +9,7 @@ mod sustain;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use readygate_sdk::{Clock, Cx, ErrorKind, ProbeError, Target};
+use readygate_sdk::{Clock, Cx, ErrorKind, Masker, ProbeError, Target};
 use tokio::{sync::mpsc::UnboundedSender, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,8 @@ pub struct Context {
     pub deadline: Option<Instant>,
     /// A record of an earlier run, for relative expectations.
     pub baseline: Option<Run>,
+    /// The secrets of the run.
+    pub masker: Arc<Masker>,
     /// Where events go.
     pub events: UnboundedSender<Event>,
 }
@@ -51,6 +53,7 @@ impl Context {
             .environment(gate.environment.as_ref().clone())
             .cancellation(self.cancel.clone())
             .clock(Arc::clone(&self.clock))
+            .masker(Arc::clone(&self.masker))
             .progress(attempt::throttled(gate.id.clone(), self.events.clone()))
             .build()
     }
@@ -113,6 +116,12 @@ pub async fn run(
         if context.is_over() {
             schedule.abandon(&context.why_over());
         }
+        schedule.settle_skipped();
+        for record in schedule.take_news() {
+            let _ = context.events.send(Event::GateEnded {
+                record: Box::new(record),
+            });
+        }
         while let Some(index) = schedule.next(running.len(), concurrency) {
             let gate = Arc::clone(&gates[index]);
             let _ = context.events.send(Event::GateStarted {
@@ -121,16 +130,12 @@ pub async fn run(
             let handle = running.spawn(gate::run(gate, Arc::clone(context)));
             tasks.insert(handle.id(), index);
         }
-        schedule.settle_skipped();
-        for record in schedule.take_news() {
-            let _ = context.events.send(Event::GateEnded {
-                record: Box::new(record),
-            });
-        }
         if running.is_empty() {
             if schedule.is_done() {
                 break;
             }
+            // Nothing runs and nothing can start: only a circle of needs does that.
+            schedule.abandon("it waits for a gate that never ends");
             continue;
         }
         let ended = tokio::select! {

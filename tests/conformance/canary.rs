@@ -46,68 +46,60 @@ fn leaks(name: &str, text: &str) -> Option<String> {
     ))
 }
 
-/// Every output of every command that sees the settings, by name.
-fn outputs(
-    folder: &Path,
-    probe: &Entry,
-    with: &Value,
-    environment: &[(&str, &str)],
-) -> Vec<(String, String)> {
-    let mut outputs = Vec::new();
-    let mut call = |arguments: &[&str]| {
-        let output = readygate(folder)
-            .envs(environment.iter().copied())
-            .args(arguments)
-            .output()
-            .unwrap();
-        let name = arguments.join(" ");
-        for (stream, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
-            let text = String::from_utf8_lossy(bytes).into_owned();
-            outputs.push((format!("{stream} of `{name}`"), text));
+/// Every output of every command that sees the config, by name.
+fn outputs(scene: &Scene, arguments: &[&str]) -> (Option<i32>, Vec<(String, String)>) {
+    let output = readygate(scene.folder)
+        .envs(scene.environment.iter().copied())
+        .args(arguments)
+        .output()
+        .unwrap();
+    let name = arguments.join(" ");
+    let streams = [("stdout", output.stdout), ("stderr", output.stderr)];
+    let texts = streams.map(|(stream, bytes)| {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        (format!("{stream} of `{name}`"), text)
+    });
+    (output.status.code(), texts.into())
+}
+
+/// What one canary goes through.
+struct Scene<'a> {
+    probe: &'a Entry,
+    folder: &'a Path,
+    environment: &'a [(&'a str, &'a str)],
+    /// Whether the settings make it a secret by themselves, as `readygate probe` needs it.
+    by_type: bool,
+}
+
+impl Scene<'_> {
+    fn everything(&self) -> Vec<(String, String)> {
+        let reports: Vec<String> = Format::all()
+            .iter()
+            .map(|format| format!("--report={format}={format}.out"))
+            .collect();
+        let mut run = vec!["--log", "trace", "run", "--verbose"];
+        run.extend(reports.iter().map(String::as_str));
+        let (code, mut texts) = outputs(self, &run);
+        let id = self.probe.meta.id;
+        assert!(matches!(code, Some(0 | 1 | 3)), "{id}: {texts:?}");
+        for format in Format::all() {
+            let path = self.folder.join(format!("{format}.out"));
+            let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+            assert!(text.contains("gate"), "the {format} report: {text}");
+            texts.push((format!("the {format} report"), text));
         }
-        output.status.code()
-    };
-    let reports: Vec<String> = Format::all()
-        .iter()
-        .map(|format| format!("--report={format}={format}.out"))
-        .collect();
-    let mut run = vec!["--log", "trace", "run", "--verbose"];
-    run.extend(reports.iter().map(String::as_str));
-    let code = call(&run);
-    assert!(
-        matches!(code, Some(0 | 1 | 3)),
-        "{}: {outputs:?}",
-        probe.meta.id
-    );
-    fs::write(folder.join("with.yaml"), with.to_string()).unwrap();
-    let mut call = |arguments: &[&str]| {
-        let output = readygate(folder)
-            .envs(environment.iter().copied())
-            .args(arguments)
-            .output()
-            .unwrap();
-        let both = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&both).into_owned();
-        outputs.push((format!("`{}`", arguments.join(" ")), text));
-    };
-    let id = probe.meta.id;
-    for arguments in [
-        &["plan"] as &[&str],
-        &["explain", "gate"],
-        &["probe", id, "--with=with.yaml"],
-        &["probe", id, "--with=with.yaml", "--json"],
-        &["probe", id, "--with=with.yaml", "no_such_field=${CANARY}"],
-        &["judge", "json.out"],
-    ] {
-        call(arguments);
+        let shown: &[&[&str]] = &[&["plan"], &["explain", "gate"], &["judge", "json.out"]];
+        let ad_hoc: &[&[&str]] = &[
+            &["probe", id, "--with=with.yaml"],
+            &["probe", id, "--with=with.yaml", "--json"],
+            &["probe", id, "--with=with.yaml", "no_such_field=${CANARY}"],
+        ];
+        let ad_hoc = if self.by_type { ad_hoc } else { &[] };
+        for arguments in shown.iter().chain(ad_hoc) {
+            texts.extend(outputs(self, arguments).1);
+        }
+        texts
     }
-    for format in Format::all() {
-        let path = folder.join(format!("{format}.out"));
-        let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
-        assert!(!text.is_empty());
-        outputs.push((format!("the {format} report"), text));
-    }
-    outputs
 }
 
 fn has_key(value: &Value, key: &str) -> bool {
@@ -129,7 +121,7 @@ fn canary(probe: &Entry, problems: &mut Vec<String>) {
             ));
         }
     }
-    // The type of the field must do; only a probe without such fields needs the list.
+    // The type of the field must do; only a probe without such fields needs the list in the config.
     let listed: &[&str] = if fields.is_empty() { &["CANARY"] } else { &[] };
     for with in &settings {
         let folder = tempfile::tempdir().unwrap();
@@ -151,8 +143,15 @@ fn canary(probe: &Entry, problems: &mut Vec<String>) {
             }
             Ok(_) => {}
         }
-        let outputs = outputs(folder.path(), probe, with, &environment);
-        let found = outputs.iter().filter_map(|(name, text)| leaks(name, text));
+        fs::write(folder.path().join("with.yaml"), with.to_string()).unwrap();
+        let scene = Scene {
+            probe,
+            folder: folder.path(),
+            environment: &environment,
+            by_type: !fields.is_empty(),
+        };
+        let texts = scene.everything();
+        let found = texts.iter().filter_map(|(name, text)| leaks(name, text));
         problems.extend(found.map(|leak| format!("{id}: {leak}")));
     }
 }

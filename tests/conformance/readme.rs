@@ -51,16 +51,27 @@ fn readmes_have_the_fixed_sections_in_order() {
 /// The `yaml` blocks of a README that are gates.
 pub fn examples(probe: &Entry) -> Vec<String> {
     let blocks = blocks(probe.meta.readme, "yaml").into_iter();
-    let gates = blocks.filter(|block| block.lines().any(|line| line.starts_with("probe:")));
+    let gates = blocks.filter(|block| {
+        let mut keys = block
+            .lines()
+            .map(|line| line.trim_start_matches([' ', '-']));
+        keys.any(|key| key.starts_with("probe:"))
+    });
     gates.map(as_config).collect()
 }
 
-/// A gate as a whole config.
-fn as_config(gate: &str) -> String {
-    let indented: Vec<String> = gate
+/// A gate, or a list of gates, as a whole config.
+fn as_config(gates: &str) -> String {
+    let is_list = gates.starts_with("- ");
+    let lead = |index| match (is_list, index) {
+        (true, _) => "  ",
+        (false, 0) => "  - ",
+        (false, _) => "    ",
+    };
+    let indented: Vec<String> = gates
         .lines()
         .enumerate()
-        .map(|(index, line)| format!("{}{line}", if index == 0 { "  - " } else { "    " }))
+        .map(|(index, line)| format!("{}{line}", lead(index)))
         .collect();
     format!(
         "version: 1\n\

@@ -8,11 +8,12 @@ use reqwest::Response;
 use tokio::time::Instant;
 
 use crate::{
+    address::shown,
     body::Reader,
     facts::Recorder,
     fault,
     record::{Answer, Body, Facts, Hop, Latency, Stop},
-    request::{Request, shown},
+    request::Request,
     trace::{Trace, seconds},
 };
 

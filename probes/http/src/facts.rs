@@ -1,11 +1,15 @@
 //! Turns one response into the facts that the config asks about, with its secrets masked.
 
-use http::{HeaderMap, HeaderName, header::SET_COOKIE};
+use http::{
+    HeaderMap, HeaderName,
+    header::{LOCATION, SET_COOKIE},
+};
 use readygate_sdk::Masker;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    address::shown_text,
     body::Reader,
     config::{HttpConfig, VersionSource},
     record::{Body, Facts, Found, HeaderFact, HeaderField, JsonFact, TextFact, VersionFact},
@@ -217,13 +221,19 @@ fn parse(bytes: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(bytes).map_err(|e| e.to_string())
 }
 
-/// A header's value as text. The value of a cookie is a credential: its length stays.
+/// A header's value as text. The value of a cookie is a credential: its length stays. So may be a
+/// parameter of the place that a redirect names.
 fn header_text(name: &HeaderName, value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
-    if *name != SET_COOKIE {
-        return text.into_owned();
+    match *name {
+        SET_COOKIE => cookie_text(&text),
+        LOCATION => shown_text(&text),
+        _ => text.into_owned(),
     }
-    let (pair, attributes) = text.split_once(';').unwrap_or((&text, ""));
+}
+
+fn cookie_text(text: &str) -> String {
+    let (pair, attributes) = text.split_once(';').unwrap_or((text, ""));
     let (cookie, value) = pair.split_once('=').unwrap_or(("", pair));
     let mut shown = format!("{cookie}=[{} characters]", value.trim().chars().count());
     if !attributes.is_empty() {

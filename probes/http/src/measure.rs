@@ -5,13 +5,8 @@ use std::sync::Arc;
 use readygate_sdk::{Cx, ErrorKind, ProbeError};
 
 use crate::{
-    client,
-    config::HttpConfig,
-    exchange::Exchange,
-    facts::Recorder,
-    record::HttpMeasurement,
-    request::{Prepared, shown},
-    trace::Trace,
+    address::shown, client, config::HttpConfig, exchange::Exchange, facts::Recorder,
+    record::HttpMeasurement, request::Prepared, trace::Trace,
 };
 
 /// Sends the request as often as the config says. With more than one sample, one without an answer

@@ -110,7 +110,7 @@ pub struct Counts {
     pub errors: u64,
     /// Did not run.
     pub skipped: u64,
-    /// Passed, but failed in another attempt; also in `passed`.
+    /// Passed, but not in every attempt; also in `passed`.
     pub flaky: u64,
     /// Test suites.
     pub suites: u64,

@@ -22,7 +22,7 @@ pub(crate) const SPECS: &[MetricSpec] = &[
     MetricSpec::new(
         "flaky",
         Unit::Count,
-        "Tests that passed and failed in another attempt.",
+        "Tests that passed in one attempt and not in another.",
     ),
     MetricSpec::new(
         "pass_rate",

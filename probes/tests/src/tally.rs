@@ -40,6 +40,8 @@ type Id = [u8; 16];
 struct Folded {
     best: State,
     failed_once: bool,
+    /// Some attempt was skipped or failed. TestNG calls an attempt skipped when it is repeated.
+    not_always_passed: bool,
     flaky: bool,
     nameless: bool,
 }
@@ -86,6 +88,7 @@ impl Tally {
         let test = folded.entry(id).or_insert(Folded {
             best: case.state,
             failed_once: false,
+            not_always_passed: false,
             flaky: false,
             nameless: case.name.trim().is_empty(),
         });
@@ -93,7 +96,8 @@ impl Tally {
             test.best = case.state;
         }
         test.failed_once |= failing;
-        let flaky = test.best == State::Passed && (test.failed_once || case.flaky || test.flaky);
+        test.not_always_passed |= case.state != State::Passed || case.flaky;
+        let flaky = test.best == State::Passed && test.not_always_passed;
         let newly = flaky && !test.flaky;
         test.flaky = flaky;
         let passed = test.best == State::Passed;

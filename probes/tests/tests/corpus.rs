@@ -112,7 +112,15 @@ fn compare(expected: &Json, outcome: Judged) -> Result<(), String> {
         differences.push("it passes".to_owned());
     }
     if !passes && ran && !failing {
-        println!("does not pass though no test failed: {checks:#?}");
+        let why = checks
+            .iter()
+            .filter(|check| check.outcome != CheckOutcome::Passed);
+        why.for_each(|c| {
+            println!(
+                "no test failed, but {} {}: {} {:?}",
+                c.rule, c.subject, c.message, c.details
+            )
+        });
     }
     if differences.is_empty() {
         Ok(())

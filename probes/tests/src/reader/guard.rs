@@ -114,14 +114,14 @@ impl<R: BufRead> BufRead for Guard<R> {
 
 impl Position {
     fn pass(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            if byte == b'\n' {
-                self.line += 1;
-                self.column = 1;
-            } else if !is_continuation(byte) {
-                self.column += 1;
-            }
+        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let last = bytes.iter().rposition(|byte| *byte == b'\n');
+        if last.is_some() {
+            self.line += lines as u64;
+            self.column = 1;
         }
+        let rest = &bytes[last.map_or(0, |at| at + 1)..];
+        self.column += rest.iter().filter(|byte| !is_continuation(**byte)).count() as u64;
     }
 }
 
@@ -176,6 +176,34 @@ impl Run {
     }
 }
 
+impl Run {
+    /// How many bytes can be taken without a change of fate.
+    fn room(self) -> u32 {
+        if self.cut {
+            u32::MAX
+        } else {
+            KEEP.saturating_sub(self.kept)
+        }
+    }
+
+    fn took(mut self, n: usize) -> Self {
+        if !self.cut {
+            self.kept = self
+                .kept
+                .saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+        }
+        self
+    }
+}
+
+fn room_for_tag(run: Run, tag: u32) -> u32 {
+    if run.cut {
+        u32::MAX
+    } else {
+        LONGEST_TAG.saturating_sub(tag)
+    }
+}
+
 /// Where in the grammar the next byte stands.
 #[derive(Debug, Clone, Copy)]
 enum Lexer {
@@ -227,6 +255,15 @@ impl Lexer {
             fault: None,
         };
         while let Some(&byte) = chunk.get(step.length) {
+            if let Some((state, length, fate)) = self.skip(&chunk[step.length..]) {
+                if step.length > 0 && fate != step.fate {
+                    break;
+                }
+                *self = state;
+                step.fate = fate;
+                step.length += length;
+                continue;
+            }
             let next = if byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') {
                 Err(format!(
                     "the control character U+{byte:04X} may not stand in XML"
@@ -252,6 +289,66 @@ impl Lexer {
             }
         }
         step
+    }
+
+    /// Takes bytes that mean nothing in this state all at once; `None` when there are none.
+    fn skip(self, bytes: &[u8]) -> Option<(Self, usize, Fate)> {
+        let plain = |special: [u8; 4], room: u32| {
+            let found = bytes.iter().position(|b| {
+                (*b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r')) || special.contains(b)
+            });
+            Some(found.unwrap_or(bytes.len()).min(room as usize)).filter(|n| *n > 0)
+        };
+        let (state, length, run) = match self {
+            Self::Text(run) if run.reference == 0 => {
+                let n = plain([b'<', b'&', b'<', b'&'], run.room())?;
+                (Self::Text(run.took(n)), n, run)
+            }
+            Self::Cdata { run, brackets: 0 } => {
+                let n = plain([b']'; 4], run.room())?;
+                (
+                    Self::Cdata {
+                        run: run.took(n),
+                        brackets: 0,
+                    },
+                    n,
+                    run,
+                )
+            }
+            Self::Comment { run, dashes: 0 } => {
+                let n = plain([b'-'; 4], run.room())?;
+                (
+                    Self::Comment {
+                        run: run.took(n),
+                        dashes: 0,
+                    },
+                    n,
+                    run,
+                )
+            }
+            Self::Quoted { quote, run, tag } if run.reference == 0 => {
+                let n = plain(
+                    [quote, b'<', b'&', quote],
+                    run.room().min(room_for_tag(run, tag)),
+                )?;
+                let kept = if run.cut { 0 } else { u32::try_from(n).ok()? };
+                (
+                    Self::Quoted {
+                        quote,
+                        run: run.took(n),
+                        tag: tag + kept,
+                    },
+                    n,
+                    run,
+                )
+            }
+            Self::Tag(tag) => {
+                let n = plain([b'>', b'"', b'\'', b'<'], LONGEST_TAG.saturating_sub(tag))?;
+                (Self::Tag(tag + u32::try_from(n).ok()?), n, Run::default())
+            }
+            _ => return None,
+        };
+        Some((state, length, same(run)))
     }
 
     fn after(self, byte: u8) -> Next {

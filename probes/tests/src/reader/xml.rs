@@ -7,7 +7,7 @@ use std::{borrow::Cow, io::BufRead};
 
 use quick_xml::{
     Reader,
-    events::{BytesRef, BytesStart, Event},
+    events::{BytesDecl, BytesRef, BytesStart, Event},
 };
 use readygate_sdk::count_of;
 
@@ -137,8 +137,8 @@ impl<R: BufRead> Xml<R> {
                     self.text(&text).map(|()| each(visitor, |v| v.text(&text)))
                 }
                 Event::CData(data) if self.depth > 0 => {
-                    each(visitor, |v| v.text(&data.into_inner()));
-                    Ok(())
+                    let data = data.into_inner();
+                    check_characters(&data).map(|()| each(visitor, |v| v.text(&data)))
                 }
                 Event::CData(_) => Err(Fault::new("a CDATA section outside the root element")),
                 Event::GeneralRef(reference) => {
@@ -158,7 +158,9 @@ impl<R: BufRead> Xml<R> {
                     "an XML declaration that is not at the very start",
                 )
                 .hint("is this several reports in one file? Write each to its own")),
-                Event::Decl(_) | Event::Comment(_) | Event::PI(_) | Event::Empty(_) => Ok(()),
+                Event::Decl(declaration) => check_declaration(&declaration),
+                Event::PI(instruction) => check_name(instruction.target()),
+                Event::Comment(_) | Event::Empty(_) => Ok(()),
             };
             step.map_err(|fault| fault.at(at))?;
         }
@@ -186,24 +188,11 @@ impl<R: BufRead> Xml<R> {
         }
         let full = tag.name().into_inner();
         check_name(full)?;
-        let mut attributes = Vec::new();
-        for attribute in tag.attributes() {
-            if attributes.len() == MOST_ATTRIBUTES {
-                return Err(Fault::new(format!(
-                    "an element has over {MOST_ATTRIBUTES} attributes"
-                )));
-            }
-            let attribute =
-                attribute.map_err(|e| Fault::new(format!("a broken attribute: {e}")))?;
-            let name = attribute.key.into_inner();
-            check_name(name)?;
-            let raw = match attribute.value {
-                Cow::Borrowed(raw) => raw,
-                Cow::Owned(_) => return Err(Fault::new("a broken attribute")),
-            };
-            attributes.push((name, self.value(raw)?));
-        }
-        self.scope.open(self.depth, &attributes);
+        let attributes = pairs(tag.attributes_raw())?
+            .into_iter()
+            .map(|(name, raw)| check_name(name).and_then(|()| Ok((name, self.value(raw)?))))
+            .collect::<Result<Vec<_>, Fault>>()?;
+        self.scope.open(self.depth, &attributes)?;
         self.scope.check(full, &attributes)?;
         let name = full.split_once(':').map_or(full, |(_, local)| local);
         Ok(Element {
@@ -216,6 +205,7 @@ impl<R: BufRead> Xml<R> {
     /// An attribute value with its references resolved; entities that a DOCTYPE may declare stay
     /// as they are written.
     fn value<'a>(&self, raw: &'a str) -> Result<Cow<'a, str>, Fault> {
+        check_characters(raw)?;
         if !raw.contains(['&', '\t', '\n', '\r']) {
             return Ok(Cow::Borrowed(raw));
         }
@@ -238,6 +228,7 @@ impl<R: BufRead> Xml<R> {
     }
 
     fn text(&self, text: &str) -> Result<(), Fault> {
+        check_characters(text)?;
         if self.depth == 0 && !text.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
             return Err(Fault::new("text outside the root element"));
         }
@@ -284,6 +275,8 @@ fn each<'v>(
     }
 }
 
+const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
 /// The namespace prefixes that are bound.
 #[derive(Debug, Default)]
 struct Scope {
@@ -291,12 +284,19 @@ struct Scope {
 }
 
 impl Scope {
-    fn open(&mut self, depth: usize, attributes: &[(&str, Cow<'_, str>)]) {
-        for (name, _) in attributes {
-            if let Some(prefix) = name.strip_prefix("xmlns:") {
-                self.bound.push((depth, prefix.to_owned()));
+    fn open(&mut self, depth: usize, attributes: &[(&str, Cow<'_, str>)]) -> Result<(), Fault> {
+        for (name, value) in attributes {
+            match name.strip_prefix("xmlns:") {
+                None => {}
+                Some("xml") if *value == XML_NAMESPACE => {}
+                Some(prefix) if matches!(prefix, "xml" | "xmlns") || value.is_empty() => {
+                    let reason = format!("the namespace prefix `{prefix}` cannot be declared so");
+                    return Err(Fault::new(reason));
+                }
+                Some(prefix) => self.bound.push((depth, prefix.to_owned())),
             }
         }
+        Ok(())
     }
 
     fn close(&mut self, depth: usize) {
@@ -359,22 +359,115 @@ fn is_xml_char(c: char) -> bool {
     !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// XML 1.0, production 5, for ASCII; other characters pass.
+/// What the guard does not look for: the two characters above U+001F that production 2 leaves out.
+fn check_characters(text: &str) -> Result<(), Fault> {
+    match text.chars().find(|c| !is_xml_char(*c)) {
+        None => Ok(()),
+        Some(c) => Err(Fault::new(format!(
+            "the character U+{:04X} may not stand in XML",
+            u32::from(c)
+        ))),
+    }
+}
+
+/// Splits what follows the name in a tag into names and raw values (XML 1.0, production 41).
+fn pairs(raw: &str) -> Result<Vec<(&str, &str)>, Fault> {
+    let space = [' ', '\t', '\n', '\r'];
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    let mut rest = raw;
+    loop {
+        let next = rest.trim_start_matches(space);
+        if next.is_empty() {
+            return Ok(pairs);
+        }
+        if next.len() == rest.len() {
+            return Err(Fault::new(
+                "two attributes without white space between them",
+            ));
+        }
+        let (name, value) = next.split_once('=').ok_or_else(|| broken(next))?;
+        let (name, value) = (
+            name.trim_end_matches(space),
+            value.trim_start_matches(space),
+        );
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let quote = quote.ok_or_else(|| broken(next))?;
+        let (value, tail) = value[1..].split_once(quote).ok_or_else(|| broken(next))?;
+        if pairs.iter().any(|(known, _)| *known == name) {
+            let name = crate::text::clip(name, 40);
+            return Err(Fault::new(format!(
+                "the attribute `{name}` stands twice in one tag"
+            )));
+        }
+        if pairs.len() == MOST_ATTRIBUTES {
+            return Err(Fault::new(format!(
+                "an element has over {MOST_ATTRIBUTES} attributes"
+            )));
+        }
+        pairs.push((name, value));
+        rest = tail;
+    }
+}
+
+fn broken(attribute: &str) -> Fault {
+    let shown = crate::text::clip(attribute, 40);
+    Fault::new(format!(
+        "an attribute is not written name=\"value\": {shown}"
+    ))
+}
+
+/// XML 1.0, production 23.
+fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Fault> {
+    let text: &str = declaration;
+    let wanted = ["version", "encoding", "standalone"];
+    let pairs = pairs(text.strip_prefix("xml").unwrap_or_default())?;
+    let mut order = wanted.iter();
+    let in_order = pairs
+        .iter()
+        .all(|(name, _)| order.any(|wanted| wanted == name));
+    let valid = pairs.iter().all(|(name, value)| match *name {
+        "version" => value
+            .strip_prefix("1.")
+            .is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit())),
+        "encoding" => {
+            let goes_on = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+            value.starts_with(|c: char| c.is_ascii_alphabetic()) && value.bytes().all(goes_on)
+        }
+        _ => matches!(*value, "yes" | "no"),
+    });
+    if in_order && valid && pairs.first().is_some_and(|(name, _)| *name == "version") {
+        return Ok(());
+    }
+    Err(Fault::new("the XML declaration is broken")
+        .hint("write <?xml version=\"1.0\" encoding=\"UTF-8\"?>"))
+}
+
+/// XML 1.0, production 5.
 fn check_name(name: &str) -> Result<(), Fault> {
-    let starts = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | ':') || !c.is_ascii();
-    let goes_on = |c: char| starts(c) || c.is_ascii_digit() || matches!(c, '-' | '.');
     if name.len() > LONGEST_NAME {
         return Err(Fault::new(format!(
             "a name is longer than {LONGEST_NAME} bytes"
         )));
     }
-    if name.starts_with(starts) && name.chars().all(goes_on) {
+    if name.starts_with(starts_name) && name.chars().all(|c| starts_name(c) || continues_name(c)) {
         return Ok(());
     }
     Err(
         Fault::new(format!("`{}` is not a name", crate::text::clip(name, 40)))
             .hint("a `<` or `&` in text is written &lt; or &amp;"),
     )
+}
+
+fn starts_name(c: char) -> bool {
+    matches!(c, ':' | '_' | 'A'..='Z' | 'a'..='z')
+        || matches!(c, '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}')
+        || matches!(c, '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}' | '\u{200d}')
+        || matches!(c, '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}')
+        || matches!(c, '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
+}
+
+fn continues_name(c: char) -> bool {
+    matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}' | '\u{2040}')
 }
 
 fn lone_ampersand() -> Fault {
