@@ -1,0 +1,169 @@
+//! Reads one report, in constant memory, whatever its size.
+//!
+//! `source` decodes, `guard` bounds, `xml` checks that the document is well-formed, and a module
+//! for each format tells a [`Sink`] what it finds. A further format adds its module, an arm in
+//! [`open`] and a line in `formats`.
+
+mod claims;
+mod formats;
+mod guard;
+mod junit;
+mod source;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, io::Read};
+
+use jiff::Timestamp;
+
+use crate::measurement::{Claims, FailureKind};
+
+/// A place in a decoded file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// 1-based.
+    pub line: u64,
+    /// 1-based, in characters.
+    pub column: u64,
+}
+
+/// Why a report cannot be read to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Where, if that is known.
+    pub at: Option<Position>,
+    /// What is wrong there.
+    pub reason: String,
+    /// How to fix it.
+    pub hint: Option<&'static str>,
+}
+
+impl Fault {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self {
+            at: None,
+            reason: reason.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn at(mut self, at: Position) -> Self {
+        self.at = self.at.or(Some(at));
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+// Lets a fault travel through `std::io::Error`.
+impl std::error::Error for Fault {}
+
+/// The state of a test case; the worst thing that it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Passed,
+    Skipped,
+    Failing(FailureKind),
+}
+
+/// One test case.
+#[derive(Debug, Clone)]
+pub(crate) struct Case<'a> {
+    /// Name of the innermost suite around it.
+    pub suite: &'a str,
+    pub name: &'a str,
+    pub classname: &'a str,
+    pub file: &'a str,
+    pub line: Option<u64>,
+    /// Where it starts in the report.
+    pub at: Position,
+    pub state: State,
+    /// Failed attempts are recorded beside the pass.
+    pub flaky: bool,
+    /// An attribute says that it failed, and nothing else does.
+    pub contradictory: bool,
+    /// The `time` attribute; `Err` when it is no number of seconds.
+    pub seconds: Option<Result<f64, ()>>,
+    pub message: &'a str,
+}
+
+/// A failure of a whole suite.
+#[derive(Debug, Clone)]
+pub(crate) struct SuiteFault<'a> {
+    pub suite: &'a str,
+    pub at: Position,
+    pub message: &'a str,
+}
+
+/// Hears what a report holds, in the order of the report.
+pub(crate) trait Sink {
+    /// A test case has ended.
+    fn on_case(&mut self, case: &Case<'_>);
+    /// A suite has started.
+    fn on_suite(&mut self);
+    /// A suite failed outside any test case.
+    fn on_suite_error(&mut self, error: &SuiteFault<'_>);
+}
+
+/// What a report says about itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct About {
+    /// `junit`.
+    pub format: &'static str,
+    /// WHATWG name of the encoding.
+    pub encoding: &'static str,
+    pub claims: Claims,
+    /// The oldest timestamp inside.
+    pub timestamp: Option<Timestamp>,
+    /// Entities where test cases could stand.
+    pub unexpanded: u64,
+}
+
+/// What was read off the raw bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Digest {
+    pub bytes: u64,
+    pub sha256: [u8; 32],
+}
+
+/// Reads one report into `sink`. On a fault, the sink has heard what stands before it.
+///
+/// `stop` is asked now and then; once it says so, the reading ends with a fault.
+pub(crate) fn read<R: Read>(
+    raw: R,
+    stop: &dyn Fn() -> bool,
+    sink: &mut dyn Sink,
+) -> Result<(About, Digest), Fault> {
+    let source = source::Source::open(raw, stop)?;
+    let encoding = source.encoding();
+    if let Some(found) = formats::without_markup(source.head()) {
+        return Err(formats::unsupported(found));
+    }
+    let guard = guard::Guard::new(source);
+    let mut xml = xml::Xml::new(guard);
+    let about = xml.read(|root| open(root, sink))?;
+    let digest = xml.into_inner().into_inner().digest()?;
+    Ok((About { encoding, ..about }, digest))
+}
+
+/// Picks the format by the root element.
+fn open<'s>(
+    root: &xml::Element<'_>,
+    sink: &'s mut dyn Sink,
+) -> Result<Box<dyn xml::Visitor + 's>, Fault> {
+    match formats::of_root(root) {
+        Ok(()) => Ok(Box::new(junit::Junit::new(sink))),
+        Err(found) => Err(formats::unsupported(&found).at(root.at)),
+    }
+}
