@@ -2,7 +2,13 @@
 //!
 //! `docs/architecture.md` is the map of this crate.
 
+pub mod cli;
+pub mod config;
+pub mod engine;
 pub mod exit;
+pub mod expect;
+pub mod plan;
 pub mod record;
+pub mod registry;
 pub mod report;
 pub mod verdict;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{ErrorKind, ProbeError};
+use crate::{ErrorKind, Masker, ProbeError};
 
 /// The wall clock, which tests can replace.
 pub trait Clock: Send + Sync {
@@ -60,6 +60,7 @@ pub struct Cx {
     deadline: Instant,
     cancel: CancellationToken,
     clock: Arc<dyn Clock>,
+    masker: Arc<Masker>,
     progress: Arc<ProgressFn>,
 }
 
@@ -83,6 +84,7 @@ impl Cx {
             timeout,
             cancel: CancellationToken::new(),
             clock: Arc::new(SystemClock),
+            masker: Arc::new(Masker::new([])),
             progress: Arc::new(|_| ()),
         }
     }
@@ -127,6 +129,12 @@ impl Cx {
     /// Now, in UTC.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// `text` with every secret of the run masked. The record is masked as a whole anyway; this is
+    /// for text that is about to be cut, where half a secret would slip through.
+    pub fn mask(&self, text: &str) -> String {
+        self.masker.mask(text)
     }
 
     /// Tells the person who watches what is going on.
@@ -212,6 +220,7 @@ pub struct CxBuilder {
     timeout: Duration,
     cancel: CancellationToken,
     clock: Arc<dyn Clock>,
+    masker: Arc<Masker>,
     progress: Arc<ProgressFn>,
 }
 
@@ -244,6 +253,13 @@ impl CxBuilder {
         self
     }
 
+    /// The secrets of the run.
+    #[must_use]
+    pub fn masker(mut self, masker: Arc<Masker>) -> Self {
+        self.masker = masker;
+        self
+    }
+
     /// The wall clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -267,6 +283,7 @@ impl CxBuilder {
             deadline: Instant::now() + self.timeout.min(Duration::from_secs(86_400 * 30)),
             cancel: self.cancel,
             clock: self.clock,
+            masker: self.masker,
             progress: self.progress,
         }
     }

@@ -177,17 +177,20 @@ pub async fn run(job: &Job, cx: &Cx) -> Result<Finished, ProbeError> {
             let _ = tokio::time::timeout(GRACE, child.wait()).await;
             group.kill(Signal::SIGKILL);
             let last = if stderr.total > 0 { stderr } else { stdout };
-            Err(explain_timeout(error, started.elapsed(), &last))
+            Err(explain_timeout(
+                error,
+                started.elapsed(),
+                &cx.mask(&last.text()),
+            ))
         }
     }
 }
 
 /// A command that hangs says best itself why: its last words go into the message.
-fn explain_timeout(mut error: ProbeError, ran: Duration, last: &Captured) -> ProbeError {
+fn explain_timeout(mut error: ProbeError, ran: Duration, last: &str) -> ProbeError {
     if error.kind == ErrorKind::Timeout {
         let ran = crate::Unit::Seconds.format((ran.as_secs_f64() * 10.0).round() / 10.0);
         error.message = format!("still running after {ran}; its process group was killed");
-        let last = last.text();
         if !last.trim().is_empty() {
             error.message.push_str("; it last said: ");
             error.message.push_str(&crate::excerpt(last.trim(), 400));

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -128,9 +128,20 @@ const COMPONENT: &AsciiSet = &UNRESERVED
     .remove(b')')
     .remove(b'*');
 
+/// What a URL parser escapes by itself in a query and in a path, and nothing more (the sets of the
+/// `url` crate, after WHATWG URL): a secret in a URL shows up like this.
+const QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\'');
+const PATH: &AsciiSet = &QUERY.remove(b'\'').add(b'?').add(b'`').add(b'{').add(b'}');
+
 fn forms_of(value: &str) -> BTreeSet<String> {
     let mut forms = BTreeSet::from([value.to_owned()]);
-    for set in [NON_ALPHANUMERIC, UNRESERVED, COMPONENT] {
+    for set in [NON_ALPHANUMERIC, UNRESERVED, COMPONENT, QUERY, PATH] {
         let encoded = utf8_percent_encode(value, set).to_string();
         forms.insert(encoded.replace("%20", "+"));
         forms.insert(lower_escapes(&encoded));
@@ -243,6 +254,17 @@ mod tests {
                 masker.mask(&format!("Basic {header}")).contains("***"),
                 "{user}"
             );
+        }
+    }
+
+    #[test]
+    fn a_secret_that_a_url_parser_escaped_is_masked() {
+        let masker = Masker::new(["pass/w{rd \"+'é"]);
+        for url in [
+            "https://h/?q=pass/w{rd%20%22+%27%C3%A9&x",
+            "https://h/pass/w%7Brd%20%22+'%C3%A9",
+        ] {
+            assert!(masker.mask(url).contains("***"), "{url}");
         }
     }
 

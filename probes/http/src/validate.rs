@@ -1,0 +1,224 @@
+//! What cannot work, found without any I/O.
+
+use http::{HeaderName, HeaderValue};
+use readygate_sdk::ConfigError;
+use url::Url;
+
+use crate::config::{Auth, HttpConfig, Method, VersionSource};
+
+const MOST_SAMPLES: u8 = 100;
+const MOST_REDIRECTS: u8 = 20;
+/// Every gate may hold one body of this size in memory.
+const MOST_BODY: u64 = 64 << 20;
+/// Headers, pointers and texts asked of one response, of each; bounds the record.
+const MOST_ASKED: usize = 50;
+
+/// Headers that frame the message: the HTTP library sets them, and a wrong one splits requests.
+const FRAMING: [&str; 6] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Every problem of `config`.
+pub(crate) fn validate(config: &HttpConfig) -> Result<(), ConfigError> {
+    let mut error = ConfigError::new();
+    url(config, &mut error);
+    numbers(config, &mut error);
+    request_headers(config, &mut error);
+    credentials(config, &mut error);
+    bodies(config, &mut error);
+    expectations(config, &mut error);
+    error.into_result()
+}
+
+fn url(config: &HttpConfig, error: &mut ConfigError) {
+    let hint = Some("write https://HOST/PATH, or /PATH to take the host from `target.url`");
+    if config.url.trim().is_empty() {
+        error.add("/url", "the URL is empty", hint);
+        return;
+    }
+    match Url::parse(&config.url) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            let message = format!("`{}` is neither http nor https", url.scheme());
+            error.add("/url", message, hint);
+        }
+        Ok(url) if !url.username().is_empty() && config.auth.is_some() => {
+            let message = "credentials are given twice: in the URL and in `auth`";
+            error.add("/url", message, Some("leave them out of the URL"));
+        }
+        Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) => {}
+        Err(cause) => {
+            error.add("/url", format!("not a URL: {cause}"), hint);
+        }
+    }
+}
+
+fn numbers(config: &HttpConfig, error: &mut ConfigError) {
+    if !(1..=MOST_SAMPLES).contains(&config.samples) {
+        let message = format!("{} samples; 1 to {MOST_SAMPLES} work", config.samples);
+        error.add("/samples", message, Some("the `load` probe sends more"));
+    }
+    if config.redirects > MOST_REDIRECTS {
+        let message = format!("{} redirects; 0 to {MOST_REDIRECTS} work", config.redirects);
+        error.add("/redirects", message, None);
+    }
+    if !(1..=MOST_BODY).contains(&config.max_body.0) {
+        let message = format!("{} of body; 1 B to 64 MiB work", config.max_body);
+        error.add("/max_body", message, None);
+    }
+}
+
+fn request_headers(config: &HttpConfig, error: &mut ConfigError) {
+    let open = config
+        .headers
+        .iter()
+        .map(|(n, v)| ("headers", n, v.as_str()));
+    let secret = config
+        .secret_headers
+        .iter()
+        .map(|(n, v)| ("secret_headers", n, v.expose()));
+    let mut seen = Vec::new();
+    for (block, name, value) in open.chain(secret) {
+        let pointer = format!("/{block}/{}", escape(name));
+        let lower = name.to_ascii_lowercase();
+        if HeaderName::try_from(name.as_str()).is_err() {
+            error.add(
+                &pointer,
+                format!("`{name}` is not the name of a header"),
+                None,
+            );
+        } else if FRAMING.contains(&lower.as_str()) {
+            error.add(
+                &pointer,
+                format!("`{name}` is set by the HTTP library"),
+                None,
+            );
+        } else if lower == "authorization" && config.auth.is_some() {
+            let message = format!("`{name}` and `auth` set the same header");
+            error.add(&pointer, message, Some("keep `auth`"));
+        }
+        if HeaderValue::try_from(value).is_err() {
+            let message = format!("the value of `{name}` holds characters that no header may hold");
+            error.add(&pointer, message, Some("is there a line feed at its end?"));
+        }
+        if seen.contains(&lower) {
+            error.add(
+                &pointer,
+                format!("the header `{name}` is given twice"),
+                None,
+            );
+        }
+        seen.push(lower);
+    }
+}
+
+fn credentials(config: &HttpConfig, error: &mut ConfigError) {
+    match &config.auth {
+        // RFC 7617, section 2: the first colon ends the name.
+        Some(Auth::Basic(basic)) if basic.user.contains(':') => {
+            error.add("/auth/basic/user", "a user name may not hold a colon", None);
+        }
+        Some(Auth::Bearer(token)) if token.expose().trim().is_empty() => {
+            error.add(
+                "/auth/bearer",
+                "the token is empty",
+                Some("is the variable set?"),
+            );
+        }
+        Some(Auth::Bearer(token)) if HeaderValue::try_from(token.expose()).is_err() => {
+            let message = "the token holds characters that no header may hold";
+            let hint = Some("is there a line feed at its end?");
+            error.add("/auth/bearer", message, hint);
+        }
+        _ => {}
+    }
+}
+
+fn bodies(config: &HttpConfig, error: &mut ConfigError) {
+    let given = [
+        ("body", config.body.is_some()),
+        ("json", config.json.is_some()),
+        ("form", config.form.is_some()),
+    ];
+    let given: Vec<_> = given
+        .iter()
+        .filter(|(_, is)| *is)
+        .map(|(n, _)| *n)
+        .collect();
+    if let [_, second, ..] = given.as_slice() {
+        let message = format!("more than one request body: {}", given.join(", "));
+        error.add(format!("/{second}"), message, Some("keep one of them"));
+    }
+    if config.method == Method::Head && config.asks_body() {
+        let message = "the response to HEAD has no body, yet something is asked of it";
+        error.add("/method", message, Some("use GET"));
+    }
+}
+
+fn expectations(config: &HttpConfig, error: &mut ConfigError) {
+    for (name, matcher) in &config.response_headers {
+        let at = format!("/response_headers/{}", escape(name));
+        header_name(&at, name, error);
+        // YAML reads 1.10 as 1.1, and headers are text.
+        if matcher.is_decimal() {
+            error.add(
+                at,
+                "a header is text, and this is a decimal number",
+                Some("put it in quotes"),
+            );
+        }
+    }
+    for pointer in config.body_json.keys() {
+        json_pointer(&format!("/body_json/{}", escape(pointer)), pointer, error);
+    }
+    for (block, texts) in [
+        ("contains", &config.contains),
+        ("not_contains", &config.not_contains),
+    ] {
+        if texts.iter().any(str::is_empty) {
+            error.add(
+                format!("/{block}"),
+                "every body contains the empty text",
+                None,
+            );
+        }
+    }
+    match &config.version {
+        Some(VersionSource::Header(name)) => header_name("/version/header", name, error),
+        Some(VersionSource::Json(pointer)) => json_pointer("/version/json", pointer, error),
+        Some(VersionSource::Text(_)) | None => {}
+    }
+    for (block, asked) in [
+        ("response_headers", config.response_headers.len()),
+        ("body_json", config.body_json.len()),
+        ("contains", config.texts().count()),
+    ] {
+        if asked > MOST_ASKED {
+            let message = format!("{asked} things asked of one response; at most {MOST_ASKED}");
+            error.add(format!("/{block}"), message, Some("split the gate"));
+        }
+    }
+}
+
+fn header_name(at: &str, name: &str, error: &mut ConfigError) {
+    if HeaderName::try_from(name).is_err() {
+        error.add(at, format!("`{name}` is not the name of a header"), None);
+    }
+}
+
+fn json_pointer(at: &str, pointer: &str, error: &mut ConfigError) {
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        let message = format!("`{pointer}` is not a JSON pointer, which starts with `/`");
+        let path = pointer.trim_start_matches("$.").replace('.', "/");
+        error.add(at, message, Some(&format!("write `/{path}`")));
+    }
+}
+
+/// A key as a token of a JSON pointer (RFC 6901, section 3).
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,144 @@
+//! `readygate judge`
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+use readygate_sdk::{ErrorKind, ProbeError, SystemClock};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    ConfigArgs, SelectArgs,
+    output::{self, Target, Terminal},
+    run, session,
+};
+use crate::{
+    config::{Config, Environment, Gate},
+    engine::{self, Context},
+    exit,
+    plan::Plan,
+    record::{self, GateRecord, Outcome, Run, SkipReason},
+};
+
+/// Arguments of `judge`.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// Record of the run whose measurements are judged.
+    #[arg(value_name = "RUN.JSON")]
+    record: PathBuf,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Report to write, as often as you like: console, json or junit; `-` is stdout.
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    reports: Vec<Target>,
+    /// Record of an earlier run, for expectations relative to it.
+    #[arg(long, value_name = "RUN.JSON")]
+    baseline: Option<PathBuf>,
+    /// Every check and metric in the console report.
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// Judges old measurements by the config given, and exits as `run` would have.
+pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) -> u8 {
+    if let Err(message) = output::check_targets(&args.reports) {
+        return terminal.usage_error(&message);
+    }
+    let read =
+        |path: &PathBuf| record::read(path).map_err(|e| terminal.usage_error(&e.to_string()));
+    let (old, baseline) = match (
+        read(&args.record),
+        args.baseline.as_ref().map(read).transpose(),
+    ) {
+        (Ok(old), Ok(baseline)) => (old, baseline),
+        (Err(code), _) | (_, Err(code)) => return code,
+    };
+    let (config, plan) = match run::prepare(&args.config, &args.select, terminal, environment) {
+        Ok(ready) => ready,
+        Err(code) => return code,
+    };
+    let masker = readygate_sdk::Masker::new(config.secrets.iter().map(String::as_str));
+    let judged = judge(&config, &plan, &old, baseline, args);
+    match record::seal(&judged, &masker) {
+        Ok(run) => output::write_reports(&run, &args.reports, args.verbose, terminal),
+        Err(error) => {
+            terminal.complain(&format!("the record could not be made: {error}"));
+            exit::INCONCLUSIVE
+        }
+    }
+}
+
+fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &JudgeArgs) -> Run {
+    let (events, _) = tokio::sync::mpsc::unbounded_channel();
+    let context = Context {
+        target: config.target.clone(),
+        directory: config.directory.clone(),
+        clock: Arc::new(SystemClock),
+        cancel: CancellationToken::new(),
+        deadline: None,
+        baseline,
+        masker: Arc::new(readygate_sdk::Masker::new([])),
+        events,
+    };
+    let mut gates = Vec::new();
+    for (gate, choice) in config.gates.iter().zip(&plan.choices) {
+        let mut record = if choice.runs() {
+            rejudge(gate, old, &context)
+        } else {
+            left(gate)
+        };
+        let needs = |r: &&GateRecord| gate.needs.contains(&r.id) && r.outcome != Outcome::Passed;
+        if let Some(lost) = gates.iter().find(needs).filter(|_| choice.runs()) {
+            record.outcome = Outcome::Skipped;
+            record.skipped = Some(SkipReason::Dependency);
+            record.reason = Some(format!("needs `{}`, which did not pass", lost.id));
+        }
+        gates.push(record);
+    }
+    let mut run = session::assemble(
+        config,
+        (&args.select).into(),
+        gates,
+        (old.started, old.finished),
+        None,
+    );
+    run.id = format!("{}-judged-{}", old.id, context.clock.now().as_second());
+    run
+}
+
+fn rejudge(gate: &Gate, old: &Run, context: &Context) -> GateRecord {
+    let before = old
+        .gates
+        .iter()
+        .find(|g| g.id == gate.id && g.probe == gate.probe.meta().id);
+    let Some((before, measurement)) = before.and_then(|b| Some((b, b.measurement.clone()?))) else {
+        let error = before.and_then(|b| b.error.clone()).unwrap_or_else(|| {
+            let message = "the record holds no measurement of this gate";
+            ProbeError::new(ErrorKind::NoData, &gate.id, "reading the record", message)
+        });
+        let reason = Some(error.to_string());
+        return GateRecord {
+            reason,
+            error: Some(error),
+            ..engine::blank(gate)
+        };
+    };
+    let record = engine::rejudge(gate, measurement, context.baseline_of(&gate.id));
+    GateRecord {
+        attempts: before.attempts.clone(),
+        flaky: before.flaky && record.outcome == Outcome::Passed,
+        started: before.started,
+        duration_s: before.duration_s,
+        ..record
+    }
+}
+
+fn left(gate: &Gate) -> GateRecord {
+    GateRecord {
+        outcome: Outcome::Skipped,
+        skipped: Some(SkipReason::NotSelected),
+        reason: Some("not selected".into()),
+        ..engine::blank(gate)
+    }
+}

@@ -1,0 +1,175 @@
+//! A config and a plan to a sealed record: runtime, signals, progress, verdict.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use readygate_sdk::{Masker, SystemClock, Value};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{output::Terminal, progress};
+use crate::{
+    config::{Config, Gate},
+    engine::{self, Context},
+    plan::Plan,
+    record::{self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool},
+    verdict,
+};
+
+/// What a run needs besides its config and plan.
+#[derive(Default)]
+pub struct Options {
+    /// For the record.
+    pub selection: Selection,
+    /// Time for the whole run.
+    pub deadline: Option<Duration>,
+    /// A record of an earlier run.
+    pub baseline: Option<Run>,
+    /// No progress.
+    pub quiet: bool,
+}
+
+/// Runs the plan and decides. Always gives a record, whatever happens to the gates.
+pub fn execute(
+    config: Config,
+    plan: &Plan,
+    options: Options,
+    terminal: &Terminal,
+) -> Result<Run, String> {
+    let workers = std::thread::available_parallelism().map_or(4, |n| n.get().max(4));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+        .map_err(|e| format!("the runtime could not be started: {e}"))?;
+    let run = runtime.block_on(drive(config, plan, options, *terminal));
+    // A probe that blocks its thread for ever must not hold the exit.
+    runtime.shutdown_background();
+    run
+}
+
+async fn drive(
+    mut config: Config,
+    plan: &Plan,
+    options: Options,
+    terminal: Terminal,
+) -> Result<Run, String> {
+    let masker = Arc::new(Masker::new(config.secrets.iter().map(String::as_str)));
+    let (events, receiver) = mpsc::unbounded_channel();
+    let cancel = CancellationToken::new();
+    let caught = catch_signals(&cancel)?;
+    let limit = options.deadline.or(config.deadline);
+    let context = Arc::new(Context {
+        target: config.target.clone(),
+        directory: config.directory.clone(),
+        clock: Arc::new(SystemClock),
+        cancel,
+        deadline: limit.map(|limit| Instant::now() + limit),
+        baseline: options.baseline,
+        masker: Arc::clone(&masker),
+        events,
+    });
+    let started = context.clock.now();
+    let shown = tokio::spawn(progress::show(
+        receiver,
+        terminal,
+        Arc::clone(&masker),
+        options.quiet,
+    ));
+    let gates: Vec<Arc<Gate>> = std::mem::take(&mut config.gates)
+        .into_iter()
+        .map(Arc::new)
+        .collect();
+    let records = engine::run(&gates, plan, config.concurrency, &context).await;
+    let finished = context.clock.now();
+    drop(context);
+    let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
+    let signal = caught.get().copied();
+    let run = assemble(
+        &config,
+        options.selection,
+        records,
+        (started, finished),
+        signal,
+    );
+    record::seal(&run, &masker).map_err(|e| format!("the record could not be made: {e}"))
+}
+
+/// The first SIGINT or SIGTERM cancels the run; the record and the reports are still written.
+fn catch_signals(cancel: &CancellationToken) -> Result<Arc<std::sync::OnceLock<i32>>, String> {
+    let caught = Arc::new(std::sync::OnceLock::new());
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let mut stream = signal(kind).map_err(|e| format!("signals cannot be caught: {e}"))?;
+        let (caught, cancel) = (Arc::clone(&caught), cancel.clone());
+        tokio::spawn(async move {
+            if stream.recv().await.is_some() {
+                let _ = caught.set(kind.as_raw_value());
+                cancel.cancel();
+            }
+        });
+    }
+    Ok(caught)
+}
+
+/// Puts the record together and decides, once.
+pub fn assemble(
+    config: &Config,
+    selection: Selection,
+    gates: Vec<GateRecord>,
+    (started, finished): (Timestamp, Timestamp),
+    signal: Option<i32>,
+) -> Run {
+    let decision = verdict::decide(&gates, &config.required);
+    let target = &config.target;
+    Run {
+        schema: record::SCHEMA.to_owned(),
+        id: format!(
+            "{}-{}",
+            started.strftime("%Y%m%dT%H%M%SZ"),
+            std::process::id()
+        ),
+        tool: Tool {
+            name: "readygate".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        target: TargetRecord {
+            name: target.name.clone(),
+            url: target.url.clone(),
+            environment: target.environment.clone(),
+            version: target.version.clone(),
+            commit: target.commit.clone(),
+            observed_versions: observed_versions(&gates),
+        },
+        config: ConfigRecord {
+            files: config.sources.names().map(str::to_owned).collect(),
+            sha256: config.digest.clone(),
+        },
+        selection,
+        started,
+        finished,
+        interrupted: signal.map(|s| if s == 15 { "SIGTERM" } else { "SIGINT" }.to_owned()),
+        verdict: decision.verdict,
+        reasons: decision.reasons,
+        exit_code: verdict::exit_code(decision.verdict, signal),
+        counts: verdict::count(&gates),
+        gates,
+    }
+}
+
+fn observed_versions(gates: &[GateRecord]) -> Vec<String> {
+    let mut versions: Vec<String> = gates
+        .iter()
+        .filter(|g| matches!(g.outcome, Outcome::Passed | Outcome::Failed))
+        .filter_map(|g| match &g.metrics.get("version")?.value {
+            Value::Text(version) => Some(version.clone()),
+            Value::Number(_) => None,
+        })
+        .collect();
+    versions.sort();
+    versions.dedup();
+    versions
+}

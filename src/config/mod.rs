@@ -1,0 +1,92 @@
+//! `readygate.yaml` to a validated [`Config`], with every mistake in one go.
+
+mod ad_hoc;
+mod decode;
+pub mod diagnostic;
+mod environment;
+mod gates;
+mod load;
+mod model;
+mod schema;
+mod variables;
+mod yaml;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use readygate_sdk::{Level, Location, Target};
+
+use crate::{expect::Expectation, record::Severity, registry::BoundProbe};
+
+pub use ad_hoc::{AdHoc, ad_hoc};
+pub use decode::{Sink, decode};
+pub use diagnostic::{Diagnostic, Sources, Span, nearest};
+pub use environment::Environment;
+pub use load::{LoadError, load};
+pub use model::{Retry, RetryOn, Sustain};
+pub use schema::{config_schema, run_schema};
+pub use variables::Variables;
+pub use yaml::{Entry, Kind, Node, parse as parse_yaml};
+
+/// A policy that can be run.
+pub struct Config {
+    /// Every file read, for locations and the digest.
+    pub sources: Sources,
+    /// SHA-256 over the files, hex.
+    pub digest: String,
+    /// Folder of the first file; relative paths of gates resolve against it.
+    pub directory: PathBuf,
+    /// The system to be released.
+    pub target: Target,
+    /// Ids of disruptive gates that may run.
+    pub allow_disruptive: Vec<String>,
+    /// Gates side by side.
+    pub concurrency: usize,
+    /// Time for the whole run.
+    pub deadline: Option<Duration>,
+    /// Ids that must be measured when selected.
+    pub required: Vec<String>,
+    /// Values that are masked in every output.
+    pub secrets: Vec<String>,
+    /// The gates, in the order of the files.
+    pub gates: Vec<Gate>,
+}
+
+/// One gate, ready to run.
+pub struct Gate {
+    /// Unique name.
+    pub id: String,
+    /// What a person calls it.
+    pub title: String,
+    /// Why it is there.
+    pub description: Option<String>,
+    /// Section of the checklist.
+    pub section: Option<String>,
+    /// Role that answers for it.
+    pub owner: Option<String>,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// When it applies.
+    pub stages: Vec<String>,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// Gates that must pass first.
+    pub needs: Vec<String>,
+    /// Nothing else runs beside it.
+    pub exclusive: bool,
+    /// Deadline of one attempt.
+    pub timeout: Duration,
+    /// Retry policy.
+    pub retry: Option<Retry>,
+    /// Sustain policy.
+    pub sustain: Option<Sustain>,
+    /// Environment of its child processes.
+    pub environment: Arc<BTreeMap<String, String>>,
+    /// Rules graded otherwise.
+    pub rules: BTreeMap<String, Level>,
+    /// The probe with its config.
+    pub probe: Arc<dyn BoundProbe>,
+    /// What its metrics must be.
+    pub expect: Vec<Expectation>,
+    /// Where it is declared.
+    pub location: Location,
+}

@@ -1,0 +1,175 @@
+//! Who may start, who waits, who is done. Knows no probe and no clock.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use readygate_sdk::{ErrorKind, ProbeError};
+
+use super::gate::blank;
+use crate::{
+    config::Gate,
+    plan::Plan,
+    record::{GateRecord, Outcome, SkipReason},
+};
+
+/// The state of every gate of a run.
+pub struct Schedule<'a> {
+    gates: &'a [Arc<Gate>],
+    states: Vec<State>,
+    records: BTreeMap<usize, GateRecord>,
+    news: Vec<usize>,
+    exclusive: bool,
+    abandoned: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Running,
+    Done,
+}
+
+impl<'a> Schedule<'a> {
+    /// Everything selected waits.
+    pub fn new(gates: &'a [Arc<Gate>], plan: &Plan) -> Self {
+        let mut schedule = Self {
+            gates,
+            states: vec![State::Waiting; gates.len()],
+            records: BTreeMap::new(),
+            news: Vec::new(),
+            exclusive: false,
+            abandoned: false,
+        };
+        for (index, choice) in plan.choices.iter().enumerate() {
+            if !choice.runs() {
+                schedule.skip(index, SkipReason::NotSelected, "not selected".into());
+            }
+        }
+        schedule.news.clear();
+        schedule
+    }
+
+    /// The next gate that may start now. An exclusive gate waits for the others to end, and holds
+    /// back those behind it, so that it gets its turn.
+    pub fn next(&mut self, running: usize, concurrency: usize) -> Option<usize> {
+        if self.exclusive || running >= concurrency {
+            return None;
+        }
+        let index = (0..self.gates.len()).find(|i| self.is_ready(*i))?;
+        let exclusive = self.gates[index].exclusive;
+        if exclusive && running > 0 {
+            return None;
+        }
+        self.exclusive = exclusive;
+        self.states[index] = State::Running;
+        Some(index)
+    }
+
+    fn is_ready(&self, index: usize) -> bool {
+        self.states[index] == State::Waiting
+            && self
+                .needs(index)
+                .all(|n| self.outcome(n) == Some(Outcome::Passed))
+    }
+
+    fn needs(&self, index: usize) -> impl Iterator<Item = usize> {
+        let needs = &self.gates[index].needs;
+        needs
+            .iter()
+            .filter_map(|need| self.gates.iter().position(|g| g.id == *need))
+    }
+
+    fn outcome(&self, index: usize) -> Option<Outcome> {
+        self.records.get(&index).map(|r| r.outcome)
+    }
+
+    /// Gates that wait for one that has ended without passing will never run.
+    pub fn settle_skipped(&mut self) {
+        loop {
+            let lost = (0..self.gates.len())
+                .filter(|i| self.states[*i] == State::Waiting)
+                .find_map(|i| {
+                    let need = self
+                        .needs(i)
+                        .find(|n| self.outcome(*n).is_some_and(|o| o != Outcome::Passed))?;
+                    let outcome = self.outcome(need)?;
+                    Some((
+                        i,
+                        format!("needs `{}`, which {}", self.gates[need].id, ended(outcome)),
+                    ))
+                });
+            let Some((index, reason)) = lost else { break };
+            self.skip(index, SkipReason::Dependency, reason);
+        }
+    }
+
+    fn skip(&mut self, index: usize, why: SkipReason, reason: String) {
+        let mut record = blank(&self.gates[index]);
+        record.outcome = Outcome::Skipped;
+        record.skipped = Some(why);
+        record.reason = Some(reason);
+        self.finish(index, record);
+    }
+
+    /// Whatever has not started will not.
+    pub fn abandon(&mut self, why: &str) {
+        self.abandoned = true;
+        for index in 0..self.gates.len() {
+            if self.states[index] == State::Waiting {
+                let gate = &self.gates[index];
+                let error =
+                    ProbeError::new(ErrorKind::Cancelled, &gate.id, "waiting to start", why);
+                let record = GateRecord {
+                    reason: Some(error.to_string()),
+                    error: Some(error),
+                    ..blank(gate)
+                };
+                self.finish(index, record);
+            }
+        }
+    }
+
+    /// A gate that ran has ended.
+    pub fn end(&mut self, index: usize, record: GateRecord) {
+        self.exclusive &= !self.gates[index].exclusive;
+        self.finish(index, record);
+    }
+
+    fn finish(&mut self, index: usize, record: GateRecord) {
+        self.states[index] = State::Done;
+        self.records.insert(index, record);
+        self.news.push(index);
+    }
+
+    /// What ended since the last call.
+    pub fn take_news(&mut self) -> Vec<GateRecord> {
+        let news = std::mem::take(&mut self.news);
+        news.into_iter()
+            .filter_map(|index| self.records.get(&index).cloned())
+            .collect()
+    }
+
+    /// Whether every gate has a record.
+    pub fn is_done(&self) -> bool {
+        self.news.is_empty() && self.states.iter().all(|s| *s == State::Done)
+    }
+
+    /// Whether the run was given up.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned
+    }
+
+    /// One record for every declared gate, in their order.
+    pub fn into_records(self) -> Vec<GateRecord> {
+        self.records.into_values().collect()
+    }
+}
+
+fn ended(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Failed => "failed",
+        Outcome::Unmeasured => "could not be measured",
+        Outcome::Skipped => "was skipped",
+        Outcome::Pending => "is pending",
+    }
+}

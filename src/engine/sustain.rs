@@ -1,0 +1,111 @@
+//! Sustained measurement, with the budgets of Argo Rollouts' analysis.
+
+use std::sync::Arc;
+
+use readygate_sdk::{ErrorKind, ProbeError};
+use tokio::time::Instant;
+
+use super::{
+    Context,
+    attempt::{Tried, attempt},
+    gate::Ending,
+};
+use crate::{
+    config::{Gate, Sustain},
+    record::{Attempt, Outcome},
+};
+
+/// What has happened so far, against what is tolerated.
+#[derive(Debug, Default)]
+struct Budget {
+    failures: u32,
+    errors_in_a_row: u32,
+}
+
+impl Budget {
+    /// Counts a measurement; `Some` when it was one too many.
+    fn exceeded(
+        &mut self,
+        tried: &Tried,
+        limits: &Sustain,
+        number: u32,
+    ) -> Option<(Outcome, String)> {
+        let why = tried.reason().unwrap_or_default();
+        match tried.outcome() {
+            Outcome::Passed => {
+                self.errors_in_a_row = 0;
+                None
+            }
+            Outcome::Failed => {
+                self.errors_in_a_row = 0;
+                self.failures += 1;
+                let Self { failures, .. } = self;
+                let limit = limits.failure_limit;
+                let reason = format!(
+                    "measurement {number} failed, {failures} in all where {limit} are tolerated: {why}"
+                );
+                (self.failures > limit).then_some((Outcome::Failed, reason))
+            }
+            Outcome::Unmeasured | Outcome::Skipped | Outcome::Pending => {
+                self.errors_in_a_row += 1;
+                let errors = self.errors_in_a_row;
+                let reason = format!("{errors} measurements in a row could not tell: {why}");
+                (errors > limits.consecutive_error_limit).then_some((Outcome::Unmeasured, reason))
+            }
+        }
+    }
+}
+
+/// Measures every so often for a while. More than `failure_limit` failures fail; more than
+/// `consecutive_error_limit` errors in a row end it unmeasured, and so does a series in which
+/// nothing ever passed.
+pub async fn sustained(
+    gate: &Arc<Gate>,
+    sustain: &Sustain,
+    context: &Arc<Context>,
+    attempts: &mut Vec<Attempt>,
+) -> Ending {
+    let begun = Instant::now();
+    let mut budget = Budget::default();
+    let mut last_pass = None;
+    let mut number = 0;
+    loop {
+        number += 1;
+        let tried = attempt(gate, context, number, attempts).await;
+        if let Some(verdict) = budget.exceeded(&tried, sustain, number) {
+            return (tried, Some(verdict));
+        }
+        if tried.outcome() == Outcome::Passed {
+            last_pass = Some(tried);
+        }
+        let due = begun + sustain.every.0 * number;
+        if due > begun + sustain.duration.0 {
+            break;
+        }
+        if !context
+            .pause(due.saturating_duration_since(Instant::now()))
+            .await
+        {
+            let reason = format!(
+                "stopped after {number} measurements, before {} were over",
+                sustain.duration
+            );
+            let stopped = last_pass.unwrap_or_else(|| nothing(gate, &reason));
+            return (stopped, Some((Outcome::Unmeasured, reason)));
+        }
+    }
+    // Tolerated failures and errors stay in the attempts; the gate passed, visibly flaky.
+    if let Some(tried) = last_pass {
+        return (tried, None);
+    }
+    let reason = format!("none of {number} measurements passed");
+    (nothing(gate, &reason), Some((Outcome::Unmeasured, reason)))
+}
+
+fn nothing(gate: &Gate, reason: &str) -> Tried {
+    let error = ProbeError::new(ErrorKind::NoData, &gate.id, "sustaining", reason);
+    Tried {
+        measurement: None,
+        judged: Err(error),
+    }
+}
