@@ -75,7 +75,7 @@ pub fn write_config(folder: &Path, probe: &Entry, with: &Value, secrets: &[&str]
 
 /// The binary, in `folder`, with a clean environment.
 pub fn readygate(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("readygate").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_readygate"));
     command
         .current_dir(folder)
         .env_clear()
