@@ -23,7 +23,7 @@ const LOCATION_LENGTH: usize = 512;
 /// Sends requests of one endpoint.
 pub(crate) struct Exchange<'a> {
     pub(crate) client: &'a reqwest::Client,
-    pub(crate) recorder: Recorder<'a>,
+    pub(crate) recorder: &'a Recorder<'a>,
     pub(crate) trace: &'a Arc<Trace>,
 }
 

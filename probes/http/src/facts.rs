@@ -4,7 +4,7 @@ use http::{
     HeaderMap, HeaderName,
     header::{LOCATION, SET_COOKIE},
 };
-use readygate_sdk::Masker;
+use readygate_sdk::{Cx, Masker, ProbeError};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -19,6 +19,8 @@ use crate::{
 const EXCERPT: usize = 2 << 10;
 /// Bytes looked at for the excerpt: masks make text shorter.
 const EXCERPT_WINDOW: usize = 16 << 10;
+/// Bytes that a secret of another gate may take.
+const LONG_SECRET: usize = 512;
 const HEADERS: usize = 64;
 /// Characters kept of a header that nobody asks about.
 const HEADER_VALUE: usize = 512;
@@ -32,15 +34,28 @@ const VERSION: usize = 200;
 /// Masks and shortens what is recorded.
 pub(crate) struct Recorder<'a> {
     pub(crate) config: &'a HttpConfig,
+    pub(crate) cx: &'a Cx,
+    /// The secrets of the gate itself, which are masked whoever runs it.
     pub(crate) masker: &'a Masker,
     /// Bytes of the longest secret in its longest form.
     pub(crate) longest_secret: usize,
 }
 
 impl Recorder<'_> {
+    /// Text with its secrets masked.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        self.cx.mask(&self.masker.mask(text))
+    }
+
+    /// An error with its secrets masked: it may quote a peer, and a peer may echo.
+    pub(crate) fn error(&self, mut error: ProbeError) -> ProbeError {
+        error.message = self.mask(&error.message);
+        error
+    }
+
     /// Text with its secrets masked, and cut to `max` characters after that.
     pub(crate) fn text(&self, text: &str, max: usize) -> String {
-        cut(&self.masker.mask(text), max)
+        cut(&self.mask(text), max)
     }
 
     /// The response headers, in order.
@@ -76,9 +91,11 @@ impl Recorder<'_> {
     /// which no mask knows: as much as a secret may be long goes too.
     fn excerpt(&self, bytes: &[u8], truncated: bool) -> String {
         let window = &bytes[..bytes.len().min(EXCERPT_WINDOW)];
-        let mut text = self.masker.mask(&String::from_utf8_lossy(window));
+        let mut text = self.mask(&String::from_utf8_lossy(window));
         if truncated || window.len() < bytes.len() {
-            let end = text.len().saturating_sub(self.longest_secret);
+            let end = text
+                .len()
+                .saturating_sub(self.longest_secret.max(LONG_SECRET));
             cut_bytes(&mut text, end);
         }
         cut_bytes(&mut text, EXCERPT);
@@ -124,7 +141,7 @@ impl Recorder<'_> {
         let wanted = self.config.texts();
         wanted
             .map(|text| TextFact {
-                text: self.masker.mask(text),
+                text: self.mask(text),
                 present: body.contains(text),
             })
             .collect()
@@ -170,11 +187,11 @@ impl Recorder<'_> {
 
     fn masked(&self, value: &Value) -> Value {
         match value {
-            Value::String(text) => Value::String(self.masker.mask(text)),
+            Value::String(text) => Value::String(self.mask(text)),
             Value::Array(items) => items.iter().map(|item| self.masked(item)).collect(),
             Value::Object(fields) => fields
                 .iter()
-                .map(|(name, value)| (self.masker.mask(name), self.masked(value)))
+                .map(|(name, value)| (self.mask(name), self.masked(value)))
                 .collect(),
             other => other.clone(),
         }

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// A record that was made for another config does not hold what this one asks.
-const NOT_RECORDED: &str = "the record does not hold it; measure again";
+const NOT_RECORDED: &str =
+    "the record does not hold it; measure again, and keep secrets out of what is looked for";
 
 /// One response header.
 pub(crate) fn header(answer: &Answer, name: &str, matcher: &Matcher) -> Finding {

@@ -246,6 +246,8 @@ mod tests {
                 "{elsewhere}"
             );
             let back = away.redirected(see_other, "https://a.example/x").unwrap();
+            let farther = away.redirected(see_other, "/farther").unwrap();
+            assert!(!away.is_home() && !back.is_home() && !farther.is_home());
             assert!(!back.headers.contains_key("authorization"), "{elsewhere}");
         }
     }

@@ -1,7 +1,9 @@
 //! A canary secret never shows up, whatever the server does with it.
 
+use std::sync::Arc;
+
 use readygate_http::Http;
-use readygate_sdk::{Masker, Probe, testkit::CANARY};
+use readygate_sdk::{Cx, Masker, Probe, testkit::CANARY};
 
 use crate::{
     config, cx, judge,
@@ -89,6 +91,19 @@ async fn a_body_cut_in_the_middle_of_it_is_masked() {
         let excerpt = &record.answers[0].body.excerpt;
         assert!(!excerpt.contains("canary"), "{limit}: {excerpt}");
     }
+}
+
+#[tokio::test]
+async fn secrets_of_the_run_are_masked_before_a_cut() {
+    let body = format!("{}{CANARY}", "x".repeat(2040));
+    let server = Server::always(respond("200 OK", "", body)).await;
+    let cx = Cx::builder(crate::PATIENCE)
+        .masker(Arc::new(Masker::new([CANARY])))
+        .build();
+    let yaml = format!("{{url: '{}'}}", server.url("/"));
+    let record = Http::measure(&config(&yaml), &cx).await.unwrap();
+    let excerpt = &record.answers[0].body.excerpt;
+    assert!(excerpt.ends_with("x***"), "{excerpt}");
 }
 
 #[tokio::test]
