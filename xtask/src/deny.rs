@@ -14,7 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Checks, and says what was not checked.
 pub fn main() -> Done {
-    let offline = ["check", "licenses", "bans", "sources"];
+    let offline = [
+        "check",
+        "--hide-inclusion-graph",
+        "licenses",
+        "bans",
+        "sources",
+    ];
     let own = succeeds(subcommand("deny")?.args(offline))?;
     if !quietly_within(subcommand("deny")?.args(["fetch", "db"]), PATIENCE) {
         println!("advisories: not checked, the database is not reachable");

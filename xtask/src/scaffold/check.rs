@@ -33,6 +33,7 @@ pub fn main(root: &Path) -> Done {
             .env("CARGO_TARGET_DIR", scratch.join("target"))
             .env("CARGO_BUILD_BUILD_DIR", &build)
             .env("CARGO_NET_OFFLINE", "true")
+            .env("READYGATE_PROBE", ID)
             .args(arguments);
         must(&format!("cargo {}", arguments.join(" ")), &mut command)
     };
@@ -116,6 +117,12 @@ fn target_directory(root: &Path) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[ignore = "builds the workspace a second time; `cargo xtask test --full` does the same"]
+    fn a_scaffold_conforms() {
+        assert_eq!(main(&crate::workspace::root()), Ok(true));
+    }
 
     #[test]
     fn a_copy_follows_and_touches_nothing_that_is_the_same() {

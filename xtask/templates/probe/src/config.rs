@@ -19,7 +19,7 @@ impl @TYPE@Config {
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         let mut error = ConfigError::new();
         let port = self.address.rsplit_once(':').map(|(_, port)| port);
-        if !port.is_some_and(|port| port.parse::<u16>().is_ok()) {
+        if port.is_none_or(|port| port.parse::<u16>().is_err()) {
             error.add(
                 "/address",
                 format!("`{}` names no port", self.address),
