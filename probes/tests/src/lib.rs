@@ -3,6 +3,7 @@
 mod collect;
 mod config;
 mod find;
+mod fingerprint;
 mod judge;
 mod measure;
 mod measurement;
