@@ -400,6 +400,8 @@ impl Offsets {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     fn problems(text: &str) -> Vec<String> {
@@ -436,7 +438,7 @@ mod tests {
         let mut laughs = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for i in 1..10 {
             let refs = vec![format!("*a{}", i - 1); 10].join(",");
-            laughs += &format!("a{i}: &a{i} [{refs}]\n");
+            let _ = writeln!(laughs, "a{i}: &a{i} [{refs}]");
         }
         assert!(problems(&laughs)[0].contains("more than"));
         assert!(problems("a: &a [*a]\n")[0].contains("alias"));

@@ -3,9 +3,9 @@
 
 use std::{collections::BTreeSet, fs};
 
-use readygate::registry::{Entry, PROBES};
+use readygate::registry::Entry;
 
-use crate::support::{blocks, folder, none};
+use crate::support::{blocks, folder, none, probes};
 
 /// Codes that some case of the probe fails or leaves unmeasured.
 fn produced(probe: &Entry) -> BTreeSet<String> {
@@ -31,7 +31,7 @@ fn codes(text: &str) -> Vec<String> {
 #[test]
 fn every_rule_is_produced_by_a_case() {
     let mut problems = Vec::new();
-    for probe in PROBES {
+    for probe in probes() {
         let id = probe.meta.id;
         let produced = produced(probe);
         for rule in probe.meta.rules {

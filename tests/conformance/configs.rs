@@ -6,12 +6,11 @@ use std::{
 };
 
 use jsonschema::Validator;
-use readygate::registry::PROBES;
 use serde_json::{Value, json};
 
 use crate::{
     readme::examples,
-    support::{none, root},
+    support::{none, probes, root},
 };
 
 fn schema(name: &str) -> Validator {
@@ -75,7 +74,7 @@ fn configs_of_the_repository_fit_the_schema() {
 fn examples_of_readmes_fit_the_schema() {
     let schema = schema("readygate.schema.json");
     let mut problems = Vec::new();
-    for probe in PROBES {
+    for probe in probes() {
         for text in examples(probe) {
             let value = serde_saphyr::from_str(&text).unwrap();
             problems.extend(complaints(&schema, probe.meta.id, &value));

@@ -12,14 +12,14 @@ use std::{
 
 use readygate::{
     config::{self, Environment, Variables},
-    registry::{Entry, PROBES},
+    registry::Entry,
 };
 use readygate_sdk::{Cx, ErrorKind, testkit::BlackHole};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use crate::support::{conformance, maze, none, readygate, write_config};
+use crate::support::{conformance, maze, none, probes, readygate, write_config};
 
 /// What a hanging gate works on.
 struct Scene {
@@ -85,7 +85,7 @@ fn deadline(probe: &Entry) -> Option<String> {
 
 #[test]
 fn without_an_answer_a_probe_is_unmeasured_at_its_deadline() {
-    none(&PROBES.iter().filter_map(deadline).collect::<Vec<_>>());
+    none(&probes().filter_map(deadline).collect::<Vec<_>>());
 }
 
 /// Cancels once the probe is at work, and tells what is wrong with how it ended.
@@ -135,7 +135,7 @@ async fn cancelled(probe: &Entry) -> Option<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cancellation_ends_a_probe() {
     let mut problems = Vec::new();
-    for probe in PROBES {
+    for probe in probes() {
         problems.extend(cancelled(probe).await);
     }
     none(&problems);

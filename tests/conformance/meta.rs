@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use readygate::registry::PROBES;
 use readygate_sdk::Meta;
 
-use crate::support::none;
+use crate::support::{none, probes};
 
 fn is_kebab(text: &str) -> bool {
     let mut words = text.split('-');
@@ -63,7 +63,7 @@ fn names_are_well_formed_and_unique() {
             problems.push(format!("`{name}` is taken twice"));
         }
     };
-    for probe in PROBES {
+    for probe in probes() {
         let Meta {
             id, rules, metrics, ..
         } = probe.meta;
@@ -100,7 +100,7 @@ fn texts_are_there_and_in_the_style_of_the_house() {
             problems.push(format!("{owner}: {what}: `{text}`"));
         }
     };
-    for probe in PROBES {
+    for probe in probes() {
         let Meta {
             id,
             summary,

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, fs};
 
 use readygate::{
     config::{self, Environment, Variables},
-    registry::{Entry, PROBES},
+    registry::Entry,
 };
 
-use crate::support::{blocks, none};
+use crate::support::{blocks, none, probes};
 
 const SECTIONS: &[&str] = &[
     "What it measures",
@@ -31,7 +31,7 @@ fn headings(text: &str) -> Vec<&str> {
 #[test]
 fn readmes_have_the_fixed_sections_in_order() {
     let mut problems = Vec::new();
-    for probe in PROBES {
+    for probe in probes() {
         let (id, text) = (probe.meta.id, probe.meta.readme);
         if !text.starts_with(&format!("# {id}\n")) {
             problems.push(format!("probes/{id}/README.md: begin with `# {id}`"));
@@ -93,7 +93,7 @@ pub fn variables(text: &str) -> BTreeMap<String, String> {
 #[test]
 fn examples_of_readmes_are_valid_configs() {
     let mut problems = Vec::new();
-    for probe in PROBES {
+    for probe in probes() {
         let id = probe.meta.id;
         let examples = examples(probe);
         if examples.is_empty() {

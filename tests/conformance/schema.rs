@@ -1,10 +1,10 @@
 //! Schemas of configs and measurements: closed, and described field by field.
 
-use readygate::registry::{Entry, PROBES};
+use readygate::registry::Entry;
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
-use crate::support::none;
+use crate::support::{none, probes};
 
 /// The definitions that a schema leads to, by name.
 pub fn definitions(of: fn(&mut SchemaGenerator) -> Schema) -> Map<String, Value> {
@@ -83,7 +83,7 @@ fn gaps(place: &str, value: &Value, problems: &mut Vec<String>) {
 #[test]
 fn configs_are_closed_and_every_field_is_described() {
     let mut problems = Vec::new();
-    for probe in PROBES {
+    for probe in probes() {
         let definitions = definitions(probe.config_schema);
         assert!(!definitions.is_empty(), "{}: no schema", probe.meta.id);
         for (name, schema) in &definitions {
@@ -96,7 +96,7 @@ fn configs_are_closed_and_every_field_is_described() {
 /// Two types of one name would become `Config` and `Config2`, in an order that depends on the rest.
 #[test]
 fn configs_are_named_after_their_probe() {
-    for probe in PROBES {
+    for probe in probes() {
         let own = probe.meta.id.replace('-', "");
         let definitions = definitions(probe.config_schema);
         let wanted = |name: &String| name.to_lowercase() == format!("{own}config");
@@ -109,7 +109,7 @@ fn configs_are_named_after_their_probe() {
 
 #[test]
 fn measurements_have_a_schema() {
-    for probe in PROBES {
+    for probe in probes() {
         let definitions = definitions(probe.measurement_schema);
         let fields = definitions
             .values()

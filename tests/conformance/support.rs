@@ -6,7 +6,7 @@ use std::{
 };
 
 use assert_cmd::Command;
-use readygate::registry::Entry;
+use readygate::registry::{Entry, PROBES};
 use serde_json::{Value, json};
 
 /// `probes/ID/conformance.yaml`.
@@ -22,6 +22,20 @@ pub struct Conformance {
     /// `canary`: `with` blocks that hold `${CANARY}`, in every field for secrets; a probe without
     /// such fields puts it where a user might.
     pub canary: Vec<Value>,
+}
+
+/// The probes to look at: all, or the one that `READYGATE_PROBE` names.
+pub fn probes() -> impl Iterator<Item = &'static Entry> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the switch of a test, for authors of one probe"
+    )]
+    let only = std::env::var("READYGATE_PROBE").ok();
+    if let Some(id) = &only {
+        assert!(readygate::registry::find(id).is_some(), "no probe `{id}`");
+    }
+    let wanted = move |probe: &&Entry| only.as_ref().is_none_or(|id| probe.meta.id == id);
+    PROBES.iter().filter(wanted)
 }
 
 /// The root of the repository.
@@ -75,7 +89,7 @@ pub fn write_config(folder: &Path, probe: &Entry, with: &Value, secrets: &[&str]
 
 /// The binary, in `folder`, with a clean environment.
 pub fn readygate(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("readygate").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_readygate"));
     command
         .current_dir(folder)
         .env_clear()

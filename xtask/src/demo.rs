@@ -24,11 +24,17 @@ pub fn main(healthy: bool) -> Done {
 
     let version = if healthy { RELEASED } else { STILL_RUNNING };
     let (app, front) = start(version)?;
-    println!("started the catalogue {version} at {} behind nginx at {}", app.url(), front.url());
+    println!(
+        "started the catalogue {version} at {} behind nginx at {}",
+        app.url(),
+        front.url()
+    );
     if healthy {
         println!("nothing is planted: the verdict should be GO\n");
     } else {
-        println!("planted: {STILL_RUNNING} still runs where {RELEASED} is to be released; the verdict should be NO-GO\n");
+        println!(
+            "planted: {STILL_RUNNING} still runs where {RELEASED} is to be released; the verdict should be NO-GO\n"
+        );
     }
 
     let report = |format: &str, file: &str| format!("{format}={}", out.join(file).display());
@@ -44,7 +50,9 @@ pub fn main(healthy: bool) -> Done {
         .map_err(|e| format!("readygate could not be started: {e}"))?;
     drop((front, app));
 
-    println!("\nreports: target/demo/run.json, target/demo/readygate.xml, target/demo/readygate.txt");
+    println!(
+        "\nreports: target/demo/run.json, target/demo/readygate.xml, target/demo/readygate.txt"
+    );
     println!("next: cargo run -- explain deploy.version -c fixtures/demo/readygate.yaml");
     verdict(status)
 }
@@ -54,7 +62,9 @@ fn verdict(status: ExitStatus) -> Done {
     match status.code() {
         Some(0) => Ok(true),
         Some(1) => Ok(false),
-        _ => Err(format!("readygate ended with {status}, which is no verdict")),
+        _ => Err(format!(
+            "readygate ended with {status}, which is no verdict"
+        )),
     }
 }
 
@@ -65,7 +75,11 @@ fn build() -> Result<(), String> {
         .current_dir(workspace::root())
         .status()
         .map_err(|e| format!("cargo: {e}"))?;
-    if status.success() { Ok(()) } else { Err("the build failed".to_owned()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err("the build failed".to_owned())
+    }
 }
 
 fn start(version: &str) -> Result<(Server, Server), String> {

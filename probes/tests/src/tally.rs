@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::{
     config::Retries,
+    fingerprint::{Fingerprint, Fingerprinter},
     measurement::{Counts, FailedTest, FailureKind, SlowTest, SuiteError, TestRef, cap},
     number::to_millis,
     reader::{Case, Sink, State, SuiteFault},
@@ -21,19 +20,15 @@ pub(crate) struct Tally {
     report: String,
     counts: Counts,
     seconds: f64,
-    folded: Option<HashMap<Id, Folded>>,
+    folded: Option<HashMap<Fingerprint, Folded>>,
     /// More different tests than can be folded.
     pub(crate) overflow: bool,
-    failures: Vec<(Id, FailedTest)>,
+    failures: Vec<(Fingerprint, FailedTest)>,
     pub(crate) suite_errors: Vec<SuiteError>,
     pub(crate) contradictory: Vec<TestRef>,
     pub(crate) flaky: Vec<TestRef>,
     pub(crate) slowest: Vec<SlowTest>,
 }
-
-/// What tells one test from another: a part of a SHA-256, since a collision would let a pass hide
-/// the failure of another test.
-type Id = [u8; 16];
 
 /// The attempts of one test.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +106,7 @@ impl Tally {
         }
     }
 
-    fn list_failure(&mut self, id: Id, case: &Case<'_>) {
+    fn list_failure(&mut self, id: Fingerprint, case: &Case<'_>) {
         let State::Failing(kind) = case.state else {
             return;
         };
@@ -187,7 +182,7 @@ impl Sink for Tally {
             self.counts.flaky += 1;
             self.list_flaky(case);
         }
-        self.list_failure(Id::default(), case);
+        self.list_failure(Fingerprint::default(), case);
     }
 
     fn on_suite(&mut self) {
@@ -227,14 +222,12 @@ fn rank(state: State) -> u8 {
     }
 }
 
-fn id(case: &Case<'_>) -> Id {
-    let mut hash = Sha256::new();
+/// What tells one test from another.
+fn id(case: &Case<'_>) -> Fingerprint {
+    let mut id = Fingerprinter::new();
     for part in [case.suite, case.file, case.classname, case.name] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
+        id.update(&(part.len() as u64).to_le_bytes());
+        id.update(part.as_bytes());
     }
-    let digest: [u8; 32] = hash.finalize().into();
-    let mut id = Id::default();
-    id.copy_from_slice(&digest[..16]);
-    id
+    id.finish()
 }

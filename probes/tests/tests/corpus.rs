@@ -4,6 +4,12 @@
 //! `DIR/manifest.json` and measures every JUnit file that it names, each alone, the whole way that
 //! a gate goes: config, measurement, JSON, metrics, judgement.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that tells what it finds"
+)]
+
 use std::{path::Path, time::Duration};
 
 use readygate_sdk::{
@@ -115,12 +121,15 @@ fn compare(expected: &Json, outcome: Judged) -> Result<(), String> {
         let why = checks
             .iter()
             .filter(|check| check.outcome != CheckOutcome::Passed);
-        why.for_each(|c| {
-            println!(
-                "no test failed, but {} {}: {} {:?}",
-                c.rule, c.subject, c.message, c.details
-            )
-        });
+        for Check {
+            rule,
+            message,
+            details,
+            ..
+        } in why
+        {
+            println!("no test failed, but {rule}: {message} {details:?}");
+        }
     }
     if differences.is_empty() {
         Ok(())
