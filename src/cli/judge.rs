@@ -1,6 +1,6 @@
 //! `readygate judge`
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use readygate_sdk::{ErrorKind, ProbeError, SystemClock};
@@ -83,19 +83,13 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
     };
     let mut gates = Vec::new();
     for (gate, choice) in config.gates.iter().zip(&plan.choices) {
-        let mut record = if choice.runs() {
+        gates.push(if choice.runs() {
             rejudge(gate, old, &context)
         } else {
             left(gate)
-        };
-        let needs = |r: &&GateRecord| gate.needs.contains(&r.id) && r.outcome != Outcome::Passed;
-        if let Some(lost) = gates.iter().find(needs).filter(|_| choice.runs()) {
-            record.outcome = Outcome::Skipped;
-            record.skipped = Some(SkipReason::Dependency);
-            record.reason = Some(format!("needs `{}`, which did not pass", lost.id));
-        }
-        gates.push(record);
+        });
     }
+    skip_dependents(config, &mut gates);
     let mut run = session::assemble(
         config,
         (&args.select).into(),
@@ -105,6 +99,34 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
     );
     run.id = format!("{}-judged-{}", old.id, context.clock.now().as_second());
     run
+}
+
+/// What needs a gate that did not pass would not have run, wherever the two are declared.
+fn skip_dependents(config: &Config, gates: &mut [GateRecord]) {
+    let mut outcomes: HashMap<String, Outcome> =
+        gates.iter().map(|g| (g.id.clone(), g.outcome)).collect();
+    let mut settled = false;
+    while !settled {
+        settled = true;
+        for (record, gate) in gates.iter_mut().zip(&config.gates) {
+            let lost = |id: &&String| outcomes.get(*id).is_some_and(|o| *o != Outcome::Passed);
+            let Some(need) = gate.needs.iter().find(lost) else {
+                continue;
+            };
+            if record.outcome == Outcome::Skipped {
+                continue;
+            }
+            let ended = engine::ended(outcomes[need]);
+            *record = GateRecord {
+                outcome: Outcome::Skipped,
+                skipped: Some(SkipReason::Dependency),
+                reason: Some(format!("needs `{need}`, which {ended}")),
+                ..engine::blank(gate)
+            };
+            outcomes.insert(gate.id.clone(), Outcome::Skipped);
+            settled = false;
+        }
+    }
 }
 
 fn rejudge(gate: &Gate, old: &Run, context: &Context) -> GateRecord {
@@ -125,6 +147,7 @@ fn rejudge(gate: &Gate, old: &Run, context: &Context) -> GateRecord {
         };
     };
     let record = engine::rejudge(gate, measurement, context.baseline_of(&gate.id));
+    let record = ended_early(gate, before, record);
     GateRecord {
         attempts: before.attempts.clone(),
         flaky: before.flaky && record.outcome == Outcome::Passed,
@@ -132,6 +155,19 @@ fn rejudge(gate: &Gate, old: &Run, context: &Context) -> GateRecord {
         duration_s: before.duration_s,
         ..record
     }
+}
+
+/// Of a series only one measurement is on record. One that ended early cannot pass on it.
+fn ended_early(gate: &Gate, before: &GateRecord, mut record: GateRecord) -> GateRecord {
+    let complete = before.outcome == Outcome::Passed;
+    if gate.sustain.is_some() && !complete && record.outcome == Outcome::Passed {
+        record.outcome = Outcome::Unmeasured;
+        record.reason = Some(match (&before.outcome, &before.reason) {
+            (Outcome::Unmeasured, Some(reason)) => reason.clone(),
+            _ => "the series of measurements ended early; run the gate again".to_owned(),
+        });
+    }
+    record
 }
 
 fn left(gate: &Gate) -> GateRecord {

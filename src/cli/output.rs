@@ -143,10 +143,14 @@ impl FromStr for Target {
 
 /// Looks at every target before anything runs: a run whose report has nowhere to go is wasted.
 pub fn check_targets(targets: &[Target]) -> Result<(), String> {
+    let place = |target: &Target| {
+        let path = target.path.as_ref()?;
+        std::path::absolute(path).ok()
+    };
     for (index, target) in targets.iter().enumerate() {
         if targets[..index]
             .iter()
-            .any(|earlier| earlier.path == target.path)
+            .any(|earlier| place(earlier) == place(target))
         {
             return Err(format!("two reports go to {}", target.shown()));
         }

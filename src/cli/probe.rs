@@ -120,7 +120,7 @@ fn print(run: &Run, args: &ProbeArgs, masker: &Masker, terminal: &Terminal) -> u
     }
 }
 
-/// Units are spelled out here: seconds, bytes, percent from 0 to 100, rates per second.
+/// Values are in base units: seconds `s`, bytes `B`, percent from 0 to 100 `%`, rates `/s`.
 fn document(gate: &GateRecord) -> Value {
     let metrics: Map<String, Value> = gate
         .metrics

@@ -4,7 +4,11 @@
 //! the same value is read again without it, until nothing new turns up. Unknown keys never reach
 //! serde: the names that a struct knows are compared before its visitor sees a key.
 
-use std::{cell::RefCell, collections::HashSet, fmt};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use readygate_sdk::SECRET_MARKER;
 use serde::{
@@ -20,6 +24,9 @@ use super::{
 /// Rounds of putting aside and reading again; each finds at least one new mistake.
 const MOST_ROUNDS: usize = 200;
 
+/// Mistakes that are kept: beyond this the file is something else than a config.
+const MOST_PROBLEMS: usize = 1_000;
+
 /// Where mistakes and secrets are collected.
 #[derive(Debug, Default)]
 pub struct Sink {
@@ -27,13 +34,15 @@ pub struct Sink {
     aside: RefCell<HashSet<usize>>,
     unknown: RefCell<HashSet<usize>>,
     secrets: RefCell<Vec<String>>,
+    /// Values of variables that went into a text, by its address.
+    values: RefCell<HashMap<usize, Vec<String>>>,
 }
 
 impl Sink {
     /// Adds a mistake.
     pub fn report(&self, problem: Diagnostic) {
         let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
+        if problems.len() < MOST_PROBLEMS && !problems.contains(&problem) {
             problems.push(problem);
         }
     }
@@ -51,6 +60,15 @@ impl Sink {
     /// All mistakes, and the values of all fields of secret type.
     pub fn into_parts(self) -> (Vec<Diagnostic>, Vec<String>) {
         (self.problems.into_inner(), self.secrets.into_inner())
+    }
+
+    /// Notes which value went into a text: if that turns out to be a secret, so is the value.
+    pub fn add_value(&self, node: &Node, value: &str) {
+        let mut values = self.values.borrow_mut();
+        values
+            .entry(address(node))
+            .or_default()
+            .push(value.to_owned());
     }
 
     /// Marks a value as secret.
@@ -399,6 +417,10 @@ impl<'de> de::Deserializer<'de> for Decoder<'de, '_> {
     ) -> Result<V::Value, DecodeError> {
         if let (SECRET_MARKER, Some(text)) = (name, self.node.text()) {
             self.sink.add_secret(text);
+            let values = self.sink.values.borrow();
+            for value in values.get(&address(self.node)).into_iter().flatten() {
+                self.sink.add_secret(value);
+            }
         }
         self.located(visitor.visit_newtype_struct(self))
     }

@@ -1,6 +1,10 @@
 //! The `gates` list: each gate on its own, then what only all of them together can show.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use readygate_sdk::{Meta, MetricSpec};
 
@@ -222,6 +226,7 @@ fn check_ids(nodes: &[&Node], sink: &Sink) {
 
 fn check_needs(nodes: &[&Node], sink: &Sink) {
     let ids: Vec<&str> = nodes.iter().filter_map(|n| n.get("id")?.text()).collect();
+    let known: HashSet<&str> = ids.iter().copied().collect();
     let mut graph: HashMap<&str, Vec<(&str, Span)>> = HashMap::new();
     for node in nodes {
         let Some(id) = node.get("id").and_then(Node::text) else {
@@ -229,7 +234,7 @@ fn check_needs(nodes: &[&Node], sink: &Sink) {
         };
         for need in node.get("needs").map(Node::items).unwrap_or_default() {
             let Some(name) = need.text() else { continue };
-            if ids.contains(&name) {
+            if known.contains(name) {
                 graph.entry(id).or_default().push((name, need.span));
             } else {
                 let problem = Diagnostic::at(need.span, format!("no gate has the id `{name}`"));
@@ -237,10 +242,9 @@ fn check_needs(nodes: &[&Node], sink: &Sink) {
             }
         }
     }
-    let mut done: Vec<&str> = Vec::new();
-    for id in &ids {
-        let mut path = Vec::new();
-        if let Some((span, circle)) = find_circle(id, &graph, &mut path, &mut done) {
+    let mut done = HashSet::new();
+    for id in ids {
+        if let Some((span, circle)) = find_circle(id, &graph, &mut done) {
             let problem =
                 Diagnostic::at(span, format!("gates need each other in a circle: {circle}"));
             sink.report(problem.help("remove one of these `needs`"));
@@ -248,29 +252,36 @@ fn check_needs(nodes: &[&Node], sink: &Sink) {
     }
 }
 
-/// Depth first; a need that is on the path already closes a circle.
+/// Depth first, without recursion: a chain of needs may be as long as the file. A need that is on
+/// the path already closes a circle.
 fn find_circle<'a>(
     id: &'a str,
     graph: &HashMap<&'a str, Vec<(&'a str, Span)>>,
-    path: &mut Vec<&'a str>,
-    done: &mut Vec<&'a str>,
+    done: &mut HashSet<&'a str>,
 ) -> Option<(Span, String)> {
-    if done.contains(&id) {
-        return None;
-    }
-    path.push(id);
+    let needs = |id: &str| graph.get(id).map(Vec::as_slice).unwrap_or_default().iter();
     let mut found = None;
-    for (need, span) in graph.get(id).map(Vec::as_slice).unwrap_or_default() {
-        if let Some(at) = path.iter().position(|p| p == need) {
-            let mut names = path[at..].to_vec();
-            names.push(need);
-            found = found.or(Some((*span, names.join(" -> "))));
-        } else {
-            found = found.or(find_circle(need, graph, path, done));
+    let mut path = vec![(id, needs(id))];
+    let mut on_path = HashSet::from([id]);
+    while let Some((id, open)) = path.last_mut() {
+        let id = *id;
+        match open.next().filter(|_| !done.contains(id)) {
+            Some((need, span)) if on_path.contains(need) => {
+                let circle = path.iter().map(|(id, _)| *id).skip_while(|id| id != need);
+                let names: Vec<&str> = circle.chain([*need]).collect();
+                found = found.or(Some((*span, names.join(" -> "))));
+            }
+            Some((need, _)) => {
+                on_path.insert(need);
+                path.push((need, needs(need)));
+            }
+            None => {
+                path.pop();
+                on_path.remove(id);
+                done.insert(id);
+            }
         }
     }
-    path.pop();
-    done.push(id);
     found
 }
 

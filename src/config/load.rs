@@ -204,7 +204,7 @@ impl Loader {
                 None => self.given.push((name, entry.key_span)),
             }
         }
-        if root.get("version").is_none() {
+        if root.get("version").is_none_or(Node::is_null) {
             let problem = Diagnostic::at(root.span, "`version` is missing")
                 .help("add `version: 1` at the top");
             self.sink.report(problem);

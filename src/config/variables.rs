@@ -77,15 +77,18 @@ impl Variables {
                         ..problem
                     });
                 });
+                // `"${COUNT}"` in a flow list can only be written quoted and still means a number.
+                *plain = (*plain || !used.is_empty()) && !expanded.is_empty();
+                *text = expanded;
                 for name in used {
-                    if let Some(value) = self.get(&name).filter(|_| self.is_secret(&name)) {
+                    let Some(value) = self.get(&name) else {
+                        continue;
+                    };
+                    sink.add_value(node, value);
+                    if self.is_secret(&name) {
                         sink.add_secret(value);
                     }
-                    // `"${COUNT}"` in a flow list can only be written quoted and still means a number.
-                    *plain = true;
                 }
-                *plain &= !(expanded.is_empty());
-                *text = expanded;
             }
             Kind::Scalar { .. } => {}
         }

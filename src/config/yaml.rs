@@ -11,6 +11,8 @@ use super::diagnostic::{Diagnostic, Span};
 
 /// Nodes in one file, aliases expanded: more is a bomb and not a config.
 const MOST_NODES: usize = 200_000;
+/// Keys in one mapping: each is compared with all before it.
+const MOST_KEYS: usize = 5_000;
 /// Nesting of mappings and sequences.
 const DEEPEST: usize = 64;
 
@@ -320,6 +322,10 @@ impl Composer<'_> {
         match &mut open.items {
             Items::Sequence(items) => items.push(node),
             Items::Mapping { entries, key } => match key.take() {
+                Some((_, key_span)) if entries.len() >= MOST_KEYS => {
+                    let message = format!("more than {MOST_KEYS} keys in one mapping");
+                    return Err(Diagnostic::at(key_span, message));
+                }
                 Some((key, key_span)) => {
                     if let Some(first) = entries.iter().find(|e| e.key == key && key != "<<") {
                         let problem = Diagnostic::at(key_span, format!("duplicate key `{key}`"))

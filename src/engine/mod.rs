@@ -24,6 +24,7 @@ pub use event::Event;
 pub use gate::{blank, rejudge};
 pub use judge::sentence;
 use schedule::Schedule;
+pub use schedule::ended;
 
 /// What all gates of a run share.
 pub struct Context {
@@ -85,10 +86,13 @@ impl Context {
         }
     }
 
-    /// A probe only knows that it was stopped; the run knows why.
+    /// A probe only knows that its time was over or that it was stopped; the run knows why.
     fn explain(&self, mut error: ProbeError) -> ProbeError {
         if error.kind == ErrorKind::Cancelled && self.is_over() {
             error.message = self.why_over();
+        }
+        if error.kind == ErrorKind::Timeout && self.remaining().is_zero() {
+            error.message += "; the deadline of the run passed";
         }
         error
     }

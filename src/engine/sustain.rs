@@ -87,7 +87,8 @@ pub async fn sustained(
             .await
         {
             let reason = format!(
-                "stopped after {number} measurements, before {} were over",
+                "stopped after {}, before {} were over",
+                readygate_sdk::count_of(number.into(), "measurement", "measurements"),
                 sustain.duration
             );
             let stopped = last_pass.unwrap_or_else(|| nothing(gate, &reason));

@@ -51,25 +51,56 @@ fn subjects(program: &str, folder: &str, url: &str) -> Result<Vec<Subject>, Stri
     let config = |probe: &str, with: &str| {
         let mut text = "version: 1\ntarget: { name: bench }\ngates:\n".to_owned();
         for index in 0..100 {
-            let _ = writeln!(text, "  - {{ id: gate-{index}, probe: {probe}, with: {with} }}");
+            let _ = writeln!(
+                text,
+                "  - {{ id: gate-{index}, probe: {probe}, with: {with} }}"
+            );
         }
         let path = format!("{folder}/{probe}.yaml");
-        fs::write(&path, text).map(|()| path).map_err(|e| e.to_string())
+        fs::write(&path, text)
+            .map(|()| path)
+            .map_err(|e| e.to_string())
     };
     fs::write(format!("{folder}/file.txt"), "there\n").map_err(|e| e.to_string())?;
     let files = config("files", "{ paths: [file.txt], contains: there }")?;
     let http = config("http", &format!("{{ url: \"{url}/\", contains: ok }}"))?;
-    let run = |path: &str| vec![program.to_owned(), "run".into(), "--quiet".into(), "-c".into(), path.to_owned()];
+    let run = |path: &str| {
+        vec![
+            program.to_owned(),
+            "run".into(),
+            "--quiet".into(),
+            "-c".into(),
+            path.to_owned(),
+        ]
+    };
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let curl = format!("for i in $(seq 100); do curl -s -o /dev/null {url}/; done");
     let grep = format!("for i in $(seq 100); do grep -q there {folder}/file.txt; done");
     Ok(vec![
-        Subject { name: "`readygate --version`", argv: vec![program.to_owned(), "--version".into()] },
-        Subject { name: "`git --version`, a peer", argv: words("git --version") },
-        Subject { name: "`readygate run`, 100 `files` gates", argv: run(&files) },
-        Subject { name: "100 x `grep -q`, a peer", argv: vec!["sh".into(), "-c".into(), grep] },
-        Subject { name: "`readygate run`, 100 `http` gates on loopback", argv: run(&http) },
-        Subject { name: "100 x `curl`, a peer", argv: vec!["sh".into(), "-c".into(), curl] },
+        Subject {
+            name: "`readygate --version`",
+            argv: vec![program.to_owned(), "--version".into()],
+        },
+        Subject {
+            name: "`git --version`, a peer",
+            argv: words("git --version"),
+        },
+        Subject {
+            name: "`readygate run`, 100 `files` gates",
+            argv: run(&files),
+        },
+        Subject {
+            name: "100 x `grep -q`, a peer",
+            argv: vec!["sh".into(), "-c".into(), grep],
+        },
+        Subject {
+            name: "`readygate run`, 100 `http` gates on loopback",
+            argv: run(&http),
+        },
+        Subject {
+            name: "100 x `curl`, a peer",
+            argv: vec!["sh".into(), "-c".into(), curl],
+        },
     ])
 }
 
@@ -82,8 +113,13 @@ fn row(subject: &Subject) -> Result<String, String> {
         .output()
         .map_err(|e| format!("{}: {e}", subject.name))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let figures: Value = serde_json::from_str(&text)
-        .map_err(|e| format!("{}: {e}: {text}{}", subject.name, String::from_utf8_lossy(&output.stderr)))?;
+    let figures: Value = serde_json::from_str(&text).map_err(|e| {
+        format!(
+            "{}: {e}: {text}{}",
+            subject.name,
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })?;
     let ms = |key: &str| figures[key].as_f64().unwrap_or(f64::NAN) * 1e3;
     Ok(format!(
         "| {} | {:.1} ms ({:.1} to {:.1}) | {:.1} ms | {:.1} MiB |",
@@ -98,7 +134,9 @@ fn row(subject: &Subject) -> Result<String, String> {
 
 /// Runs a command several times after one warm-up and prints its figures as JSON.
 pub fn measure(argv: &[String]) -> Done {
-    let Some((program, arguments)) = argv.split_first() else { return Err("no command".into()) };
+    let Some((program, arguments)) = argv.split_first() else {
+        return Err("no command".into());
+    };
     let (mut walls, mut cpus) = (Vec::new(), Vec::new());
     for run in 0..=RUNS {
         let before = cpu()?;
@@ -132,6 +170,7 @@ pub fn measure(argv: &[String]) -> Done {
 
 fn cpu() -> Result<f64, String> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| e.to_string())?;
-    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    let seconds =
+        |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }

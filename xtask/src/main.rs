@@ -6,6 +6,7 @@
     reason = "a tool for people at a terminal"
 )]
 
+mod bench;
 mod demo;
 mod deny;
 mod exec;
@@ -57,6 +58,15 @@ enum Task {
         #[arg(long)]
         healthy: bool,
     },
+    /// Print the tables of docs/benchmarks.md.
+    Bench,
+    /// Time one command; what `bench` calls for each.
+    #[command(hide = true)]
+    Measure {
+        /// Program and arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        argv: Vec<String>,
+    },
 }
 
 /// What a chore gives: whether all is well, or why it could not be done.
@@ -70,6 +80,8 @@ fn main() -> ExitCode {
         Task::Deny => deny::main(),
         Task::Setup => Ok(setup::main()),
         Task::Demo { healthy } => demo::main(healthy),
+        Task::Bench => bench::main(),
+        Task::Measure { argv } => bench::measure(&argv),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
