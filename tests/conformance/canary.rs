@@ -124,6 +124,11 @@ fn canary(probe: &Entry, problems: &mut Vec<String>) {
     // The type of the field must do; only a probe without such fields needs the list in the config.
     let listed: &[&str] = if fields.is_empty() { &["CANARY"] } else { &[] };
     for with in &settings {
+        if !with.to_string().contains("${CANARY}") {
+            problems.push(format!(
+                "probes/{id}/conformance.yaml: a `canary` without ${{CANARY}}"
+            ));
+        }
         let folder = tempfile::tempdir().unwrap();
         let echo = echo::start().to_string();
         let environment = [("CANARY", CANARY), ("ECHO", &echo)];
