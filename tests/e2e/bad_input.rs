@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use insta::assert_snapshot;
 
-use crate::support::{Project, Ran, readygate};
+use crate::support::{Project, Ran, readygate, repeated};
 
 const GOOD: &str = "- {id: good, probe: command, with: {argv: ['true']}}\n";
 /// Address space for runs that must not swallow what they are fed: threads reserve much of it.
@@ -126,38 +126,31 @@ fn an_endless_config_is_refused_at_once() {
 
 #[test]
 fn bombs_end_in_an_error_in_bounded_time_and_memory() {
-    let mut laughs = String::from("version: 1\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-    for n in 1..12 {
-        let refs = vec![format!("*a{}", n - 1); 10].join(", ");
-        laughs += &format!("a{n}: &a{n} [{refs}]\n");
-    }
-    let lines = |line: fn(u32) -> String, n: u32| (0..n).map(line).collect::<String>();
-    let chain = |n| {
-        let gate = |n| {
-            format!(
-                "- {{id: a{n}, probe: files, needs: [a{}], with: {{paths: [x]}}}}\n",
-                n + 1
-            )
-        };
-        format!("version: 1\ngates:\n{}", lines(gate, n))
+    let laughs = repeated(12, |n| {
+        let refs = vec![format!("*a{n}"); 10].join(", ");
+        format!("a{}: &a{} [{refs}]\n", n + 1, n + 1)
+    });
+    let in_a_chain = |n| {
+        format!(
+            "- {{id: a{n}, probe: files, needs: [a{}], with: {{paths: [x]}}}}\n",
+            n + 1
+        )
     };
+    let gates = |list: String| format!("version: 1\ngates:\n{list}");
     for (name, text) in [
-        ("laughs", laughs),
+        ("laughs", format!("a0: &a0 lol\n{laughs}")),
         ("deep flow", "[".repeat(1_000_000)),
         ("deep mappings", "{a: ".repeat(300_000)),
         ("deep block", "- ".repeat(500_000)),
         (
             "many unknown keys",
-            lines(|n| format!("k{n}: 1\n"), 150_000),
+            repeated(150_000, |n| format!("k{n}: 1\n")),
         ),
         (
             "many gates with mistakes",
-            format!(
-                "version: 1\ngates:\n{}",
-                lines(|n| format!("- {{id: a{n}, probe: x}}\n"), 20_000)
-            ),
+            gates(repeated(20_000, |n| format!("- {{id: a{n}, probe: x}}\n"))),
         ),
-        ("a long chain of needs", chain(20_000)),
+        ("a long chain of needs", gates(repeated(20_000, in_a_chain))),
         (
             "a long line",
             format!("version: 1\nx: '{}'\n", "y".repeat(3_000_000)),

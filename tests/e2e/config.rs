@@ -7,6 +7,7 @@ use crate::support::readygate;
 const GOOD: &str = "- {id: good, probe: files, with: {paths: [readygate.yaml]}}";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a screenshot")]
 fn every_mistake_is_shown_in_one_go() {
     let ran = readygate()
         .config(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 
-use crate::support::{Ran, readygate};
+use crate::support::{Ran, readygate, repeated};
 
 /// Passes only while the other one runs too.
 const TWINS: &str = r#"
@@ -101,6 +101,23 @@ fn needs_run_first_and_what_needs_a_failure_is_skipped() {
     first failed: false: it ended with exit code 1: expected exit code 0, actual exit code 1
     other passed
     "#);
+}
+
+#[test]
+fn a_long_chain_of_needs_is_walked_to_its_end() {
+    let gate = |n| {
+        format!(
+            "- {{id: g{n}, needs: [g{}], probe: files, with: {{paths: [readygate.yaml]}}}}\n",
+            n + 1
+        )
+    };
+    let chain = repeated(1_000, gate);
+    for (last, code) in [("readygate.yaml", 0), ("nowhere", 1)] {
+        let last = format!("- {{id: g1000, probe: files, with: {{paths: [{last}]}}}}\n");
+        let ran = readygate().gates(&(chain.clone() + &last)).arg("-q").run();
+        assert_eq!(ran.code, code);
+        assert_eq!(ran.record()["gates"].as_array().unwrap().len(), 1_001);
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use crate::support::readygate;
+use crate::support::{readygate, repeated};
 
 const GOOD: &str = "- {id: good, probe: command, with: {argv: ['true']}}\n";
 
@@ -232,9 +232,9 @@ fn p08_numbers_mean_the_same_everywhere() {
 /// Guards against gates that vanish between the file and the run.
 #[test]
 fn p09_no_gate_is_lost_between_file_and_record() {
-    let gates: String = (0..100)
-        .map(|n| format!("- {{id: g{n}, probe: files, with: {{paths: [readygate.yaml]}}}}\n"))
-        .collect();
+    let gates = repeated(100, |n| {
+        format!("- {{id: g{n}, probe: files, with: {{paths: [readygate.yaml]}}}}\n")
+    });
     let ran = readygate().gates(&gates).run();
     assert_eq!(ran.code, 0);
     assert_eq!(ran.record()["gates"].as_array().unwrap().len(), 100);
@@ -282,9 +282,12 @@ fn p10_every_declared_gate_has_one_row() {
 /// Guards against gates that meddle with each other: fifty at once give fifty answers of their own.
 #[test]
 fn p11_gates_do_not_share_state() {
-    let gates: String = (0..50)
-        .map(|n| format!("- {{id: g{n}, probe: command, with: {{shell: 'echo {n}; exit {}'}}, expect: {{stdout.bytes: '> 0B'}}}}\n", n % 3))
-        .collect();
+    let gates = repeated(50, |n| {
+        format!(
+            "- {{id: g{n}, probe: command, with: {{shell: 'echo {n}; exit {}'}}, expect: {{stdout.bytes: '> 0B'}}}}\n",
+            n % 3
+        )
+    });
     let ran = readygate()
         .config(&format!("version: 1\nconcurrency: 50\ngates:\n{gates}"))
         .run();

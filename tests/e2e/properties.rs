@@ -56,7 +56,7 @@ fn gates(bytes: &[u8]) -> Option<usize> {
     });
     receiver
         .recv_timeout(Duration::from_secs(30))
-        .expect("it panicked or hung")
+        .unwrap_or_else(|e| panic!("it panicked or hung: {e}"))
 }
 
 #[test]

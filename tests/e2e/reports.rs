@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Project, readygate};
+use crate::support::{Project, readygate, repeated};
 
 /// One gate of each outcome.
 const MIXED: &str = r#"
@@ -194,12 +194,10 @@ fn a_reader_that_leaves_early_does_not_change_the_code() {
     for (argv, code) in [("'true'", 0), ("'false'", 1), ("no-such-program", 3)] {
         let project = readygate().gates(&format!(
             "- {{id: g, probe: command, with: {{argv: [{argv}]}}}}\n{}",
-            (0..40)
-                .map(|n| format!(
-                    "- {{id: g{n}, title: {}, probe: command, with: {{argv: ['true']}}}}\n",
-                    "t".repeat(2_000)
-                ))
-                .collect::<String>()
+            repeated(40, |n| format!(
+                "- {{id: g{n}, title: {}, probe: command, with: {{argv: ['true']}}}}\n",
+                "t".repeat(2_000)
+            ))
         ));
         let ran = project
             .shell("$readygate run -v 2>/dev/null | head -c1 >/dev/null; exit ${PIPESTATUS[0]}");

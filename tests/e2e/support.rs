@@ -1,6 +1,7 @@
 //! Runs the real binary in a folder of its own, and makes what it said comparable.
 
 use std::{
+    fmt::Write as _,
     fs,
     io::{BufRead as _, BufReader, Read as _},
     os::unix::process::ExitStatusExt as _,
@@ -29,6 +30,11 @@ pub struct Project {
     limit: Duration,
     /// What `ulimit -v` allows, in KiB.
     memory: Option<u64>,
+}
+
+/// So many pieces of a text, one after the other.
+pub fn repeated(count: usize, piece: impl Fn(usize) -> String) -> String {
+    (0..count).map(piece).collect::<Vec<_>>().concat()
 }
 
 /// What one invocation left behind.
@@ -232,8 +238,8 @@ impl Ran {
             let flaky = if gate["flaky"] == true { ", flaky" } else { "" };
             let reason = text(&gate["reason"]);
             let colon = if reason.is_empty() { "" } else { ": " };
-            out += &text(&gate["id"]);
-            out += &format!(" {}{flaky}{colon}{reason}\n", text(&gate["outcome"]));
+            let (id, outcome) = (text(&gate["id"]), text(&gate["outcome"]));
+            writeln!(out, "{id} {outcome}{flaky}{colon}{reason}").unwrap();
         }
         comparable(&out, &self.folder)
     }
