@@ -53,7 +53,7 @@ pub fn main(healthy: bool) -> Done {
     println!(
         "\nreports: target/demo/run.json, target/demo/readygate.xml, target/demo/readygate.txt"
     );
-    println!("next: cargo run -- explain deploy.version -c fixtures/demo/readygate.yaml");
+    println!("next: cargo run -- explain http/version-mismatch");
     verdict(status)
 }
 

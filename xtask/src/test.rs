@@ -39,6 +39,12 @@ impl Steps {
         self.0.iter().all(|step| step.result == Ok(true))
     }
 
+    /// What a log processor looks for at the end.
+    fn closing_line(&self) -> String {
+        let passed = self.0.iter().filter(|step| step.result == Ok(true)).count();
+        format!("steps: {passed} passed, {} failed", self.0.len() - passed)
+    }
+
     fn summary(&self) -> String {
         let width = self.0.iter().map(|s| s.name.len()).max().unwrap_or(0);
         let rows = self.0.iter().map(|step| {
@@ -65,14 +71,14 @@ pub fn main(full: bool) -> bool {
     steps.run("generated files", || {
         succeeds(cargo(&root).args(["xtask", "generate", "--check"]))
     });
-    steps.run("tests", || tests(&root));
     steps.run("doc tests", || {
         succeeds(cargo(&root).args(["test", "--quiet", "--workspace", "--doc"]))
     });
     if full {
         steps.run("scaffold", || scaffold::check(&root));
     }
-    println!("\n{}", steps.summary());
+    steps.run("tests", || tests(&root));
+    println!("\n{}\n{}", steps.summary(), steps.closing_line());
     steps.all_well()
 }
 

@@ -49,7 +49,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn add(
         &mut self,
         path: String,
-        mut tally: Tally,
+        mut tally: Tally<'_>,
         read: Result<(About, Digest), Fault>,
         modified: Timestamp,
         before_run: bool,
@@ -101,7 +101,7 @@ impl<'a> Collector<'a> {
         });
     }
 
-    fn lists(&mut self, tally: &mut Tally) {
+    fn lists(&mut self, tally: &mut Tally<'_>) {
         let all = &mut self.reports;
         push(&mut all.failures, tally.failures(), cap::FAILURES);
         push(

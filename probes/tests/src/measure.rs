@@ -128,18 +128,18 @@ async fn run(argv: &[String], config: &TestsConfig, cx: &Cx) -> Result<TestComma
         argv: argv.to_vec(),
         ended: finished.ended,
         seconds: to_millis(finished.took.as_secs_f64()),
-        output: last_words(&finished),
+        output: last_words(&finished, cx),
     })
 }
 
 /// The end of stderr, or of stdout where stderr is empty: test runners end with a summary.
-fn last_words(finished: &Finished) -> String {
+fn last_words(finished: &Finished, cx: &Cx) -> String {
     let stream = if finished.stderr.text().trim().is_empty() {
         &finished.stdout
     } else {
         &finished.stderr
     };
-    let text = stream.text();
+    let text = cx.mask(&stream.text());
     let text = text.trim();
     match text.char_indices().rev().nth(SHOWN) {
         None => text.to_owned(),
@@ -157,11 +157,12 @@ async fn read_all(
     let retries = config.retries;
     let inner = cx.clone();
     cx.blocking("reports", "reading them", move || {
+        let mask = |text: &str| inner.mask(text);
         let mut all = Collector::new(inner.directory(), &found);
         for path in &found.files {
             let stamp = stamp(path);
             let name = all.name(path);
-            let mut tally = Tally::new(&name, retries);
+            let mut tally = Tally::new(&name, retries, &mask);
             let read = File::open(path)
                 .map_err(|e| reader::Fault::new(format!("it could not be opened: {e}")))
                 .and_then(|file| reader::read(file, &|| inner.is_over(), &mut tally));

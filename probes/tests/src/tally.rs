@@ -15,9 +15,10 @@ use crate::{
 pub(crate) const MOST_FOLDED: usize = 900_000;
 
 /// Counts and lists of one report.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Tally<'m> {
     report: String,
+    /// Masks secrets, before a text is cut and half of one could stay.
+    mask: &'m dyn Fn(&str) -> String,
     counts: Counts,
     seconds: f64,
     folded: Option<HashMap<Fingerprint, Folded>>,
@@ -41,13 +42,25 @@ struct Folded {
     nameless: bool,
 }
 
-impl Tally {
-    pub(crate) fn new(report: &str, retries: Retries) -> Self {
+impl<'m> Tally<'m> {
+    pub(crate) fn new(report: &str, retries: Retries, mask: &'m dyn Fn(&str) -> String) -> Self {
         Self {
             report: report.to_owned(),
+            mask,
+            counts: Counts::default(),
+            seconds: 0.0,
             folded: (retries == Retries::Fold).then(HashMap::new),
-            ..Self::default()
+            overflow: false,
+            failures: Vec::new(),
+            suite_errors: Vec::new(),
+            contradictory: Vec::new(),
+            flaky: Vec::new(),
+            slowest: Vec::new(),
         }
+    }
+
+    fn clip(&self, text: &str, max: usize) -> String {
+        clip(&(self.mask)(text), max)
     }
 
     /// The counts, attempts folded.
@@ -111,7 +124,7 @@ impl Tally {
             return;
         };
         if self.failures.len() < cap::FAILURES {
-            let message = clip(case.message, cap::MESSAGE);
+            let message = self.clip(case.message, cap::MESSAGE);
             self.failures.push((
                 id,
                 FailedTest {
@@ -154,10 +167,10 @@ impl Tally {
 
     fn reference(&self, case: &Case<'_>) -> TestRef {
         TestRef {
-            name: clip(case.name, cap::NAME),
-            classname: clip(case.classname, cap::NAME),
-            suite: clip(case.suite, cap::NAME),
-            file: clip(case.file, cap::NAME),
+            name: self.clip(case.name, cap::NAME),
+            classname: self.clip(case.classname, cap::NAME),
+            suite: self.clip(case.suite, cap::NAME),
+            file: self.clip(case.file, cap::NAME),
             line: case.line,
             report: self.report.clone(),
             report_line: case.at.line,
@@ -165,7 +178,7 @@ impl Tally {
     }
 }
 
-impl Sink for Tally {
+impl Sink for Tally<'_> {
     fn on_case(&mut self, case: &Case<'_>) {
         self.time(case);
         if case.contradictory {
@@ -193,8 +206,8 @@ impl Sink for Tally {
         self.counts.suite_errors += 1;
         if self.suite_errors.len() < cap::PROBLEMS {
             self.suite_errors.push(SuiteError {
-                suite: clip(error.suite, cap::NAME),
-                message: clip(error.message, cap::MESSAGE),
+                suite: self.clip(error.suite, cap::NAME),
+                message: self.clip(error.message, cap::MESSAGE),
                 report: self.report.clone(),
                 report_line: error.at.line,
             });

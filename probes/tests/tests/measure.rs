@@ -129,6 +129,8 @@ fn shell(script: &str) -> Value {
     json!(["/bin/sh", "-c", script])
 }
 
+const SECRET: &str = "canary-5ecr3t";
+
 const HOUR: Duration = Duration::from_secs(3_600);
 
 #[tokio::test]
@@ -491,4 +493,28 @@ async fn the_lists_of_a_measurement_are_bounded() {
         "the oldest is kept"
     );
     assert!(serde_json::to_string(&reports).unwrap().len() < 400_000);
+}
+
+#[tokio::test]
+async fn secrets_are_masked_before_texts_are_cut() {
+    // The secret lies across the place where a message is cut.
+    let filler = "x".repeat(495);
+    let xml = format!(
+        "<testsuite><testcase name='a'><failure message='{filler}{SECRET}'/></testcase></testsuite>"
+    );
+    let folder = folder(&[("a.xml", &xml)]);
+    let masker = readygate_sdk::Masker::new([SECRET]);
+    let path = [("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
+    let cx = Cx::builder(Duration::from_secs(30))
+        .directory(folder.path())
+        .environment(path.into())
+        .masker(std::sync::Arc::new(masker))
+        .build();
+    let script = r#"printf "$TOKEN" >&2; head -c 1995 /dev/zero | tr '\0' y >&2; touch a.xml"#;
+    let env = json!({ "TOKEN": SECRET });
+    let with = json!({ "run": shell(script), "env": env, "reports": ["a.xml"] });
+    let measured = Tests::measure(&config(with), &cx).await.unwrap();
+    let record = serde_json::to_string(&measured).unwrap();
+    assert!(record.contains(&filler) && record.contains("yyyy"));
+    assert!(!record.contains("cana") && !record.contains("cr3t"));
 }

@@ -9,9 +9,8 @@ use super::{
     About, Case, Fault, Position, Sink, State, SuiteFault, claims::Tree, xml::Element, xml::Visitor,
 };
 use crate::{
-    measurement::{FailureKind, cap},
+    measurement::FailureKind,
     number::{self, Started},
-    text::clip,
 };
 
 /// Characters kept of the text of a failure, whose start is shown.
@@ -63,7 +62,7 @@ struct Failure {
 
 impl Failure {
     fn open(element: &Element<'_>, kind: FailureKind) -> Open {
-        let get = |name| clip(element.get(name).unwrap_or_default(), cap::MESSAGE);
+        let get = |name| element.get(name).unwrap_or_default().trim().to_owned();
         Open::Failure(Box::new(Self {
             kind,
             at: element.at,
@@ -76,13 +75,12 @@ impl Failure {
     /// The message, or else the start of the text, with the type where the text lacks it.
     fn message(&self) -> String {
         let text = self.text.trim();
-        let message = match (self.message.is_empty(), text.contains(&self.class)) {
+        match (self.message.is_empty(), text.contains(&self.class)) {
             (false, _) => self.message.clone(),
             (true, true) => text.to_owned(),
             (true, false) if text.is_empty() => self.class.clone(),
             (true, false) => format!("{}: {text}", self.class),
-        };
-        clip(&message, cap::MESSAGE)
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
 /// measurement fails or the gate would not pass.
 fn passes(raw: &[u8], retries: Retries) -> Option<Counts> {
     let mut all = Collector::new(std::path::Path::new("."), &Found::default());
-    let mut tally = Tally::new("r.xml", retries);
+    let mut tally = Tally::new("r.xml", retries, &super::plain);
     let read = reader::read(raw, &|| false, &mut tally);
     all.add(
         "r.xml".to_owned(),
