@@ -13,7 +13,7 @@ use super::{
     decode::{Sink, decode},
     diagnostic::{Diagnostic, Sources, Span},
     model::{Defaults, GateFields},
-    yaml::{Kind, Node},
+    yaml::{Entry, Kind, Node},
 };
 use crate::{
     expect::{self, Expectation},
@@ -153,10 +153,8 @@ fn parse_expectations(
         };
         // The unit of a family's member is known only after measuring.
         let unit = (!spec.is_family()).then_some(spec.unit);
-        let texts: Vec<&str> = match &entry.value.kind {
-            Kind::Scalar { text, .. } => vec![text],
-            Kind::Sequence(items) => items.iter().filter_map(Node::text).collect(),
-            Kind::Mapping(_) => Vec::new(),
+        let Some(texts) = texts(entry, sink) else {
+            continue;
         };
         match expect::parse(&texts, unit) {
             Ok(conditions) if !conditions.is_empty() => expectations.push(Expectation {
@@ -184,6 +182,25 @@ fn parse_expectations(
         }
     }
     expectations
+}
+
+/// The conditions of one metric. An item that is no text must not drop out without a word.
+fn texts<'a>(entry: &'a Entry, sink: &Sink) -> Option<Vec<&'a str>> {
+    let node = &entry.value;
+    let items = match &node.kind {
+        Kind::Sequence(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    for item in items.iter().filter(|item| item.text().is_none()) {
+        let message = format!(
+            "no expectation on `{}`: expected text, found {}",
+            entry.key,
+            item.describe()
+        );
+        let problem = Diagnostic::at(item.span, message);
+        sink.report(problem.help("write text such as `\"== 0\"`, or a list of such texts"));
+    }
+    items.iter().map(Node::text).collect()
 }
 
 /// The documented metric, or the family that it belongs to.
