@@ -437,6 +437,51 @@ fn values_of_variables_are_text_and_never_syntax() {
 }
 
 #[test]
+fn a_variable_of_the_value_null_leaves_no_key_out() {
+    for value in ["null", "~", "NULL"] {
+        for with in [
+            "paths: [readygate.yaml], sha256: '${VALUE}'",
+            "paths: [readygate.yaml], max_age: '${VALUE}'",
+            "paths: [readygate.yaml], contains: ['${VALUE}:']",
+        ] {
+            let ran = readygate()
+                .gates(&format!("- {{id: g, probe: files, with: {{{with}}}}}"))
+                .env("VALUE", value)
+                .run();
+            assert!(ran.code != 0, "{value} in {with}: {}", ran.stdout);
+        }
+    }
+}
+
+#[test]
+fn variables_of_the_target_do_not_hide_variables() {
+    let ran = readygate()
+        .config(
+            "version: 1
+target: {name: t, variables: {ROOT: /srv, DIST: '${ROOT}/dist'}}
+gates:
+- {id: g, probe: files, with: {paths: ['${DIST}/debug.map'], absent: true}}
+",
+        )
+        .run();
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    assert!(ran.stderr.contains("readygate.yaml:2:"), "{}", ran.stderr);
+    let ran = readygate()
+        .config(
+            "version: 1
+target: {name: t, variables: {PRICE: '5 $$ {sic}'}}
+gates:
+- {id: echo, probe: command, with: {argv: [printf, '%s', '${PRICE}']}}
+",
+        )
+        .run();
+    assert_eq!(
+        ran.gate("echo")["measurement"]["stdout"]["text"],
+        "5 $ {sic}"
+    );
+}
+
+#[test]
 fn defaults_of_the_target_are_outranked_by_the_environment() {
     let config = "version: 1
 target: {name: t, variables: {WHO: file}}
