@@ -73,6 +73,11 @@ pub fn load(
     } = loader;
     let (problems, mut secrets) = sink.into_parts();
     secrets.extend(variables.secrets().map(str::to_owned));
+    for gate in config.iter().flat_map(|config| &config.gates) {
+        let passed = gate.environment.iter();
+        let telling = passed.filter(|(name, _)| variables.is_secret(name));
+        secrets.extend(telling.map(|(_, value)| value.clone()));
+    }
     match config {
         Some(config) if problems.is_empty() => Ok(Config {
             sources,

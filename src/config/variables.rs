@@ -47,10 +47,12 @@ impl Variables {
         self.secret_names.iter().filter_map(|name| self.get(name))
     }
 
-    fn is_secret(&self, name: &str) -> bool {
-        const TELLING: [&str; 7] = [
+    /// Whether a name is declared secret, or says so itself.
+    pub fn is_secret(&self, name: &str) -> bool {
+        const TELLING: [&str; 8] = [
             "PASSWORD",
             "PASSWD",
+            "PASSPHRASE",
             "SECRET",
             "TOKEN",
             "CREDENTIAL",

@@ -154,7 +154,10 @@ fn margin_of(text: &str, unit: Option<Unit>) -> Result<Margin, ParseError> {
     } else {
         return Err(error(format!("`baseline {text}` is not readable"), help));
     };
-    let amount: Quantity = amount.trim().parse().map_err(|e| error(format!("{e}"), help))?;
+    let amount: Quantity = amount
+        .trim()
+        .parse()
+        .map_err(|e| error(format!("{e}"), help))?;
     if amount.unit == Unit::Percent {
         return Ok(Margin::Percent(sign * amount.value));
     }

@@ -281,6 +281,24 @@ gates:
     }
 }
 
+/// The name says it, whether or not the config mentions the value.
+#[test]
+fn a_variable_with_a_telling_name_is_masked_when_it_is_passed_on() {
+    for (global, own) in [("", "[DEPLOY_TOKEN]"), ("pass_env: [DEPLOY_TOKEN]\n", "[]")] {
+        let config = format!(
+            "version: 1
+{global}gates:
+- {{id: env, pass_env: {own}, probe: command, with: {{shell: 'env; env >&2; exit 1'}}}}
+"
+        );
+        let project = readygate().config(&config).env("DEPLOY_TOKEN", CANARY);
+        let (ran, all) = everything(project);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(all.contains("DEPLOY_TOKEN=***"), "{all}");
+        assert_hidden(&all, CANARY);
+    }
+}
+
 #[test]
 fn the_environment_of_the_gate_stays_at_home() {
     let ran = readygate()
