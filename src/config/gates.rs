@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     expect::{self, Expectation},
+    plan::STAGES,
     registry::{self, BoundProbe},
 };
 
@@ -58,6 +59,7 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
     let probe = probe?;
     check_schedule(node, &fields, sink);
     check_rules(node, probe.meta(), sink);
+    check_stages(node, sink);
     let id_span = node.get("id").map_or(node.span, |n| n.span);
     let pass = fields.pass_env.iter().chain(context.pass_env);
     Some(Gate {
@@ -335,6 +337,23 @@ fn check_schedule(node: &Node, fields: &GateFields, sink: &Sink) {
             place,
             "a timeout of 0 lets nothing be measured",
         ));
+    }
+}
+
+/// Stages of one's own are free, but not next to a known one: a gate of the stage `pre-depoly`
+/// would never run, and nobody would miss it.
+fn check_stages(node: &Node, sink: &Sink) {
+    for item in node.get("stages").map(Node::items).unwrap_or_default() {
+        let name = item.text().unwrap_or_default().to_lowercase();
+        let slip = |known: &&&str| {
+            !name.starts_with(**known) && strsim::damerau_levenshtein(&name, known) <= 1
+        };
+        if let Some(known) = STAGES.iter().find(slip) {
+            let message =
+                format!("`{name}` is no stage, and too close to one for a name of your own");
+            let problem = Diagnostic::at(item.span, message);
+            sink.report(problem.help(format!("did you mean `{known}`?")));
+        }
     }
 }
 

@@ -419,6 +419,34 @@ fn a_selection_that_matches_nothing_is_an_error() {
 }
 
 #[test]
+fn a_stage_of_a_gate_is_no_slip_of_a_known_one() {
+    let gate = |stage: &str| {
+        format!("- {{id: g, stages: [{stage}], probe: command, with: {{argv: ['true']}}}}")
+    };
+    for (stage, says) in [
+        ("pre-depoly", "did you mean `pre-deploy`?"),
+        ("predeploy", "did you mean `pre-deploy`?"),
+        ("pre_merge", "did you mean `pre-merge`?"),
+        ("nigthly", "did you mean `nightly`?"),
+    ] {
+        let ran = readygate().gates(&gate(stage)).run();
+        assert_eq!(ran.code, 2, "{stage}: {}", ran.stdout);
+        assert!(ran.stderr.contains(says), "{stage}: {}", ran.stderr);
+    }
+    for stage in [
+        "canary",
+        "redeploy",
+        "deploy-eu",
+        "nightly2",
+        "release",
+        "post-deploy-smoke",
+    ] {
+        let ran = readygate().gates(&gate(stage)).run();
+        assert_eq!(ran.code, 0, "{stage}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn values_of_variables_are_text_and_never_syntax() {
     let project = readygate()
         .gates("- {id: echo, probe: command, with: {argv: [printf, '%s', '${WHAT}', '${OR:-else}', $$HOME]}}")
