@@ -13,10 +13,11 @@ use super::{
     decode::{Sink, decode},
     diagnostic::{Diagnostic, Sources, Span},
     model::{Defaults, GateFields},
-    yaml::{Kind, Node},
+    yaml::{Entry, Kind, Node},
 };
 use crate::{
     expect::{self, Expectation},
+    plan::STAGES,
     registry::{self, BoundProbe},
 };
 
@@ -58,6 +59,7 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
     let probe = probe?;
     check_schedule(node, &fields, sink);
     check_rules(node, probe.meta(), sink);
+    check_stages(node, sink);
     let id_span = node.get("id").map_or(node.span, |n| n.span);
     let pass = fields.pass_env.iter().chain(context.pass_env);
     Some(Gate {
@@ -153,10 +155,8 @@ fn parse_expectations(
         };
         // The unit of a family's member is known only after measuring.
         let unit = (!spec.is_family()).then_some(spec.unit);
-        let texts: Vec<&str> = match &entry.value.kind {
-            Kind::Scalar { text, .. } => vec![text],
-            Kind::Sequence(items) => items.iter().filter_map(Node::text).collect(),
-            Kind::Mapping(_) => Vec::new(),
+        let Some(texts) = texts(entry, sink) else {
+            continue;
         };
         match expect::parse(&texts, unit) {
             Ok(conditions) if !conditions.is_empty() => expectations.push(Expectation {
@@ -184,6 +184,25 @@ fn parse_expectations(
         }
     }
     expectations
+}
+
+/// The conditions of one metric. An item that is no text must not drop out without a word.
+fn texts<'a>(entry: &'a Entry, sink: &Sink) -> Option<Vec<&'a str>> {
+    let node = &entry.value;
+    let items = match &node.kind {
+        Kind::Sequence(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    for item in items.iter().filter(|item| item.text().is_none()) {
+        let message = format!(
+            "no expectation on `{}`: expected text, found {}",
+            entry.key,
+            item.describe()
+        );
+        let problem = Diagnostic::at(item.span, message);
+        sink.report(problem.help("write text such as `\"== 0\"`, or a list of such texts"));
+    }
+    items.iter().map(Node::text).collect()
 }
 
 /// The documented metric, or the family that it belongs to.
@@ -318,6 +337,23 @@ fn check_schedule(node: &Node, fields: &GateFields, sink: &Sink) {
             place,
             "a timeout of 0 lets nothing be measured",
         ));
+    }
+}
+
+/// Stages of one's own are free, but not next to a known one: a gate of the stage `pre-depoly`
+/// would never run, and nobody would miss it.
+fn check_stages(node: &Node, sink: &Sink) {
+    for item in node.get("stages").map(Node::items).unwrap_or_default() {
+        let name = item.text().unwrap_or_default().to_lowercase();
+        let slip = |known: &&&str| {
+            !name.starts_with(**known) && strsim::damerau_levenshtein(&name, known) <= 1
+        };
+        if let Some(known) = STAGES.iter().find(slip) {
+            let message =
+                format!("`{name}` is no stage, and too close to one for a name of your own");
+            let problem = Diagnostic::at(item.span, message);
+            sink.report(problem.help(format!("did you mean `{known}`?")));
+        }
     }
 }
 

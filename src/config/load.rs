@@ -73,6 +73,11 @@ pub fn load(
     } = loader;
     let (problems, mut secrets) = sink.into_parts();
     secrets.extend(variables.secrets().map(str::to_owned));
+    for gate in config.iter().flat_map(|config| &config.gates) {
+        let passed = gate.environment.iter();
+        let telling = passed.filter(|(name, _)| variables.is_secret(name));
+        secrets.extend(telling.map(|(_, value)| value.clone()));
+    }
     match config {
         Some(config) if problems.is_empty() => Ok(Config {
             sources,
@@ -176,7 +181,9 @@ impl Loader {
             let variables = root.get("target").and_then(|t| t.get("variables"));
             for entry in variables.map(Node::entries).unwrap_or_default() {
                 if let Some(text) = entry.value.text() {
-                    self.variables.add_default(&entry.key, text);
+                    self.variables
+                        .add_default(&entry.key, &text.replace("$$", "$"));
+                    self.refuse_nested(&entry.value, text);
                 }
             }
             for name in root.get("secrets").map(Node::items).unwrap_or_default() {
@@ -184,6 +191,15 @@ impl Loader {
                     self.variables.add_secret(name);
                 }
             }
+        }
+    }
+
+    /// Values are put in as they are: a `${NAME}` inside of one would go on as these characters.
+    fn refuse_nested(&self, node: &Node, text: &str) {
+        if text.replace("$$", "").contains("${") {
+            let problem = Diagnostic::at(node.span, "a variable cannot refer to another one");
+            self.sink
+                .report(problem.help("write its value out, or both variables where it is used"));
         }
     }
 

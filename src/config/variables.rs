@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     decode::Sink,
     diagnostic::Diagnostic,
-    yaml::{Kind, Node},
+    yaml::{Kind, Node, is_null},
 };
 
 /// Where values come from, and which of them are secret.
@@ -47,10 +47,12 @@ impl Variables {
         self.secret_names.iter().filter_map(|name| self.get(name))
     }
 
-    fn is_secret(&self, name: &str) -> bool {
-        const TELLING: [&str; 7] = [
+    /// Whether a name is declared secret, or says so itself.
+    pub fn is_secret(&self, name: &str) -> bool {
+        const TELLING: [&str; 8] = [
             "PASSWORD",
             "PASSWD",
+            "PASSPHRASE",
             "SECRET",
             "TOKEN",
             "CREDENTIAL",
@@ -78,7 +80,8 @@ impl Variables {
                     });
                 });
                 // `"${COUNT}"` in a flow list can only be written quoted and still means a number.
-                *plain = (*plain || !used.is_empty()) && !expanded.is_empty();
+                // A value `null`, as jq prints for what is not there, is no way to leave a key out.
+                *plain = (*plain || !used.is_empty()) && !is_null(&expanded);
                 *text = expanded;
                 for name in used {
                     let Some(value) = self.get(&name) else {

@@ -87,8 +87,7 @@ impl Node {
 
     /// An empty value, `~` or `null`.
     pub fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar { text, plain: true }
-            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+        matches!(&self.kind, Kind::Scalar { text, plain: true } if is_null(text))
     }
 
     /// `a mapping`, `a list`, `nothing` or the text, for messages.
@@ -116,6 +115,11 @@ impl Node {
         }
         node
     }
+}
+
+/// Whether YAML reads an unquoted text as nothing.
+pub fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
 /// Parses one document. Duplicate keys are reported and the first is kept; a syntax error is

@@ -419,6 +419,34 @@ fn a_selection_that_matches_nothing_is_an_error() {
 }
 
 #[test]
+fn a_stage_of_a_gate_is_no_slip_of_a_known_one() {
+    let gate = |stage: &str| {
+        format!("- {{id: g, stages: [{stage}], probe: command, with: {{argv: ['true']}}}}")
+    };
+    for (stage, says) in [
+        ("pre-depoly", "did you mean `pre-deploy`?"),
+        ("predeploy", "did you mean `pre-deploy`?"),
+        ("pre_merge", "did you mean `pre-merge`?"),
+        ("nigthly", "did you mean `nightly`?"),
+    ] {
+        let ran = readygate().gates(&gate(stage)).run();
+        assert_eq!(ran.code, 2, "{stage}: {}", ran.stdout);
+        assert!(ran.stderr.contains(says), "{stage}: {}", ran.stderr);
+    }
+    for stage in [
+        "canary",
+        "redeploy",
+        "deploy-eu",
+        "nightly2",
+        "release",
+        "post-deploy-smoke",
+    ] {
+        let ran = readygate().gates(&gate(stage)).run();
+        assert_eq!(ran.code, 0, "{stage}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn values_of_variables_are_text_and_never_syntax() {
     let project = readygate()
         .gates("- {id: echo, probe: command, with: {argv: [printf, '%s', '${WHAT}', '${OR:-else}', $$HOME]}}")
@@ -433,6 +461,51 @@ fn values_of_variables_are_text_and_never_syntax() {
     assert_eq!(
         ran.gate("echo")["measurement"]["stdout"]["text"],
         "givenelse$HOME"
+    );
+}
+
+#[test]
+fn a_variable_of_the_value_null_leaves_no_key_out() {
+    for value in ["null", "~", "NULL"] {
+        for with in [
+            "paths: [readygate.yaml], sha256: '${VALUE}'",
+            "paths: [readygate.yaml], max_age: '${VALUE}'",
+            "paths: [readygate.yaml], contains: ['${VALUE}:']",
+        ] {
+            let ran = readygate()
+                .gates(&format!("- {{id: g, probe: files, with: {{{with}}}}}"))
+                .env("VALUE", value)
+                .run();
+            assert!(ran.code != 0, "{value} in {with}: {}", ran.stdout);
+        }
+    }
+}
+
+#[test]
+fn variables_of_the_target_do_not_hide_variables() {
+    let ran = readygate()
+        .config(
+            "version: 1
+target: {name: t, variables: {ROOT: /srv, DIST: '${ROOT}/dist'}}
+gates:
+- {id: g, probe: files, with: {paths: ['${DIST}/debug.map'], absent: true}}
+",
+        )
+        .run();
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    assert!(ran.stderr.contains("readygate.yaml:2:"), "{}", ran.stderr);
+    let ran = readygate()
+        .config(
+            "version: 1
+target: {name: t, variables: {PRICE: '5 $$ {sic}'}}
+gates:
+- {id: echo, probe: command, with: {argv: [printf, '%s', '${PRICE}']}}
+",
+        )
+        .run();
+    assert_eq!(
+        ran.gate("echo")["measurement"]["stdout"]["text"],
+        "5 $ {sic}"
     );
 }
 

@@ -362,6 +362,28 @@ fn a_series_in_which_nothing_passed_has_not_passed() {
 }
 
 #[test]
+fn a_series_that_ends_in_the_dark_has_not_passed() {
+    let once = "if [ -e seen ]; then echo UNKNOWN; exit 3; fi; touch seen; echo OK";
+    let ran = sustained("", &format!("{{protocol: nagios, shell: '{once}'}}"));
+    assert_snapshot!(ran.summary(), @r#"
+    INCONCLUSIVE, exit 3
+    steady unmeasured: the last 4 of 5 measurements could not tell: /bin/sh: the plugin could not tell: UNKNOWN
+    "#);
+}
+
+#[test]
+fn slow_measurements_do_not_make_a_series_longer() {
+    let ran = readygate()
+        .gates(
+            "- {id: slow, probe: command, sustain: {for: 1s, every: 50ms}, with: {argv: [sleep, '0.4']}}",
+        )
+        .run();
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let tries = tries(&ran, "slow");
+    assert!((2..=3).contains(&tries.len()), "{tries:?}");
+}
+
+#[test]
 fn a_failed_series_does_not_pass_when_judged_by_a_looser_threshold() {
     let gate = |bound: &str| {
         format!(

@@ -78,6 +78,8 @@ fn what_cannot_hold_is_refused_with_the_way_to_write_it() {
         ("{exit_code: ''}", "empty expectation"),
         ("{exit_code: []}", "no expectation"),
         ("{exit_code: {max: 3}}", "no expectation"),
+        ("{exit_code: ['>= 0', {max: 3}]}", "found a mapping"),
+        ("{exit_code: ['>= 0', ['< 3']]}", "found a list"),
         ("{exit_cod: '== 0'}", "did you mean `exit_code`"),
         ("{duration: <= baseline + 10%}", "absolute one beside it"),
         ("[exit_code]", "must be a mapping"),

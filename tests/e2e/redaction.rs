@@ -253,6 +253,52 @@ fn a_program_cannot_command_the_ci_or_the_terminal() {
     assert!(all.contains("owned"), "the text itself stays readable");
 }
 
+/// A weak secret is a word that the record itself is made of.
+#[test]
+fn a_secret_that_is_a_word_of_the_record_does_not_break_it() {
+    for secret in [
+        "passed",
+        "outcome",
+        "gates",
+        "error",
+        "count",
+        "blocker",
+        "readygate/run/v1",
+    ] {
+        let ran = readygate()
+            .config(
+                "version: 1
+secrets: [WORD]
+gates:
+- {id: g, severity: blocker, pass_env: [WORD], probe: command, with: {shell: 'printf %s $$WORD'}}
+",
+            )
+            .env("WORD", secret)
+            .run();
+        assert_eq!(ran.code, 0, "{secret}: {}", ran.stderr);
+        assert_eq!(ran.gate("g")["outcome"], "passed");
+        assert_eq!(ran.gate("g")["measurement"]["stdout"]["text"], "***");
+    }
+}
+
+/// The name says it, whether or not the config mentions the value.
+#[test]
+fn a_variable_with_a_telling_name_is_masked_when_it_is_passed_on() {
+    for (global, own) in [("", "[DEPLOY_TOKEN]"), ("pass_env: [DEPLOY_TOKEN]\n", "[]")] {
+        let config = format!(
+            "version: 1
+{global}gates:
+- {{id: env, pass_env: {own}, probe: command, with: {{shell: 'env; env >&2; exit 1'}}}}
+"
+        );
+        let project = readygate().config(&config).env("DEPLOY_TOKEN", CANARY);
+        let (ran, all) = everything(project);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(all.contains("DEPLOY_TOKEN=***"), "{all}");
+        assert_hidden(&all, CANARY);
+    }
+}
+
 #[test]
 fn the_environment_of_the_gate_stays_at_home() {
     let ran = readygate()

@@ -144,6 +144,25 @@ fn a_stopped_series_has_not_passed_and_judging_it_again_does_not_change_that() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing tells that the run is over and hangs in its report"
+)]
+fn a_report_that_nobody_reads_does_not_hold_against_a_signal() {
+    let project = readygate()
+        .gates("- {id: quick, probe: command, with: {argv: [mkfifo, pipe]}}")
+        .args("run --report json=pipe".split(' '));
+    let mut running = project.start();
+    running.wait_for("passed     quick");
+    // Signals during the run are for the run; this one has to come after it.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    running.signal(Signal::SIGTERM);
+    let ran = running.finish();
+    assert_eq!(ran.code, 143);
+    assert!(ran.stderr.contains("some may be missing"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_signal_outranks_a_report_that_cannot_be_written() {
     let project = readygate()
         .gates(SLOW)
