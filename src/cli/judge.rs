@@ -58,6 +58,9 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
         Ok(ready) => ready,
         Err(code) => return code,
     };
+    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+        return terminal.usage_error(&message);
+    }
     let masker = readygate_sdk::Masker::new(config.secrets.iter().map(String::as_str));
     let judged = judge(&config, &plan, &old, baseline, args);
     match record::seal(&judged, &masker) {
