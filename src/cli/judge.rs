@@ -16,7 +16,7 @@ use crate::{
     engine::{self, Context},
     exit,
     plan::Plan,
-    record::{self, GateRecord, Outcome, Run, SkipReason},
+    record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord},
 };
 
 /// Arguments of `judge`.
@@ -58,6 +58,9 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
         Ok(ready) => ready,
         Err(code) => return code,
     };
+    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+        return terminal.usage_error(&message);
+    }
     let masker = readygate_sdk::Masker::new(config.secrets.iter().map(String::as_str));
     let judged = judge(&config, &plan, &old, baseline, args);
     match record::seal(&judged, &masker) {
@@ -97,6 +100,11 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         (old.started, old.finished),
         None,
     );
+    // What was measured is what is judged, whatever the other config would have measured.
+    run.target = TargetRecord {
+        observed_versions: run.target.observed_versions,
+        ..old.target.clone()
+    };
     run.id = format!("{}-judged-{}", old.id, context.clock.now().as_second());
     run
 }
@@ -159,12 +167,21 @@ fn rejudge(gate: &Gate, old: &Run, context: &Context) -> GateRecord {
 
 /// Of a series only one measurement is on record. One that ended early cannot pass on it.
 fn ended_early(gate: &Gate, before: &GateRecord, mut record: GateRecord) -> GateRecord {
-    let complete = before.outcome == Outcome::Passed;
-    if gate.sustain.is_some() && !complete && record.outcome == Outcome::Passed {
+    let Some(sustain) = &gate.sustain else {
+        return record;
+    };
+    // The last measurement starts up to `every` before the end.
+    let long_enough =
+        before.duration_s + sustain.every.0.as_secs_f64() >= sustain.duration.0.as_secs_f64();
+    let complete = before.outcome == Outcome::Passed && long_enough;
+    if !complete && record.outcome == Outcome::Passed {
         record.outcome = Outcome::Unmeasured;
         record.reason = Some(match (&before.outcome, &before.reason) {
             (Outcome::Unmeasured, Some(reason)) => reason.clone(),
-            _ => "the series of measurements ended early; run the gate again".to_owned(),
+            _ => format!(
+                "the record holds no series of measurements over {}; run the gate again",
+                sustain.duration
+            ),
         });
     }
     record

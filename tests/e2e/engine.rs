@@ -372,6 +372,26 @@ fn a_series_that_ends_in_the_dark_has_not_passed() {
 }
 
 #[test]
+fn one_measurement_is_judged_as_no_series() {
+    let gate = "id: g, probe: command, with: {argv: ['true']}";
+    let project = readygate()
+        .config(&format!("version: 1\ntarget: {{name: staging}}\ngates:\n- {{{gate}}}\n"))
+        .file(
+            "steady.yaml",
+            format!(
+                "version: 1\ntarget: {{name: production}}\ngates:\n- {{{gate}, sustain: {{for: 10m, every: 10s}}}}\n"
+            ),
+        );
+    assert_eq!(project.run().code, 0);
+    let judged = project.call("judge run.json -c steady.yaml --report json=run.json");
+    assert_snapshot!(judged.summary(), @r#"
+    INCONCLUSIVE, exit 3
+    g unmeasured: the record holds no series of measurements over 10 min; run the gate again
+    "#);
+    assert_eq!(judged.record()["target"]["name"], "staging");
+}
+
+#[test]
 fn slow_measurements_do_not_make_a_series_longer() {
     let ran = readygate()
         .gates(

@@ -218,6 +218,9 @@ fn a_report_has_somewhere_to_go_before_anything_runs() {
         ("no/such/run.xml", "does not exist"),
         ("folder", "is a folder"),
         ("readygate.yaml/x", "does not exist"),
+        ("folder/../ok.json", "two reports go to"),
+        ("folder/../readygate.yaml", "would overwrite the config"),
+        ("/dev/stdout", "write junit=- for stdout"),
     ] {
         let ran = project.call(&format!(
             "run --report json=ok.json --report junit={target}"
@@ -226,6 +229,17 @@ fn a_report_has_somewhere_to_go_before_anything_runs() {
         assert!(ran.stderr.contains(says), "{target}: {}", ran.stderr);
     }
     assert!(!project.path("ran").exists() && !project.path("ok.json").exists());
+}
+
+#[test]
+fn a_link_leads_to_the_report() {
+    let project = readygate()
+        .gates("- {id: good, probe: command, with: {argv: ['true']}}")
+        .file("real.json", "stale");
+    std::os::unix::fs::symlink("real.json", project.path("run.json")).unwrap();
+    assert_eq!(project.run().code, 0);
+    assert!(project.path("run.json").is_symlink());
+    assert!(project.read("real.json").contains("\"verdict\": \"GO\""));
 }
 
 #[test]
