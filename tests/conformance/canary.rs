@@ -67,8 +67,8 @@ struct Scene<'a> {
     probe: &'a Entry,
     folder: &'a Path,
     environment: &'a [(&'a str, &'a str)],
-    /// Whether the settings make it a secret by themselves, as `readygate probe` needs it.
-    by_type: bool,
+    /// How `readygate probe` is told that it is a secret, where no field says so.
+    secret: &'static str,
 }
 
 impl Scene<'_> {
@@ -90,11 +90,16 @@ impl Scene<'_> {
         }
         let shown: &[&[&str]] = &[&["plan"], &["explain", "gate"], &["judge", "json.out"]];
         let ad_hoc: &[&[&str]] = &[
-            &["probe", id, "--with=with.yaml"],
-            &["probe", id, "--with=with.yaml", "--json"],
-            &["probe", id, "--with=with.yaml", "no_such_field=${CANARY}"],
+            &["probe", id, "--with=with.yaml", self.secret],
+            &["probe", id, "--with=with.yaml", self.secret, "--json"],
+            &[
+                "probe",
+                id,
+                "--with=with.yaml",
+                self.secret,
+                "no_such_field=${CANARY}",
+            ],
         ];
-        let ad_hoc = if self.by_type { ad_hoc } else { &[] };
         for arguments in shown.iter().chain(ad_hoc) {
             texts.extend(outputs(self, arguments).1);
         }
@@ -153,7 +158,11 @@ fn canary(probe: &Entry, problems: &mut Vec<String>) {
             probe,
             folder: folder.path(),
             environment: &environment,
-            by_type: !fields.is_empty(),
+            secret: if fields.is_empty() {
+                "--secret=CANARY"
+            } else {
+                "--secret=OTHER"
+            },
         };
         let texts = scene.everything();
         let found = texts.iter().filter_map(|(name, text)| leaks(name, text));

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Project, readygate, repeated};
+use crate::support::{Project, readygate};
 
 /// One gate of each outcome.
 const MIXED: &str = r#"
@@ -192,19 +192,19 @@ fn a_report_that_cannot_be_written_fails_the_run_and_the_others_are_written() {
 #[test]
 fn a_reader_that_leaves_early_does_not_change_the_code() {
     for (argv, code) in [("'true'", 0), ("'false'", 1), ("no-such-program", 3)] {
+        // Nothing is written before the reader has gone.
         let project = readygate().gates(&format!(
-            "- {{id: g, probe: command, with: {{argv: [{argv}]}}}}\n{}",
-            repeated(40, |n| format!(
-                "- {{id: g{n}, title: {}, probe: command, with: {{argv: ['true']}}}}\n",
-                "t".repeat(2_000)
-            ))
+            "- {{id: waits, probe: command, with: {{shell: 'until [ -e gone ]; do sleep 0.05; done'}}}}
+- {{id: g, needs: [waits], probe: command, with: {{argv: [{argv}]}}}}
+"
         ));
-        let ran = project
-            .shell("$readygate run -v 2>/dev/null | head -c1 >/dev/null; exit ${PIPESTATUS[0]}");
-        assert_eq!(ran.code, code, "{argv}");
-        let ran = project.shell(
-            "$readygate run -v 2>&1 >/dev/null | head -c1 >/dev/null; exit ${PIPESTATUS[0]}",
-        );
+        for streams in ["", "2>&1", "2>&1 >/dev/null"] {
+            let ran = project.shell(&format!(
+                "rm -f gone; $readygate run -v {streams} | {{ exec <&-; touch gone; }}; exit ${{PIPESTATUS[0]}}"
+            ));
+            assert_eq!(ran.code, code, "{argv} {streams}");
+        }
+        let ran = project.shell("$readygate run -v | head -c1 >/dev/null; exit ${PIPESTATUS[0]}");
         assert_eq!(ran.code, code, "{argv}");
     }
 }
