@@ -170,6 +170,7 @@ impl Loader {
         self.declare_variables();
         for mut root in std::mem::take(&mut self.roots) {
             self.variables.interpolate(&mut root, &self.sink);
+            self.mark_telling(&root);
             self.merge_file(&root);
             self.roots.push(root);
         }
@@ -200,6 +201,20 @@ impl Loader {
             let problem = Diagnostic::at(node.span, "a variable cannot refer to another one");
             self.sink
                 .report(problem.help("write its value out, or both variables where it is used"));
+        }
+    }
+
+    /// Values written out under telling names, where probes hand them on: `env: { API_TOKEN: x }`.
+    fn mark_telling(&self, root: &Node) {
+        let gates = root.get("gates").map(Node::items).unwrap_or_default();
+        let with = gates.iter().filter_map(|gate| gate.get("with"));
+        let maps = with.flat_map(|with| [with.get("env"), with.get("headers")]);
+        for entry in maps.flatten().flat_map(Node::entries) {
+            if let Some(text) = entry.value.text()
+                && self.variables.is_secret(&entry.key.replace('-', "_"))
+            {
+                self.sink.add_secret(text);
+            }
         }
     }
 

@@ -331,6 +331,8 @@ fn failure_limit_tolerates_so_many_and_not_one_more() {
     let ran = sustained(", failure_limit: 2", &fails(2));
     assert_eq!(ran.code, 0, "{}", ran.stdout);
     assert_eq!(ran.gate("steady")["flaky"], true);
+    let says = "passed, though 2 of 5 measurements did not";
+    assert!(ran.stdout.contains(says), "{}", ran.stdout);
 
     let ran = sustained(", failure_limit: 1", &fails(2));
     assert_eq!(tries(&ran, "steady"), ["failed"; 2]);

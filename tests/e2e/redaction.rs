@@ -300,6 +300,17 @@ fn a_variable_with_a_telling_name_is_masked_when_it_is_passed_on() {
 }
 
 #[test]
+fn a_value_written_out_under_a_telling_name_is_masked() {
+    let project = readygate().gates(
+        "- {id: env, probe: command, with: {shell: 'env; exit 1', env: {API_TOKEN: canary-4711}}}",
+    );
+    let (ran, all) = everything(project);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(all.contains("API_TOKEN=***"), "{all}");
+    assert_hidden(&all, "canary-4711");
+}
+
+#[test]
 fn the_environment_of_the_gate_stays_at_home() {
     let ran = readygate()
         .gates("- {id: env, probe: command, with: {argv: [env]}}")

@@ -243,7 +243,10 @@ impl OpenCase {
             let value = element.get(name).unwrap_or_default().trim();
             words.iter().any(|word| value.eq_ignore_ascii_case(word))
         };
-        let failed = ["failed", "failure", "fail", "error", "errored", "broken"];
+        let failed = [
+            "failed", "failure", "fail", "error", "errored", "broken", "timedout", "timeout",
+            "aborted", "crashed",
+        ];
         Self {
             name: get("name"),
             classname: get("classname"),

@@ -199,6 +199,10 @@ fn a_status_that_contradicts_the_elements_is_noticed() {
     let outcome = suite("<testcase status='failed'/><testcase result='error'><error/></testcase>");
     assert_eq!(outcome.states(), [2, 1, 0, 1, 0]);
     assert_eq!(outcome.counts().contradictory, 1);
+    for status in ["timedout", "timeout", "Aborted", "crashed"] {
+        let outcome = suite(&format!("<testcase status='{status}'/>"));
+        assert_eq!(outcome.counts().contradictory, 1, "{status}");
+    }
 }
 
 #[test]
