@@ -6,6 +6,8 @@ mod judge;
 mod measure;
 mod measurement;
 mod metrics;
+#[cfg(test)]
+mod replay;
 mod rules;
 mod uri;
 
