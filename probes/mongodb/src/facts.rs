@@ -156,9 +156,14 @@ pub fn fcv(answer: &Document) -> Option<String> {
 /// `currentOp` with our filter
 pub fn operations(answer: &Document) -> Option<Operations> {
     let list = answer.get_array("inprog").ok()?;
-    let builds = list.iter().filter_map(Bson::as_document).map(|op| {
+    let builds = list.iter().filter_map(Bson::as_document).filter_map(|op| {
+        let ns = text(op, "ns").unwrap_or_default();
+        // A set that has just been formed builds indexes of its own.
+        let own = ["admin.", "config.", "local."]
+            .iter()
+            .any(|own| ns.starts_with(own));
         let what = text(op, "msg").unwrap_or_else(|| "createIndexes".to_owned());
-        short(format!("{}: {what}", text(op, "ns").unwrap_or_default()))
+        (!own).then(|| short(format!("{ns}: {what}")))
     });
     Some(Operations {
         fsync_locked: truth(answer, "fsyncLock"),

@@ -8,7 +8,7 @@ mod shape;
 mod versions;
 pub mod view;
 
-use readygate_sdk::{CheckOutcome, Checks, Level, Rule};
+use readygate_sdk::{Check, CheckOutcome, Checks, Level, Rule};
 
 use crate::{
     config::MongodbConfig,
@@ -52,12 +52,34 @@ pub fn judge(config: &MongodbConfig, measured: &MongodbMeasurement, checks: &mut
 
 /// What is wrong and could be over in a moment, one sentence each; empty when nothing is.
 pub fn may_pass_by_itself(config: &MongodbConfig, measured: &MongodbMeasurement) -> Vec<String> {
+    let passing = |code: &str| rules::PASSING.iter().any(|rule| rule.code == code);
+    sentences(config, measured, |c| {
+        c.level > Level::Info && passing(&c.rule)
+    })
+}
+
+/// What fails, one sentence each, the drill itself left out.
+pub fn wrong(config: &MongodbConfig, measured: &MongodbMeasurement) -> Vec<String> {
+    sentences(config, measured, |c| {
+        c.level == Level::Error
+            && c.rule != rules::DRILL.code
+            && c.rule != rules::DRILL_NOT_BEGUN.code
+    })
+}
+
+fn sentences(
+    config: &MongodbConfig,
+    measured: &MongodbMeasurement,
+    of: impl Fn(&Check) -> bool,
+) -> Vec<String> {
     let mut checks = Checks::new();
     judge(config, measured, &mut checks);
-    let passing = |code: &str| rules::PASSING.iter().any(|rule| rule.code == code);
-    let wrong = checks.into_vec().into_iter();
-    wrong
-        .filter(|c| c.outcome == CheckOutcome::Failed && c.level > Level::Info && passing(&c.rule))
+    let failed = checks
+        .into_vec()
+        .into_iter()
+        .filter(|c| c.outcome == CheckOutcome::Failed);
+    failed
+        .filter(of)
         .map(|c| format!("{}: {} ({})", c.subject, c.message, c.rule))
         .collect()
 }

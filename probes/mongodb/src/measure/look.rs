@@ -146,7 +146,7 @@ fn newest(asked: &[Asked]) -> Option<OpTime> {
 /// Where a member is once everyone has been asked, and what its clock says.
 ///
 /// A primary is asked again until that position is on a majority, any other member until it has
-/// applied it.
+/// applied it; one that is delayed by config is asked once.
 async fn follow(
     cx: &Cx,
     member: &Asked,
@@ -155,6 +155,9 @@ async fn follow(
     let (Some(client), Some(first)) = (&member.client, &member.record.hello) else {
         return (None, None);
     };
+    let config = member.record.config.as_ref().and_then(|c| c.got());
+    let mut entries = config.iter().flat_map(|c| &c.members);
+    let delayed = entries.any(|m| m.delay_s > 0 && Some(&m.host) == first.me.as_ref());
     let deadline = timed::until(cx, CATCH_UP);
     let mut found = (None, None);
     while let Some(target) = target.filter(|_| Instant::now() < deadline || found.0.is_none()) {
@@ -185,7 +188,7 @@ async fn follow(
         } else {
             Some(applied)
         };
-        if reached >= Some(target) {
+        if delayed || reached >= Some(target) {
             break;
         }
         tokio::time::sleep_until((Instant::now() + POLL).min(deadline)).await;

@@ -193,3 +193,12 @@ impl fmt::Display for Seen {
         writeln!(f, "{:?}", self.metrics)
     }
 }
+
+/// `base` with the fields of `more` added or replaced.
+pub fn with(mut base: Json, more: Json) -> Json {
+    let Json::Object(more) = more else {
+        panic!("a config is an object");
+    };
+    base.as_object_mut().unwrap().extend(more);
+    base
+}

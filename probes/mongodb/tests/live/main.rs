@@ -3,8 +3,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::float_cmp,
     reason = "helpers of tests may panic"
 )]
 
 mod common;
+mod drill;
+mod login;
 mod members;
+mod operations;
+mod outside;
+mod replication;
+mod tls;
