@@ -33,7 +33,7 @@ pub fn hello(answer: &Document) -> Hello {
         election: answer
             .get_object_id("electionId")
             .ok()
-            .map(|id| id.to_hex()),
+            .map(mongodb::bson::oid::ObjectId::to_hex),
         local_time: date(answer, "localTime"),
         applied: write.and_then(|w| optime(w, "opTime")),
         committed: write.and_then(|w| optime(w, "majorityOpTime")),
@@ -94,7 +94,7 @@ fn member_view(member: &Document) -> Option<MemberView> {
         state_name: text(member, "stateStr").unwrap_or_default(),
         health: small(member, "health").unwrap_or_default(),
         heard: date(member, "lastHeartbeatRecv").filter(|at| at.as_second() > 0),
-        message: short(text(member, "lastHeartbeatMessage").unwrap_or_default()),
+        message: text(member, "lastHeartbeatMessage").unwrap_or_default(),
     })
 }
 
@@ -163,7 +163,7 @@ pub fn operations(answer: &Document) -> Option<Operations> {
             .iter()
             .any(|own| ns.starts_with(own));
         let what = text(op, "msg").unwrap_or_else(|| "createIndexes".to_owned());
-        (!own).then(|| short(format!("{ns}: {what}")))
+        (!own).then(|| short(&format!("{ns}: {what}")))
     });
     Some(Operations {
         fsync_locked: truth(answer, "fsyncLock"),
@@ -241,14 +241,11 @@ fn child<'a>(document: &'a Document, name: &str) -> Option<&'a Document> {
 
 /// A text, cut where it is absurdly long.
 pub fn text(document: &Document, name: &str) -> Option<String> {
-    document
-        .get_str(name)
-        .ok()
-        .map(|text| short(text.to_owned()))
+    document.get_str(name).ok().map(short)
 }
 
-fn short(text: String) -> String {
-    readygate_sdk::excerpt(&text, 300)
+fn short(text: &str) -> String {
+    readygate_sdk::excerpt(text, 300)
 }
 
 fn texts(document: &Document, name: &str) -> Vec<String> {

@@ -12,7 +12,7 @@ use readygate_sdk::{Check, CheckOutcome, Checks, Level, Rule};
 
 use crate::{
     config::MongodbConfig,
-    measurement::{Answer, MongodbMeasurement, NodeRecord},
+    measurement::{Answer, Login, MongodbMeasurement, NodeRecord},
     rules,
 };
 pub use indexes::wanting as wanting_indexes;
@@ -58,7 +58,7 @@ pub fn may_pass_by_itself(config: &MongodbConfig, measured: &MongodbMeasurement)
     })
 }
 
-/// What fails, one sentence each, the drill itself left out.
+/// What fails or could not be told, one sentence each, the drill itself left out.
 pub fn wrong(config: &MongodbConfig, measured: &MongodbMeasurement) -> Vec<String> {
     sentences(config, measured, |c| {
         c.level == Level::Error
@@ -74,11 +74,9 @@ fn sentences(
 ) -> Vec<String> {
     let mut checks = Checks::new();
     judge(config, measured, &mut checks);
-    let failed = checks
-        .into_vec()
-        .into_iter()
-        .filter(|c| c.outcome == CheckOutcome::Failed);
-    failed
+    let wrong = checks.into_vec().into_iter();
+    wrong
+        .filter(|c| c.outcome != CheckOutcome::Passed)
         .filter(of)
         .map(|c| format!("{}: {} ({})", c.subject, c.message, c.rule))
         .collect()
@@ -122,10 +120,13 @@ fn not_measured<'a, T: 'a>(
     for (node, answer) in answers {
         let why = match answer {
             Answer::Got { .. } => continue,
+            Answer::Refused { code: 13, .. } if matches!(node.login, Login::Rejected { .. }) => {
+                "the credentials were rejected".to_owned()
+            }
             Answer::Refused {
                 code: 13, message, ..
             } => {
-                format!("not permitted: {message}; the role clusterMonitor is enough")
+                format!("not permitted ({message}): the role clusterMonitor is enough")
             }
             Answer::Refused { name, message, .. } => format!("{name}: {message}"),
             Answer::Lost { message } => message.clone(),
@@ -134,7 +135,7 @@ fn not_measured<'a, T: 'a>(
         reason.get_or_insert(why);
     }
     if let Some(reason) = reason {
-        let message = format!("could not be measured on {}: {reason}", hosts.join(", "));
+        let message = format!("could not be measured: {reason}");
         checks.check(rule, hosts.join(", ")).unmeasured(message);
     }
 }

@@ -119,6 +119,8 @@ pub struct NodeRecord {
 pub enum Reach {
     /// It answered `hello`.
     Answered,
+    /// The time was up before it was its turn.
+    NotAsked,
     /// The port is closed.
     Refused {
         /// What the system said.

@@ -133,7 +133,7 @@ fn members(view: &View<'_>, metrics: &mut Metrics) {
         metrics.absent("members.voting", NO_STATUS);
     }
     if view.anyone() {
-        let healthy = view.nodes().iter().filter(|node| healthy(node)).count();
+        let healthy = view.members().filter(|up| healthy(*up)).count();
         let primaries = view.members().filter(|up| up.is_primary()).count();
         metrics.count("members.healthy", healthy as u64);
         metrics.count("primaries", primaries as u64);
@@ -167,7 +167,7 @@ fn replication(view: &View<'_>, metrics: &mut Metrics) {
     };
     let ages = view
         .members()
-        .filter_map(|up| up.status())
+        .filter_map(crate::judge::view::Up::status)
         .flat_map(|status| {
             let peers = status.members.iter().filter(|m| !m.me && m.health == 1);
             peers.filter_map(|m| Some(status.date.duration_since(m.heard?).as_secs_f64().max(0.0)))

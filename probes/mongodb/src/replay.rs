@@ -1,7 +1,7 @@
 //! Recorded answers of real servers in real trouble (mongod 6.0.5, `tests/captures`), replayed
 //! through `facts` and `judge`: no state that is not well may pass, no healthy one may fail.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::panic, reason = "a test")]
 
 use std::{fs, path::Path};
 

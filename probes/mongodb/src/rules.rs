@@ -64,6 +64,8 @@ pub const RULES: &[Rule] = &[
 /// What an election, a restart or a slow moment can cause; worth another look before it is judged.
 pub const PASSING: &[Rule] = &[
     UNREACHABLE,
+    UNINITIALISED,
+    NOT_A_MEMBER,
     NO_PRIMARY,
     TWO_PRIMARIES,
     DISPUTED,
@@ -73,6 +75,7 @@ pub const PASSING: &[Rule] = &[
     NO_MAJORITY,
     LAG,
     COMMIT_LAG,
+    FSYNC,
     CLIENT,
     HOST_NAME,
 ];

@@ -10,29 +10,35 @@ use readygate_sdk::{Cx, ErrorKind, ProbeError};
 
 use crate::{config::MongodbConfig, measurement::UriFacts};
 
-/// Reads a connection string without I/O. The error never holds the string.
+/// Reads a connection string without I/O. The error holds nothing of user and password.
 pub fn parse(uri: &str) -> Result<ConnectionString, String> {
     ConnectionString::parse(uri).map_err(|e| match *e.kind {
-        mongodb::error::ErrorKind::InvalidArgument { message, .. } => {
-            // The parser quotes what it could not read, which may be a password.
-            let quoted = message.contains(uri) || message.contains('"') && message.contains('@');
-            if quoted {
-                "is not a connection string".to_owned()
-            } else {
-                message
-            }
+        // The parser quotes what it takes for a host or a port, which may be half a password.
+        mongodb::error::ErrorKind::InvalidArgument { message, .. } if !quotes(&message, uri) => {
+            message
         }
-        _ => "is not a connection string".to_owned(),
+        _ => "is not a connection string: percent-encode user and password".to_owned(),
     })
+}
+
+fn quotes(message: &str, uri: &str) -> bool {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let Some((userinfo, _)) = rest.rsplit_once('@') else {
+        return false;
+    };
+    let words = message.split(|c: char| !(c.is_alphanumeric() || "%+-_.~!$&'()*,;=".contains(c)));
+    let parts = userinfo.split(['/', ':', '@', '?', '#', '[', ']']);
+    let mut parts = parts.filter(|part| !part.is_empty());
+    let words: Vec<_> = words.collect();
+    parts.any(|part| words.contains(&part) || (part.len() > 3 && message.contains(part)))
 }
 
 /// What `plan` may show of it: hosts only.
 pub fn hosts_of(uri: &str) -> Vec<String> {
+    // The last `@`, wherever it is: a password that is not encoded may hold a slash.
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let hosts = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, hosts)| hosts);
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
+    let hosts = rest.split(['/', '?']).next().unwrap_or_default();
     hosts.split(',').map(str::to_owned).collect()
 }
 
@@ -189,4 +195,48 @@ pub fn credentials_of(config: &MongodbConfig) -> Vec<String> {
         names.push("tls.cert_key".to_owned());
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_hold_nothing_of_the_password() {
+        for uri in [
+            "mongodb://gate:hun/ter2@db1/",
+            "mongodb://gate:hun:ter2@db1/",
+            "mongodb://gate:hun@ter2@db1/",
+            "mongodb://gate:hun?ter2@db1/",
+            "mongodb://gate:hun%zzter2@db1/",
+            "mongodb://gate:hun#ter2@db1:x/",
+            "mongodb://gate:hun[ter2@db1/?a=b",
+            "gate:hunter2@db1",
+        ] {
+            let error = parse(uri).err().unwrap_or_default();
+            assert!(
+                !error.contains("hun") && !error.contains("ter2"),
+                "{uri}: {error}"
+            );
+        }
+        assert!(parse("mongodb://db1/?maxPoolSise=3").is_err_and(|e| e.contains("maxpoolsise")));
+    }
+
+    #[test]
+    fn plans_show_hosts_only() {
+        let hosts = hosts_of("mongodb://gate:p%40ss@db1:27017,db2/shop?replicaSet=rs0");
+        assert_eq!(hosts, ["db1:27017", "db2"]);
+        assert_eq!(
+            hosts_of("mongodb+srv://gate:x@set.example.net/"),
+            ["set.example.net"]
+        );
+        for odd in [
+            "mongodb://gate:pa/ss@db1/",
+            "mongodb://gate:pa?ss@db1/",
+            "gate:pass@db1",
+        ] {
+            let shown = hosts_of(odd).join(" ");
+            assert!(!shown.contains("pa"), "{odd}: {shown}");
+        }
+    }
 }

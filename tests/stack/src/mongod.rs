@@ -91,7 +91,7 @@ impl Mongod {
     }
 
     /// A direct connection to it, without credentials; `options` may add them.
-    pub async fn client(
+    pub fn client(
         &self,
         options: impl FnOnce(&mut ClientOptions),
     ) -> mongodb::error::Result<Client> {
@@ -100,7 +100,7 @@ impl Mongod {
 
     /// Runs a command on `admin` over a fresh direct connection.
     pub async fn run(&self, command: Document) -> mongodb::error::Result<Document> {
-        let client = self.client(|_| ()).await?;
+        let client = self.client(|_| ())?;
         client.database("admin").run_command(command).await
     }
 

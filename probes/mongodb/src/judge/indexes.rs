@@ -159,6 +159,9 @@ fn same_keys(found: &[(String, String)], wanted: &[(String, String)]) -> bool {
 
 fn differences(wanted: &IndexWanted, found: &IndexRecord) -> Vec<String> {
     let mut how = Vec::new();
+    if found.hidden {
+        how.push("it is hidden from queries".to_owned());
+    }
     let mut compare = |name: &str, wanted: String, found: String| {
         if wanted != found {
             how.push(format!("{name} is {found}, not {wanted}"));

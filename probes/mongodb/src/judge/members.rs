@@ -5,7 +5,7 @@ use readygate_sdk::{Checks, Level};
 use super::view::{ARBITER, PRIMARY, SECONDARY, Up, View};
 use crate::{
     config::MongodbConfig,
-    measurement::{Answer, Login, NodeRecord, Reach, TlsProblem},
+    measurement::{Answer, Login, Reach, TlsProblem},
     rules,
 };
 
@@ -33,6 +33,9 @@ pub fn reach(view: &View<'_>, checks: &mut Checks) {
                     check.unmeasured(sentence);
                 }
             }
+            Reach::NotAsked => checks
+                .check(&rules::UNREACHABLE, &node.host)
+                .unmeasured(sentence),
             _ if blocked => checks
                 .check(&rules::UNREACHABLE, &node.host)
                 .unmeasured(sentence),
@@ -61,6 +64,7 @@ pub fn reach(view: &View<'_>, checks: &mut Checks) {
 fn sentence(reach: &Reach) -> String {
     match reach {
         Reach::Answered => "answers".to_owned(),
+        Reach::NotAsked => "no time was left to ask it: raise `timeout` of the gate".to_owned(),
         Reach::Refused { message } => format!("refuses connections: {message}"),
         Reach::Unresolved { message } => format!("its name does not resolve: {message}"),
         Reach::Unroutable { message } => format!("cannot be reached: {message}"),
@@ -244,21 +248,16 @@ fn agreement(view: &View<'_>, checks: &mut Checks) {
 pub fn states(view: &View<'_>, checks: &mut Checks) {
     for up in view.members() {
         let state = up.state();
-        let check = checks.check(&rules::STATE, &up.node.host);
-        match state {
-            Some(PRIMARY | SECONDARY | ARBITER) => {
-                let message = format!("is {}", state_name(state));
-                check.message(message).pass();
-            }
-            _ => {
-                let message = format!("is {}", state_name(state));
-                let hint = state_hint(view, up, state);
-                check
-                    .message(message)
-                    .expected("PRIMARY, SECONDARY or ARBITER")
-                    .hint(hint)
-                    .fail();
-            }
+        let message = format!("is {}", state_name(state));
+        let check = checks.check(&rules::STATE, &up.node.host).message(message);
+        if matches!(state, Some(PRIMARY | SECONDARY | ARBITER)) {
+            check.pass();
+        } else {
+            let hint = state_hint(view, up, state);
+            check
+                .expected("PRIMARY, SECONDARY or ARBITER")
+                .hint(hint)
+                .fail();
         }
     }
 }
@@ -392,13 +391,7 @@ fn heartbeats(view: &View<'_>, checks: &mut Checks) {
     }
 }
 
-/// Whether this node counts as healthy.
-pub fn healthy(node: &NodeRecord) -> bool {
-    let Some(hello) = &node.hello else {
-        return false;
-    };
-    let up = Up { node, hello };
-    node.reach == Reach::Answered
-        && up.in_a_set()
-        && matches!(up.state(), Some(PRIMARY | SECONDARY | ARBITER))
+/// Whether a member serves in its role.
+pub fn healthy(up: Up<'_>) -> bool {
+    up.in_a_set() && matches!(up.state(), Some(PRIMARY | SECONDARY | ARBITER))
 }

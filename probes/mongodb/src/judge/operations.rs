@@ -4,8 +4,8 @@ use readygate_sdk::{Checks, Level, Unit, count_of};
 
 use super::view::View;
 use crate::{
-    config::MongodbConfig,
-    measurement::{Answer, MongodbMeasurement, ServerFacts},
+    config::{MigrationsWanted, MongodbConfig},
+    measurement::{Answer, MigrationsRecord, MongodbMeasurement, ServerFacts},
     rules,
 };
 
@@ -209,6 +209,11 @@ pub fn migrations(config: &MongodbConfig, measured: &MongodbMeasurement, checks:
                 .unmeasured("was not read");
         }
     };
+    applied(wanted, found, checks);
+}
+
+fn applied(wanted: &MigrationsWanted, found: &MigrationsRecord, checks: &mut Checks) {
+    let subject = wanted.collection.as_str();
     let missing: Vec<_> = wanted
         .expected
         .iter()

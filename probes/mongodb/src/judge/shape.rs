@@ -56,7 +56,7 @@ pub fn majority(view: &View<'_>, checks: &mut Checks) {
     };
     let counts = Counts::of(config);
     let votes = |up: &Up<'_>| view.entry(*up).is_some_and(|m| m.votes > 0);
-    let voters = view.members().filter(|up| healthy(up.node)).filter(votes);
+    let voters = view.members().filter(|up| healthy(*up)).filter(votes);
     let data = voters.clone().filter(|up| up.serves()).count();
     let voters = voters.count();
     let (needed, elect) = (

@@ -117,9 +117,16 @@ impl<'a> View<'a> {
         self.up().all(|up| up.hello.mongos)
     }
 
-    /// Members of the set: those that answered, and are in one.
+    /// Members of the set: those that answered, and are in one. A member that was asked under two
+    /// names is one member.
     pub fn members(&self) -> impl Iterator<Item = Up<'a>> + Clone + use<'a> {
-        self.up().filter(|up| up.in_a_set() && !up.hello.mongos)
+        let id = |up: Up<'a>| (up.hello.set_name.as_ref(), up.hello.me.as_ref());
+        let all = self.up();
+        self.up().enumerate().filter_map(move |(index, up)| {
+            let mut before = all.clone().take(index);
+            let again = up.hello.me.is_some() && before.any(|other| id(other) == id(up));
+            (up.in_a_set() && !up.hello.mongos && !again).then_some(up)
+        })
     }
 
     /// The primary; of two, the one elected last.

@@ -36,14 +36,7 @@ pub async fn look(
     options: &ClientOptions,
     cx: &Cx,
 ) -> Result<MongodbMeasurement, ProbeError> {
-    let mut named: Vec<String> = options.hosts.iter().map(uri::name).collect();
-    let declared = config
-        .hosts
-        .iter()
-        .filter(|host| !named.contains(host))
-        .cloned();
-    let declared: Vec<String> = declared.collect();
-    named.extend(declared);
+    let named = named(config, options);
     let subject = named.join(",");
     let work = async {
         let asker = node::Asker {
@@ -98,6 +91,17 @@ pub async fn look(
         measured.indexes_missing = judge::wanting_indexes(config, &measured);
     }
     Ok(measured)
+}
+
+/// Seeds, and declared hosts that are not among them.
+fn named(config: &MongodbConfig, options: &ClientOptions) -> Vec<String> {
+    let mut named: Vec<String> = options.hosts.iter().map(uri::name).collect();
+    for host in &config.hosts {
+        if !named.contains(host) {
+            named.push(host.clone());
+        }
+    }
+    named
 }
 
 /// Members of the set's config (or of `hello`, without the right to see it) that nobody named, and

@@ -35,7 +35,13 @@ impl Asker<'_> {
     /// Asks one member everything, and keeps what came until its deadline.
     pub async fn ask(self, host: &str, named: bool, arbiters: &BTreeSet<String>) -> Asked {
         let started = Instant::now();
-        let deadline = timed::until(self.cx, self.config.node_timeout.0);
+        // Two rounds of members and what follows must fit into what is left.
+        let patience = self
+            .config
+            .node_timeout
+            .0
+            .min(self.cx.remaining().mul_f64(0.4));
+        let deadline = timed::until(self.cx, patience);
         let mut options = uri::direct(self.options, host, self.config.node_timeout.0);
         // Arbiters hold no users: every login would fail there.
         if arbiters.contains(host) {
@@ -45,6 +51,9 @@ impl Asker<'_> {
             record: blank(host, named),
             client: None,
         };
+        if deadline <= started {
+            return asked;
+        }
         match self.connect(host, options, deadline).await {
             Ok((client, hello, login)) => {
                 asked.record.reach = Reach::Answered;
@@ -156,7 +165,7 @@ fn blank(host: &str, named: bool) -> NodeRecord {
     NodeRecord {
         host: host.to_owned(),
         named,
-        reach: Reach::Hung { waited_s: 0.0 },
+        reach: Reach::NotAsked,
         login: Login::Anonymous,
         took_ms: 0.0,
         clock_offset_s: None,

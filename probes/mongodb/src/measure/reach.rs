@@ -54,6 +54,7 @@ pub async fn dial(host: &str, deadline: Instant) -> Result<TcpStream, Reach> {
 pub fn sentence(reach: &Reach) -> String {
     match reach {
         Reach::Answered => "answers".to_owned(),
+        Reach::NotAsked => "was not asked".to_owned(),
         Reach::Refused { .. } => "refuses connections: nothing listens on the port".to_owned(),
         Reach::Unresolved { message } => format!("the name does not resolve: {message}"),
         Reach::Unroutable { message } => format!("cannot be reached over the network: {message}"),

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::float_cmp,
+    clippy::too_many_lines,
     reason = "helpers of tests may panic"
 )]
 

@@ -9,6 +9,7 @@ use crate::{
     replication::fail_point,
 };
 
+#[expect(clippy::needless_pass_by_value, reason = "callers build it in place")]
 fn indexes(list: Value) -> Value {
     with(
         json!({ "topology": { "members": 1 } }),

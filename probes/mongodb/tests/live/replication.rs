@@ -131,7 +131,7 @@ async fn shapes(set: &MongoSet, primary: usize, special: usize) {
 async fn removed(set: &MongoSet, primary: usize, gone: usize) {
     let host = set.nodes[gone].address();
     reconfig(set, primary, |members| {
-        members.retain(|m| m.get_str("host").unwrap() != host)
+        members.retain(|m| m.get_str("host").unwrap() != host);
     })
     .await;
     let out = async |set: &MongoSet| {

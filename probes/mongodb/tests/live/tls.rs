@@ -128,7 +128,6 @@ async fn x509(mongod: &Mongod, host: &str, ca: &str, certificate: &str) {
         .build();
     let client = mongod
         .client(|options| options.tls = Some(Tls::Enabled(files)))
-        .await
         .unwrap();
     let admin = client.database("admin");
     let set = doc! { "_id": "rs0", "members": [{ "_id": 0, "host": host }] };

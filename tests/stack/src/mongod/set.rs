@@ -117,7 +117,7 @@ impl MongoSet {
                     scope.spawn(move || Mongod::start(&arguments))
                 })
                 .collect();
-            let ended = starts.into_iter().map(|start| start.join());
+            let ended = starts.into_iter().map(thread::ScopedJoinHandle::join);
             ended
                 .map(|node| node.unwrap_or_else(|_| Err(not_up("a thread panicked"))))
                 .collect::<Result<Vec<_>, _>>()
