@@ -114,7 +114,7 @@ fn profilers(config: &MongodbConfig, view: &View<'_>, checks: &mut Checks) {
                 .passed_if(logged);
             let check = checks.check(&rules::PROFILER, &subject);
             check
-                .actual(format!("level {}", found.level))
+                .message(format!("the profiler is at level {}", found.level))
                 .expected("level 0 or 1")
                 .passed_if(found.level < 2);
         }
@@ -159,9 +159,8 @@ pub fn uri(config: &MongodbConfig, measured: &MongodbMeasurement, checks: &mut C
         if let Some(wanted) = wanted {
             let check = checks.check(&rules::URI, name).level(Level::Error);
             check
-                .message("is what the URI says")
+                .message(format!("the URI says {found}"))
                 .expected(&wanted)
-                .actual(&found)
                 .passed_if(wanted == found);
         }
     };

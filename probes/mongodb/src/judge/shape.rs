@@ -78,8 +78,13 @@ pub fn majority(view: &View<'_>, checks: &mut Checks) {
         .message(facts.clone())
         .pass();
     let check = checks.check(&rules::NO_SPARE, view.set());
+    let more = if data > needed && voters > elect {
+        "one may fail"
+    } else {
+        "one more failure stops majority writes"
+    };
     check
-        .actual(facts)
+        .message(format!("{facts}: {more}"))
         .passed_if(data > needed && voters > elect);
 }
 
@@ -95,20 +100,20 @@ pub fn shape(config: &MongodbConfig, view: &View<'_>, checks: &mut Checks) {
     };
     let counts = Counts::of(set);
     let voters = format!(
-        "{} with data, {}",
+        "{} members have a vote and data, and there are {}",
         counts.data_voters,
         count_of(u64::from(counts.arbiters), "arbiter", "arbiters")
     );
     let check = checks
         .check(&rules::FEW_VOTERS, view.set())
         .expected(">= 3 with data")
-        .actual(voters);
+        .message(voters);
     check.passed_if(counts.data_voters >= 3);
     let check = checks
         .check(&rules::EVEN_VOTERS, view.set())
         .expected("an odd number of voters");
     check
-        .actual(counts.voting.to_string())
+        .message(format!("{} members have a vote", counts.voting))
         .passed_if(counts.voting % 2 == 1);
     let declared = config.topology.clone().unwrap_or_default();
     if counts.members > 1 || declared.members != Some(1) {
@@ -116,7 +121,10 @@ pub fn shape(config: &MongodbConfig, view: &View<'_>, checks: &mut Checks) {
             .check(&rules::ONE_ELECTABLE, view.set())
             .expected(">= 2 with priority above 0");
         check
-            .actual(counts.electable.to_string())
+            .message(format!(
+                "{} of the members can become primary",
+                counts.electable
+            ))
             .passed_if(counts.electable >= 2);
     }
     roles(&declared, set, &counts, view, checks);

@@ -64,8 +64,11 @@ fn feature_version(view: &View<'_>, checks: &mut Checks) {
         let program = program.join(".");
         let check = checks.check(&rules::FCV, &up.node.host);
         check
+            .message(format!(
+                "feature compatibility version {fcv}, program {}",
+                server.version
+            ))
             .expected(&program)
-            .actual(fcv)
             .passed_if(*fcv == program);
     }
     seen.sort_unstable();

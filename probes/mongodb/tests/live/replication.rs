@@ -124,8 +124,8 @@ async fn shapes(set: &MongoSet, primary: usize, special: usize) {
     let seen = look(&set.uri(), json!({ "settle": "10s" })).await;
     seen.ends(Verdict::Passed)
         .fails("special-member", &host, "without a vote");
-    seen.fails("even-voters", "rs0", "2")
-        .fails("few-data-voters", "rs0", "2 with data");
+    seen.fails("even-voters", "rs0", "2 members")
+        .fails("few-data-voters", "rs0", "2 members");
 }
 
 async fn removed(set: &MongoSet, primary: usize, gone: usize) {
