@@ -142,14 +142,15 @@ impl MongoSet {
             .await
             .map_err(|e| not_up(&e.to_string()))?;
         if let Some(password) = &set.spec.password {
-            set.until("a primary", async |set: &Self| set.has_writable(0).await)
-                .await?;
+            set.until("a primary", async |set: &Self| {
+                set.primary().await.is_some()
+            })
+            .await?;
+            // The first user is made over loopback without a login, on whoever is the primary.
+            let primary = set.client(set.primary().await.unwrap_or_default(), false)?;
             let user = doc! { "createUser": "root", "pwd": password, "roles": ["root"] };
-            first
-                .database("admin")
-                .run_command(user)
-                .await
-                .map_err(|e| not_up(&e.to_string()))?;
+            let made = primary.database("admin").run_command(user).await;
+            made.map_err(|e| not_up(&e.to_string()))?;
         }
         set.ready().await?;
         Ok(set)
