@@ -24,7 +24,7 @@ use view::View;
 
 pub fn judge(config: &MongodbConfig, measured: &MongodbMeasurement, checks: &mut Checks) {
     let view = View::new(measured);
-    members::reach(&view, checks);
+    members::reach(config, &view, checks);
     if !view.anyone() {
         return;
     }

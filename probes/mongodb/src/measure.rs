@@ -22,7 +22,7 @@ use crate::{
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 /// What reporting needs before the deadline.
-const SPARE: Duration = Duration::from_millis(200);
+const SPARE: Duration = Duration::from_millis(30);
 const MOST_REASONS: usize = 10;
 
 pub async fn measure(config: &MongodbConfig, cx: &Cx) -> Result<MongodbMeasurement, ProbeError> {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Each node that was asked: does it answer, and does it take our credentials?
-pub fn reach(view: &View<'_>, checks: &mut Checks) {
+pub fn reach(config: &MongodbConfig, view: &View<'_>, checks: &mut Checks) {
     let nodes = view.nodes();
     let all = |is: fn(&Reach) -> bool| nodes.iter().all(|node| is(&node.reach));
     // Where every member is out of reach for a reason on our side, nothing is known of the set.
@@ -36,6 +36,14 @@ pub fn reach(view: &View<'_>, checks: &mut Checks) {
             Reach::NotAsked => checks
                 .check(&rules::UNREACHABLE, &node.host)
                 .unmeasured(sentence),
+            Reach::Hung { waited_s }
+                if !view.anyone() && *waited_s < 0.8 * config.node_timeout.0.as_secs_f64() =>
+            {
+                let message = format!("{sentence}; the gate's own `timeout` left no more time");
+                checks
+                    .check(&rules::UNREACHABLE, &node.host)
+                    .unmeasured(message);
+            }
             _ if blocked => checks
                 .check(&rules::UNREACHABLE, &node.host)
                 .unmeasured(sentence),

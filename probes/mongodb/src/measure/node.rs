@@ -40,7 +40,7 @@ impl Asker<'_> {
             .config
             .node_timeout
             .0
-            .min(self.cx.remaining().mul_f64(0.4));
+            .min(self.cx.remaining().mul_f64(0.85));
         let deadline = timed::until(self.cx, patience);
         let mut options = uri::direct(self.options, host, self.config.node_timeout.0);
         // Arbiters hold no users: every login would fail there.
