@@ -12,73 +12,73 @@ pub const METRICS: &[MetricSpec] = &[
     MetricSpec::new(
         "members.total",
         Unit::Count,
-        "members in the set's config, arbiters and hidden ones included",
+        "Members in the set's config, arbiters and hidden ones included",
     ),
     MetricSpec::new(
         "members.healthy",
         Unit::Count,
-        "members that answer and are primary, secondary or arbiter",
+        "Members that answer and are primary, secondary or arbiter",
     ),
-    MetricSpec::new("members.voting", Unit::Count, "members with a vote"),
+    MetricSpec::new("members.voting", Unit::Count, "Members with a vote"),
     MetricSpec::new(
         "primaries",
         Unit::Count,
-        "members of the set that accept writes",
+        "Members of the set that accept writes",
     ),
     MetricSpec::new(
         "replication_lag.max",
         Unit::Seconds,
-        "the largest lag of a secondary, declared delays taken off",
+        "The largest lag of a secondary, declared delays taken off",
     ),
     MetricSpec::new(
         "commit_lag",
         Unit::Seconds,
-        "age of the newest majority-committed write, against the newest write",
+        "Age of the newest majority-committed write, against the newest write",
     ),
     MetricSpec::new(
         "oplog_window",
         Unit::Seconds,
-        "the shortest time that an oplog reaches back; where it is not full yet, will reach back at the rate so far",
+        "The shortest time that an oplog reaches back; where it is not full yet, will reach back at the rate so far",
     ),
     MetricSpec::new(
         "heartbeat_age.max",
         Unit::Seconds,
-        "the longest that a member has not heard from another one",
+        "The longest that a member has not heard from another one",
     ),
     MetricSpec::new(
         "clock_skew",
         Unit::Seconds,
-        "the largest difference between the clocks of two members",
+        "The largest difference between the clocks of two members",
     ),
     MetricSpec::new(
         "connections.used_ratio",
         Unit::Percent,
-        "connections in use, of all that a member can take; the fullest member",
+        "Connections in use, of all that a member can take; the fullest member",
     ),
     MetricSpec::new(
         "indexes.missing",
         Unit::Count,
-        "declared indexes that are missing, unfinished or different on a member",
+        "Declared indexes that are missing, unfinished or different on a member",
     ),
     MetricSpec::new(
         "migrations.missing",
         Unit::Count,
-        "expected migrations that are not recorded as applied",
+        "Expected migrations that are not recorded as applied",
     ),
     MetricSpec::new(
         "settled_after",
         Unit::Seconds,
-        "from the first look to the one that was judged",
+        "From the first look to the one that was judged",
     ),
     MetricSpec::new(
         "drill.write_gap",
         Unit::Seconds,
-        "from the last write before the step-down to the first after it",
+        "From the last write before the step-down to the first after it",
     ),
     MetricSpec::new(
         "drill.recovery",
         Unit::Seconds,
-        "from the step-down until every member was well again",
+        "From the step-down until every member was well again",
     ),
 ];
 
