@@ -42,7 +42,7 @@ pub const UNINITIALISED: Rule = Rule {
     code: "mongodb/not-initiated",
     level: Level::Error,
     summary: "a member waits to be initiated",
-    why: "mongod runs with --replSet but belongs to no set yet: it takes neither reads nor writes.",
+    why: "The process runs with --replSet but belongs to no set yet: it takes neither reads nor writes.",
     fix: "see it: rs.status() says NotYetInitialized; run rs.initiate() once for a new set, or rs.add('HOST:PORT') on the primary to add this member",
     source: "https://www.mongodb.com/docs/manual/reference/method/rs.initiate/",
 };
