@@ -49,7 +49,7 @@ impl Variables {
 
     /// Whether a name is declared secret, or says so itself.
     pub fn is_secret(&self, name: &str) -> bool {
-        const TELLING: [&str; 8] = [
+        const TELLING: [&str; 10] = [
             "PASSWORD",
             "PASSWD",
             "PASSPHRASE",
@@ -58,9 +58,15 @@ impl Variables {
             "CREDENTIAL",
             "PRIVATE_KEY",
             "API_KEY",
+            "APIKEY",
+            "ACCESS_KEY",
         ];
+        /// At the end only: `PWD` is a folder, and tests pass.
+        const ENDINGS: [&str; 2] = ["_PASS", "_PWD"];
         let upper = name.to_uppercase();
-        self.secret_names.contains(name) || TELLING.iter().any(|word| upper.contains(word))
+        self.secret_names.contains(name)
+            || TELLING.iter().any(|word| upper.contains(word))
+            || ENDINGS.iter().any(|word| upper.ends_with(word))
     }
 
     /// Replaces `${NAME}`, `${NAME:-default}` and `$$` in every scalar below `node`.
@@ -179,6 +185,23 @@ mod tests {
         assert_eq!(expand("a ${A} b"), ("a x\": [ b".into(), 0));
         assert_eq!(expand("${B:-c} ${E:-d}[${E}]"), ("c d[]".into(), 0));
         assert_eq!(expand("$$A $${A} $A 5$"), ("$A ${A} $A 5$".into(), 0));
+    }
+
+    #[test]
+    fn names_tell_of_secrets() {
+        let variables = Variables::default();
+        for name in [
+            "DB_PASS",
+            "GPG_PASSPHRASE",
+            "X_ApiKey",
+            "AWS_ACCESS_KEY_ID",
+            "mysql_pwd",
+        ] {
+            assert!(variables.is_secret(name), "{name}");
+        }
+        for name in ["PWD", "OLDPWD", "PASS_RATE", "KEYBOARD", "PATH"] {
+            assert!(!variables.is_secret(name), "{name}");
+        }
     }
 
     #[test]

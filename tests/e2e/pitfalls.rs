@@ -63,6 +63,7 @@ fn p02_nothing_passes_vacuously() {
         "{id: g, probe: command, with: {protocol: json, argv: [echo, '{\"protocol\": \"readygate/1\"}']}}",
         "{id: g, probe: command, with: {protocol: nagios, argv: [sh, -c, 'exit 3']}}",
         "{id: g, severity: minor, probe: command, with: {argv: [no-such-program]}}",
+        "{id: g, severity: info, probe: command, with: {argv: ['false']}}",
     ] {
         let ran = readygate().gates(&format!("- {gate}\n")).run();
         assert!(ran.code != 0, "{gate}: {}", ran.stdout);
