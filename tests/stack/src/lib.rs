@@ -5,8 +5,10 @@
 
 mod nginx;
 mod node;
+mod redis;
 mod server;
 
 pub use nginx::nginx;
 pub use node::node;
+pub use redis::{Redis, RedisCluster, RedisOptions, eventually, redis};
 pub use server::{Launch, Server, StackError, find_program, folder, free_port};
