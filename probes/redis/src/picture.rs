@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::measurement::{Contact, NodeRecord, Peer, RedisMeasurement};
+use crate::measurement::{Contact, Denial, NodeRecord, Peer, Phase, RedisMeasurement};
 
 /// One node of the cluster, by id.
 pub(crate) struct Member<'a> {
@@ -82,6 +82,9 @@ pub(crate) struct Picture<'a> {
     pub members: Vec<Member<'a>>,
     /// Nodes that are up, and of which nothing could be told for want of rights or trust.
     pub barred: usize,
+    /// Whether no configured node got past TLS or a first word. One node that hangs or hangs up is
+    /// ill; when all do, the two sides speak another language.
+    pub mismatch: bool,
 }
 
 impl<'a> Picture<'a> {
@@ -109,10 +112,17 @@ impl<'a> Picture<'a> {
         }
         let mut members: Vec<Member<'a>> = members.into_values().collect();
         members.sort_by_key(Member::name);
+        let mut configured = measurement.nodes.iter().filter(|n| n.told_by.is_none());
+        let mismatch = configured.all(is_speechless);
         Self {
             observers,
             members,
-            barred: measurement.nodes.iter().filter(|n| is_barred(n)).count(),
+            barred: measurement
+                .nodes
+                .iter()
+                .filter(|n| is_barred(n, mismatch))
+                .count(),
+            mismatch,
         }
     }
 
@@ -165,15 +175,21 @@ pub(crate) fn is_online(node: &NodeRecord) -> bool {
     node.contact == Contact::Answered && node.ping.value().is_some()
 }
 
-/// Whether a node is up and nothing can be told of it: no rights, no trust.
-pub(crate) fn is_barred(node: &NodeRecord) -> bool {
+/// Whether a connection was made and nothing came of it.
+fn is_speechless(node: &NodeRecord) -> bool {
+    match &node.contact {
+        Contact::Silent(silence) => silence.phase == Phase::Tls,
+        Contact::Closed(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether a node is up and nothing can be told of it: no rights, no trust, no common language.
+fn is_barred(node: &NodeRecord, mismatch: bool) -> bool {
+    let no_rights = |denial: Option<&Denial>| denial.is_some_and(|d| d.code == "NOPERM");
     match &node.contact {
         Contact::Refused(_) | Contact::Tls(_) => true,
-        Contact::Answered => {
-            let no_rights =
-                |denial: Option<&crate::Denial>| denial.is_some_and(|d| d.code == "NOPERM");
-            no_rights(node.ping.error()) || no_rights(node.view.error())
-        }
-        _ => false,
+        Contact::Answered => no_rights(node.ping.error()) || no_rights(node.view.error()),
+        _ => mismatch && is_speechless(node),
     }
 }

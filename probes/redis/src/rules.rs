@@ -202,7 +202,7 @@ rules! {
     DRILL_FAILED "redis/drill-failed" Error "https://redis.io/docs/latest/commands/cluster-failover/",
         "a replica could not take over, or the cluster was not well afterwards",
         "The failover that an incident will need does not work.",
-        "redis-cli CLUSTER NODES on all nodes; the log of the replica says why no majority voted; redis-cli CLUSTER FAILOVER on the old master, now a replica, hands back";
+        "redis-cli CLUSTER NODES on all nodes; the log of the replica says why no majority voted (a second failover of one shard gets no votes within twice cluster-node-timeout); redis-cli CLUSTER FAILOVER on the old master, now a replica, hands back";
     DRILL_SLOW "redis/drill-slow" Error "https://redis.io/docs/latest/commands/cluster-failover/",
         "writes did not get through for too long during a failover",
         "A planned failover is the best case; a real one takes cluster-node-timeout more.",

@@ -10,5 +10,7 @@ mod server;
 
 pub use nginx::nginx;
 pub use node::node;
-pub use redis::{Redis, RedisCluster, RedisOptions, eventually, redis};
+pub use redis::{
+    ClusterCheck, Redis, RedisCluster, RedisOptions, cluster_check, eventually, redis,
+};
 pub use server::{Launch, Server, StackError, find_program, folder, free_port};

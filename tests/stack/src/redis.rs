@@ -332,6 +332,10 @@ impl Blueprint {
             add("cluster-enabled", "yes");
             add("cluster-config-file", "nodes.conf");
             add("cluster-port", &bus.to_string());
+            if self.host != Ipv4Addr::LOCALHOST {
+                // Nodes take the address that a connection comes from, which is 127.0.0.1.
+                add("cluster-announce-ip", &host);
+            }
             let timeout = self.options.node_timeout_ms.unwrap_or(2_000);
             add("cluster-node-timeout", &timeout.to_string());
         }
@@ -577,4 +581,44 @@ pub fn eventually(within: Duration, holds: impl Fn() -> bool) -> bool {
         }
         pause();
     }
+}
+
+/// What `redis-cli --cluster check` says of a cluster.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterCheck {
+    /// Its exit code; none when it was cut off because it hung.
+    pub exit: Option<i32>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Runs `redis-cli --cluster check` against one node, for at most so long.
+pub fn cluster_check(node: SocketAddr, within: Duration) -> Result<ClusterCheck, StackError> {
+    let missing = || StackError::Missing {
+        program: "redis-cli".into(),
+        install: INSTALL,
+    };
+    let begun = now();
+    let mut child = std::process::Command::new(find_program("redis-cli").ok_or_else(missing)?)
+        .args(["--cluster", "check", &node.to_string()])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .map_err(|error| StackError::Io {
+            what: "starting redis-cli".into(),
+            error,
+        })?;
+    let mut exit = None;
+    while begun.elapsed() < within {
+        if let Ok(Some(status)) = child.try_wait() {
+            exit = status.code();
+            break;
+        }
+        pause();
+    }
+    let took = begun.elapsed();
+    let _ = child.kill();
+    let _ = child.wait();
+    Ok(ClusterCheck { exit, took })
 }

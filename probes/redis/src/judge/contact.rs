@@ -11,15 +11,7 @@ use crate::{
 
 pub(super) fn judge(case: &Case<'_>, checks: &mut Checks) {
     let nodes = &case.measurement.nodes;
-    let talked = |node: &NodeRecord| {
-        let silent = matches!(&node.contact, Contact::Silent(s) if s.phase == Phase::Tls);
-        !silent && !matches!(&node.contact, Contact::Closed(_))
-    };
-    // One node that hangs or hangs up is ill. When all do, the two sides speak another language.
-    let mismatch = nodes
-        .iter()
-        .filter(|n| n.told_by.is_none())
-        .all(|n| !talked(n));
+    let mismatch = case.picture.mismatch;
     for node in nodes {
         contact(node, mismatch, checks);
     }

@@ -8,7 +8,7 @@ mod serving;
 mod slots;
 mod views;
 
-use readygate_sdk::{CheckOutcome, Checks, Level, Rule, Unit};
+use readygate_sdk::{CheckOutcome, Checks, Level, Rule, Unit, count_of};
 
 use crate::{
     config::{Mode, RedisConfig},
@@ -95,6 +95,26 @@ fn each(checks: &mut Checks, rule: &'static Rule, well: &str, offenders: Vec<Off
         let rest = format!("and {} more", total - SHOWN);
         checks.check(rule, "other nodes").message(rest).fail();
     }
+}
+
+/// One check for a setting that nodes tend to share, with their names as evidence.
+fn together(
+    checks: &mut Checks,
+    rule: &'static Rule,
+    (well, ill): (&str, &str),
+    level: Level,
+    names: &[&str],
+) {
+    let check = checks.check(rule, "all nodes").level(level);
+    if names.is_empty() {
+        return check.message(well).pass();
+    }
+    let count = count_of(names.len() as u64, "node", "nodes");
+    let shown = names.iter().take(SHOWN).map(|name| (*name).to_owned());
+    check
+        .message(format!("{ill}: {count}"))
+        .details(shown)
+        .fail();
 }
 
 pub(crate) fn judge(config: &RedisConfig, measurement: &RedisMeasurement, checks: &mut Checks) {

@@ -2,7 +2,7 @@
 
 use readygate_sdk::{Checks, Level, Unit};
 
-use super::{Case, Offender, each};
+use super::{Case, Offender, each, together};
 use crate::{
     config::Role,
     measurement::{Info, NodeRecord},
@@ -80,23 +80,15 @@ fn guards(case: &Case<'_>, servers: &[Server<'_>], checks: &mut Checks) {
         return;
     }
     let open = servers.iter().filter(|(node, info)| {
-        is_master(info)
-            && node
-                .settings
-                .value()
-                .is_some_and(|s| s.min_replicas == Some(0))
+        let settings = node.settings.value();
+        is_master(info) && settings.is_some_and(|s| s.min_replicas == Some(0))
     });
-    let offenders = open.map(|(node, _)| {
-        let message = format!("{} takes writes without any replica", node.address);
-        Offender::new(&node.address, message).actual("min-replicas-to-write 0")
-    });
-    let offenders = offenders.collect();
-    each(
-        checks,
-        &rules::NO_WRITE_GUARD,
+    let names: Vec<&str> = open.map(|(node, _)| node.address.as_str()).collect();
+    let words = (
         "no master is known to take writes alone",
-        offenders,
+        "masters that take writes without any replica (min-replicas-to-write 0)",
     );
+    together(checks, &rules::NO_WRITE_GUARD, words, Level::Info, &names);
 }
 
 fn saves(servers: &[Server<'_>], checks: &mut Checks) {
@@ -127,34 +119,29 @@ fn saves(servers: &[Server<'_>], checks: &mut Checks) {
 }
 
 fn persistence(case: &Case<'_>, servers: &[Server<'_>], checks: &mut Checks) {
-    let level = if case.config.role == Some(Role::Store) {
-        Level::Warning
-    } else {
-        Level::Info
+    let level = match case.config.role {
+        Some(Role::Cache) => return,
+        Some(Role::Store) => Level::Warning,
+        None => Level::Info,
     };
-    let known = servers
-        .iter()
-        .filter(|(node, info)| is_master(info) && node.settings.value().is_some());
-    let known: Vec<_> = known.collect();
-    if known.is_empty() || case.config.role == Some(Role::Cache) {
-        return;
+    let mut known = false;
+    let mut names = Vec::new();
+    for (node, info) in servers.iter().filter(|(_, info)| is_master(info)) {
+        let Some(settings) = node.settings.value() else {
+            continue;
+        };
+        known = true;
+        if settings.save.as_deref() == Some("") && info.persistence.aof == Some(false) {
+            names.push(node.address.as_str());
+        }
     }
-    let offenders = known.into_iter().filter_map(|(node, info)| {
-        let no_points = node.settings.value()?.save.as_deref() == Some("");
-        let nothing = no_points && info.persistence.aof == Some(false);
-        let message = format!(
-            "{} has neither save points nor an append-only file",
-            node.address
+    if known {
+        let words = (
+            "every master saves to disk",
+            "masters with neither save points nor an append-only file",
         );
-        nothing.then(|| Offender::new(&node.address, message).level(level))
-    });
-    let offenders = offenders.collect();
-    each(
-        checks,
-        &rules::NOT_PERSISTENT,
-        "every master saves to disk",
-        offenders,
-    );
+        together(checks, &rules::NOT_PERSISTENT, words, level, &names);
+    }
 }
 
 fn snapshots(case: &Case<'_>, servers: &[Server<'_>], checks: &mut Checks) {
@@ -232,20 +219,9 @@ fn memory(servers: &[Server<'_>], checks: &mut Checks) {
     let unlimited = servers
         .iter()
         .filter(|(_, info)| info.memory.max == Some(0));
-    let offenders = unlimited.map(|(node, _)| {
-        Offender::new(
-            &node.address,
-            format!("{} has no memory limit", node.address),
-        )
-        .actual("maxmemory 0")
-    });
-    let offenders = offenders.collect();
-    each(
-        checks,
-        &rules::MEMORY_UNLIMITED,
-        "every server has a memory limit",
-        offenders,
-    );
+    let names: Vec<&str> = unlimited.map(|(node, _)| node.address.as_str()).collect();
+    let words = ("every server has a memory limit", "without a memory limit");
+    together(checks, &rules::MEMORY_UNLIMITED, words, Level::Info, &names);
 }
 
 fn policy(case: &Case<'_>, servers: &[Server<'_>], checks: &mut Checks) {

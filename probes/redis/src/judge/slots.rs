@@ -1,8 +1,8 @@
 //! Are all hash slots served, each by one node, and none on the move?
 
-use readygate_sdk::{Checks, count_of};
+use readygate_sdk::{Checks, Level, count_of};
 
-use super::{Case, Offender, SHOWN, each};
+use super::{Case, Offender, SHOWN, each, together};
 use crate::{
     measurement::Direction,
     parse::{SLOTS, merged},
@@ -211,17 +211,12 @@ fn partial(case: &Case<'_>, checks: &mut Checks) {
         return;
     }
     let off = known.iter().filter(|(_, full)| !full);
-    let offenders = off.map(|(name, _)| {
-        let message = format!("{name} goes on serving when slots are missing");
-        Offender::new(*name, message).actual("cluster-require-full-coverage no")
-    });
-    let offenders = offenders.collect();
-    each(
-        checks,
-        &rules::PARTIAL_COVERAGE,
+    let names: Vec<&str> = off.map(|(name, _)| *name).collect();
+    let words = (
         "missing slots stop the cluster",
-        offenders,
+        "told to go on when slots are missing (cluster-require-full-coverage no)",
     );
+    together(checks, &rules::PARTIAL_COVERAGE, words, Level::Info, &names);
 }
 
 #[cfg(test)]

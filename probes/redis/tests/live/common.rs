@@ -61,7 +61,7 @@ impl Seen {
         let wrong = self
             .checks
             .iter()
-            .filter(|c| c.outcome != CheckOutcome::Passed);
+            .filter(|c| c.outcome != CheckOutcome::Passed && c.level != Level::Info);
         let lines = wrong.map(|c| {
             format!(
                 "{:?} {:?} {} {}: {} {:?}",

@@ -7,5 +7,9 @@
     reason = "helpers of tests may panic"
 )]
 
+mod alone;
 mod common;
-mod killed;
+mod drill;
+mod faults;
+mod matrix;
+mod tls;
