@@ -1,5 +1,7 @@
 //! The scalars of a measurement.
 
+use std::collections::BTreeSet;
+
 use readygate_sdk::{MetricSpec, Metrics, Unit};
 
 use crate::{
@@ -140,7 +142,7 @@ fn nodes(m: &RedisMeasurement, picture: &Picture<'_>, metrics: &mut Metrics) {
         .filter(|n| !is_online(n))
         .map(|n| n.address.clone());
     let marked = picture.members.iter().filter(|m| !m.marked_by().is_empty());
-    let failed: std::collections::BTreeSet<String> = silent
+    let failed: BTreeSet<String> = silent
         .chain(marked.map(crate::picture::Member::name))
         .collect();
     let known = match m.mode {
@@ -247,57 +249,8 @@ fn servers(m: &RedisMeasurement, metrics: &mut Metrics) {
     let infos: Vec<&Info> = online()
         .filter_map(|n| n.info.value().map(AsRef::as_ref))
         .collect();
-    let attached = || {
-        infos.iter().flat_map(|info| {
-            let offset = info.replication.offset.unwrap_or(0);
-            info.replication.replicas.iter().map(move |r| (r, offset))
-        })
-    };
-    let none = "no master reports a replica";
-    or_absent(
-        metrics,
-        "replication_lag.max",
-        Unit::Seconds,
-        max(attached().map(|(r, _)| r.lag_s as f64)),
-        none,
-    );
-    let behind = attached().map(|(r, offset)| offset.saturating_sub(r.offset) as f64);
-    or_absent(
-        metrics,
-        "replication_behind.max",
-        Unit::Bytes,
-        max(behind),
-        none,
-    );
-    let share = |part: Option<u64>, whole: Option<u64>| {
-        Some(100.0 * part? as f64 / whole.filter(|w| *w > 0)? as f64)
-    };
-    let used = max(infos
-        .iter()
-        .filter_map(|i| share(i.memory.used, i.memory.max)));
-    or_absent(
-        metrics,
-        "memory.used.max",
-        Unit::Percent,
-        used,
-        "no node has a memory limit",
-    );
-    let fragmentation = max(infos.iter().filter_map(|i| i.memory.fragmentation));
-    or_absent(
-        metrics,
-        "fragmentation.max",
-        Unit::Count,
-        fragmentation,
-        "no node reports it",
-    );
-    let connections = max(infos.iter().filter_map(|i| share(i.clients, i.max_clients)));
-    or_absent(
-        metrics,
-        "connections.max",
-        Unit::Percent,
-        connections,
-        "no node reports it",
-    );
+    replicas(&infos, metrics);
+    load(&infos, metrics);
     let ping = max(online().filter_map(|n| n.ping.value().copied()));
     or_absent(
         metrics,
@@ -306,17 +259,51 @@ fn servers(m: &RedisMeasurement, metrics: &mut Metrics) {
         ping,
         "no node answered PING",
     );
-    let mut versions: Vec<String> = infos
-        .iter()
-        .filter_map(|i| Some(format!("{} {}", i.server, i.version.as_deref()?)))
-        .collect();
-    versions.sort();
-    versions.dedup();
+    let named = infos.iter();
+    let named = named.filter_map(|i| Some(format!("{} {}", i.server, i.version.as_deref()?)));
+    let versions: BTreeSet<String> = named.collect();
     if versions.is_empty() {
         metrics.absent("version", "no node reports it");
     } else {
+        let versions: Vec<String> = versions.into_iter().collect();
         metrics.text("version", versions.join(", "));
     }
+}
+
+fn replicas(infos: &[&Info], metrics: &mut Metrics) {
+    let attached = || {
+        infos.iter().flat_map(|info| {
+            let offset = info.replication.offset.unwrap_or(0);
+            info.replication.replicas.iter().map(move |r| (r, offset))
+        })
+    };
+    let none = "no master reports a replica";
+    let lag = max(attached().map(|(r, _)| r.lag_s as f64));
+    or_absent(metrics, "replication_lag.max", Unit::Seconds, lag, none);
+    let behind = max(attached().map(|(r, offset)| offset.saturating_sub(r.offset) as f64));
+    or_absent(metrics, "replication_behind.max", Unit::Bytes, behind, none);
+}
+
+fn load(infos: &[&Info], metrics: &mut Metrics) {
+    let share = |part: Option<u64>, whole: Option<u64>| {
+        Some(100.0 * part? as f64 / whole.filter(|w| *w > 0)? as f64)
+    };
+    let used = max(infos
+        .iter()
+        .filter_map(|i| share(i.memory.used, i.memory.max)));
+    let none = "no node that answers has a memory limit";
+    or_absent(metrics, "memory.used.max", Unit::Percent, used, none);
+    let none = "no node reports it";
+    let fragmentation = max(infos.iter().filter_map(|i| i.memory.fragmentation));
+    or_absent(
+        metrics,
+        "fragmentation.max",
+        Unit::Count,
+        fragmentation,
+        none,
+    );
+    let clients = max(infos.iter().filter_map(|i| share(i.clients, i.max_clients)));
+    or_absent(metrics, "connections.max", Unit::Percent, clients, none);
 }
 
 fn max(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -109,13 +109,14 @@ fn peer(line: &str) -> Option<Peer> {
 /// `93->-ID]` and `93-<-ID]`
 fn open_slot(text: &str) -> Option<OpenSlot> {
     let text = text.trim_end_matches(']');
-    let (slot, direction, peer) = match text.split_once("->-") {
-        Some((slot, peer)) => (slot, Direction::Migrating, peer),
-        None => {
-            let (slot, peer) = text.split_once("-<-")?;
-            (slot, Direction::Importing, peer)
-        }
+    let migrating = text
+        .split_once("->-")
+        .map(|parts| (Direction::Migrating, parts));
+    let importing = || {
+        text.split_once("-<-")
+            .map(|parts| (Direction::Importing, parts))
     };
+    let (direction, (slot, peer)) = migrating.or_else(importing)?;
     Some(OpenSlot {
         slot: slot.parse().ok()?,
         direction,

@@ -4,11 +4,7 @@
 //! `captures/NAME.json` holds what each node answered (INFO cut to the fields that are read), and
 //! what an expert says of the state.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests may panic"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 

@@ -2,7 +2,7 @@
 
 use readygate_sdk::{Checks, Unit};
 
-use super::Case;
+use super::{Case, Offender, each, fix};
 use crate::{
     config::Mode,
     measurement::{Contact, Denial, NodeRecord, Phase, Said, Silence},
@@ -15,9 +15,10 @@ pub(super) fn judge(case: &Case<'_>, checks: &mut Checks) {
     for node in nodes {
         contact(node, mismatch, checks);
     }
-    for node in nodes.iter().filter(|n| n.contact == Contact::Answered) {
+    for node in nodes.iter().filter(|n| n.ping.value().is_some()) {
         permissions(case, node, checks);
     }
+    modes(case, checks);
     if case.measurement.left_out > 0 {
         checks
             .check(&rules::NODE_MISSING, "nodes beyond the limit")
@@ -34,6 +35,7 @@ fn contact(node: &NodeRecord, mismatch: bool, checks: &mut Checks) {
         Contact::Answered => greeting(node, checks),
         Contact::Down(what) => checks
             .check(&rules::UNREACHABLE, name)
+            .hint(fix(&rules::UNREACHABLE, name))
             .message(format!("{name} does not accept a connection: {what}"))
             .expected("an answer to PING")
             .actual(what)
@@ -47,6 +49,7 @@ fn contact(node: &NodeRecord, mismatch: bool, checks: &mut Checks) {
             )),
         Contact::Closed(what) => checks
             .check(&rules::UNREACHABLE, name)
+            .hint(fix(&rules::UNREACHABLE, name))
             .message(format!("{name} closed the connection before it answered"))
             .expected("an answer to PING")
             .actual(what)
@@ -54,11 +57,11 @@ fn contact(node: &NodeRecord, mismatch: bool, checks: &mut Checks) {
             .fail(),
         Contact::Tls(what) => checks
             .check(&rules::TLS_REFUSED, name)
-            .hint(rules::TLS_REFUSED.fix)
+            .hint(fix(&rules::TLS_REFUSED, name))
             .unmeasured(format!("no TLS with {name}: {what}")),
         Contact::Refused(denial) => checks
             .check(&rules::CREDENTIALS_REFUSED, name)
-            .hint(rules::CREDENTIALS_REFUSED.fix)
+            .hint(fix(&rules::CREDENTIALS_REFUSED, name))
             .unmeasured(format!("{name} is up and does not let the gate in: {}", words(denial))),
     }
 }
@@ -69,6 +72,7 @@ fn silent(name: &str, silence: &Silence, mismatch: bool, checks: &mut Checks) {
         Phase::Connect => {
             return checks
                 .check(&rules::UNREACHABLE, name)
+                .hint(fix(&rules::UNREACHABLE, name))
                 .message(format!(
                     "{name} did not accept a connection within {waited}"
                 ))
@@ -79,7 +83,7 @@ fn silent(name: &str, silence: &Silence, mismatch: bool, checks: &mut Checks) {
         Phase::Tls if mismatch => {
             return checks
                 .check(&rules::TLS_REFUSED, name)
-                .hint(rules::TLS_REFUSED.fix)
+                .hint(fix(&rules::TLS_REFUSED, name))
                 .unmeasured(format!(
                     "no node answered the TLS handshake within {waited}; do these ports speak plain text?"
                 ));
@@ -91,6 +95,7 @@ fn silent(name: &str, silence: &Silence, mismatch: bool, checks: &mut Checks) {
     };
     checks
         .check(&rules::NO_ANSWER, name)
+        .hint(fix(&rules::NO_ANSWER, name))
         .message(format!(
             "{name} accepts connections and did not answer {unanswered} within {waited}"
         ))
@@ -104,6 +109,7 @@ fn greeting(node: &NodeRecord, checks: &mut Checks) {
     match &node.ping {
         Said::Value(seconds) => checks
             .check(&rules::UNREACHABLE, name)
+            .hint(fix(&rules::UNREACHABLE, name))
             .message(format!("{name} answers"))
             .actual(format!(
                 "PONG after {}",
@@ -117,6 +123,7 @@ fn greeting(node: &NodeRecord, checks: &mut Checks) {
             });
             checks
                 .check(&rules::LOADING, name)
+                .hint(fix(&rules::LOADING, name))
                 .message(format!("{name} is reading its data from disk{eta}"))
                 .expected("PONG")
                 .actual(words(denial))
@@ -125,6 +132,7 @@ fn greeting(node: &NodeRecord, checks: &mut Checks) {
         Said::Error(denial) if denial.code == "NOPERM" => denied(name, "PING", denial, checks),
         Said::Error(denial) => checks
             .check(&rules::REJECTS_COMMANDS, name)
+            .hint(fix(&rules::REJECTS_COMMANDS, name))
             .message(format!(
                 "{name} answers PING with an error: {}",
                 words(denial)
@@ -134,6 +142,7 @@ fn greeting(node: &NodeRecord, checks: &mut Checks) {
             .fail(),
         Said::Nonsense(what) => checks
             .check(&rules::UNREACHABLE, name)
+            .hint(fix(&rules::UNREACHABLE, name))
             .message(format!("what listens at {name} is no Redis"))
             .expected("PONG")
             .actual(what)
@@ -144,72 +153,67 @@ fn greeting(node: &NodeRecord, checks: &mut Checks) {
     }
 }
 
+/// What an answering node did not tell, said once for each node.
 fn permissions(case: &Case<'_>, node: &NodeRecord, checks: &mut Checks) {
-    let name = node.address.as_str();
-    let mode = case.measurement.mode;
-    if node.ping.value().is_none() {
-        return; // loading, or not let in: said already
+    let mut asked = vec![("INFO", node.info.error(), node.info.value().is_some())];
+    if case.measurement.mode == Mode::Cluster {
+        let (cluster, view) = (&node.cluster, &node.view);
+        asked.push(("CLUSTER INFO", cluster.error(), cluster.value().is_some()));
+        asked.push(("CLUSTER NODES", view.error(), view.value().is_some()));
     }
-    match &node.info {
-        Said::Error(denial) => denied(name, "INFO", denial, checks),
-        Said::Value(info) => running_mode(mode, name, info.mode.as_deref(), checks),
-        _ => denied(name, "INFO", &unreadable(), checks),
-    }
-    if mode != Mode::Cluster {
-        return;
-    }
-    let answers = [
-        (
-            "CLUSTER INFO",
-            node.cluster.error(),
-            node.cluster.value().is_some(),
-        ),
-        (
-            "CLUSTER NODES",
-            node.view.error(),
-            node.view.value().is_some(),
-        ),
-    ];
-    for (command, error, answered) in answers {
-        match error {
-            // Said once, by the mode.
-            Some(denial) if denial.message.contains("cluster support disabled") => {
-                if node.info.value().is_none() && command == "CLUSTER NODES" {
-                    running_mode(mode, name, Some("standalone"), checks);
-                }
-            }
-            Some(denial) => denied(name, command, denial, checks),
-            None if !answered => denied(name, command, &unreadable(), checks),
-            None => {}
-        }
+    let denied_all: Vec<(&str, Denial)> = asked
+        .into_iter()
+        .filter(|(_, error, answered)| !answered && !error.is_some_and(is_disabled))
+        .map(|(command, error, _)| (command, error.cloned().unwrap_or_else(unreadable)))
+        .collect();
+    // A node that stopped answering half-way has a check of its own.
+    if let Some((_, denial)) = denied_all.last()
+        && node.contact == Contact::Answered
+    {
+        let commands: Vec<&str> = denied_all.iter().map(|(command, _)| *command).collect();
+        denied(&node.address, &commands.join(", "), denial, checks);
     }
 }
 
-fn running_mode(wanted: Mode, name: &str, actual: Option<&str>, checks: &mut Checks) {
-    let Some(actual) = actual else {
-        return; // older servers and services do not say
-    };
-    let expected = match wanted {
+/// The mode is judged by its own rule.
+fn is_disabled(denial: &Denial) -> bool {
+    denial.message.contains("cluster support disabled")
+}
+
+fn modes(case: &Case<'_>, checks: &mut Checks) {
+    let expected = match case.measurement.mode {
         Mode::Cluster => "cluster",
         Mode::Replication | Mode::Standalone => "standalone",
     };
-    let message = if actual == expected {
-        format!("{name} runs in {actual} mode")
-    } else {
-        format!("{name} runs in {actual} mode, and {expected} is declared")
-    };
-    checks
-        .check(&rules::WRONG_MODE, name)
-        .message(message)
-        .expected(expected)
-        .actual(actual)
-        .passed_if(actual == expected);
+    let mut known = 0;
+    let mut offenders = Vec::new();
+    for node in &case.measurement.nodes {
+        let disabled = node.view.error().is_some_and(is_disabled);
+        // Older servers and services do not say.
+        let said = node.info.value().and_then(|info| info.mode.as_deref());
+        let Some(actual) = said.or(disabled.then_some("standalone")) else {
+            continue;
+        };
+        known += 1;
+        if actual != expected || disabled {
+            let message = format!(
+                "{} runs in {actual} mode, {expected} is declared",
+                node.address
+            );
+            let offender = Offender::new(&node.address, message);
+            offenders.push(offender.expected(expected).actual(actual));
+        }
+    }
+    if known > 0 {
+        let well = format!("every node that says so runs in {expected} mode");
+        each(checks, &rules::WRONG_MODE, &well, offenders);
+    }
 }
 
 fn denied(name: &str, command: &str, denial: &Denial, checks: &mut Checks) {
     checks
         .check(&rules::PERMISSION_MISSING, name)
-        .hint(rules::PERMISSION_MISSING.fix)
+        .hint(fix(&rules::PERMISSION_MISSING, name))
         .unmeasured(format!(
             "{name} does not answer {command}: {}",
             words(denial)

@@ -11,6 +11,7 @@ mod views;
 use readygate_sdk::{CheckOutcome, Checks, Level, Rule, Unit, count_of};
 
 use crate::{
+    address::Entry,
     config::{Mode, RedisConfig},
     measurement::RedisMeasurement,
     picture::Picture,
@@ -70,6 +71,22 @@ impl Offender {
     }
 }
 
+/// The rule's fix, with the node that the check names: what a person can paste.
+fn fix(rule: &Rule, subject: &str) -> String {
+    let address = Entry::parse(subject).ok().map(|entry| entry.address);
+    match address.filter(|_| subject.contains(':')) {
+        Some(address) => rule
+            .fix
+            .replacen(
+                "redis-cli ",
+                &format!("redis-cli -h {} -p {} ", address.host, address.port),
+                1,
+            )
+            .replace("HOST:PORT", subject),
+        None => rule.fix.to_owned(),
+    }
+}
+
 /// One failed check for each offender, or one passed check for all.
 fn each(checks: &mut Checks, rule: &'static Rule, well: &str, offenders: Vec<Offender>) {
     let total = offenders.len();
@@ -77,9 +94,11 @@ fn each(checks: &mut Checks, rule: &'static Rule, well: &str, offenders: Vec<Off
         return checks.check(rule, "all nodes").message(well).pass();
     }
     for offender in offenders.into_iter().take(SHOWN) {
+        let hint = fix(rule, &offender.subject);
         let mut check = checks
             .check(rule, offender.subject)
-            .message(offender.message);
+            .message(offender.message)
+            .hint(hint);
         if let Some(expected) = offender.expected {
             check = check.expected(expected);
         }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use readygate_sdk::testkit::BlackHole;
-use readygate_stack::{RedisCluster, RedisOptions, eventually, redis};
+use readygate_stack::{Redis, RedisCluster, RedisOptions, eventually, redis};
 use serde_json::json;
 
 use crate::common::{Verdict, config, look, run};
@@ -52,6 +52,15 @@ async fn one_server_and_its_hit_rate() {
             .contains("fewer than 1000")
     );
 
+    let server = hit_rate(server, &nodes).await;
+    drop(server);
+    let seen = look(&nodes, json!({"topology": alone})).await;
+    seen.expect(Verdict::Fail).names("unreachable", &nodes[0]);
+}
+
+/// Three of four look-ups find their key, while the probe watches.
+async fn hit_rate(server: Redis, nodes: &[String]) -> Redis {
+    let alone = json!({"mode": "standalone"});
     server.command(&["SET", "there", "1"]).unwrap();
     let over = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&over);
@@ -69,7 +78,7 @@ async fn one_server_and_its_hit_rate() {
         server
     });
     let busy = config(
-        &nodes,
+        nodes,
         json!({"topology": alone, "role": "cache", "hit_rate": {"window": "1s"}}),
     );
     let seen = run(&busy, Duration::from_secs(10)).await;
@@ -83,11 +92,7 @@ async fn one_server_and_its_hit_rate() {
         "{}",
         metric.display()
     );
-
-    // A node restarted between the looks does not count.
-    drop(server);
-    let seen = look(&nodes, json!({"topology": alone})).await;
-    seen.expect(Verdict::Fail).names("unreachable", &nodes[0]);
+    server
 }
 
 #[tokio::test]

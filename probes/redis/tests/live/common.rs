@@ -107,6 +107,10 @@ pub fn verdict(checks: &[Check]) -> Verdict {
 }
 
 /// A config of these nodes with what the test adds; no settling, no window.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every caller writes json!() in place"
+)]
 pub fn config(nodes: &[String], more: Value) -> RedisConfig {
     let mut with = json!({
         "nodes": nodes,

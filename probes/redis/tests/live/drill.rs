@@ -68,8 +68,13 @@ async fn a_drill_measures_the_gap_and_hands_back() {
         .expect(Verdict::Fail)
         .names("drill-slow", "did not get through");
 
+    refused(&mut cluster, &nodes).await;
+}
+
+/// Drills that must not be held.
+async fn refused(cluster: &mut RedisCluster, nodes: &[String]) {
     // No time to see how it ends: it is not begun.
-    let with = config(&nodes, json!({"drill": {"within": "15s"}}));
+    let with = config(nodes, json!({"drill": {"within": "15s"}}));
     let seen = run(&with, Duration::from_secs(5)).await;
     seen.expect(Verdict::Unmeasured)
         .names("drill-failed", "no time");
@@ -90,7 +95,7 @@ async fn a_drill_measures_the_gap_and_hands_back() {
         cluster.node(node).command(&rights).unwrap();
     }
     let with = config(
-        &nodes,
+        nodes,
         json!({"drill": true, "username": "gate", "password": "hunter22"}),
     );
     run(&with, LIMIT)
@@ -99,7 +104,7 @@ async fn a_drill_measures_the_gap_and_hands_back() {
         .names("drill-failed", "NOPERM");
 
     // A cluster that is not well is left alone.
-    let with = config(&nodes, json!({"drill": true}));
+    let with = config(nodes, json!({"drill": true}));
     cluster.node_mut(0).kill();
     let seen = run(&with, LIMIT).await;
     seen.expect(Verdict::Fail)

@@ -12,4 +12,6 @@ mod common;
 mod drill;
 mod faults;
 mod matrix;
+mod serving;
 mod tls;
+mod topology;

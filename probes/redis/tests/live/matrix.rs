@@ -31,9 +31,16 @@ impl Bench {
 
     /// Looks with both, and notes what they say. `ask` is the node that `redis-cli` is pointed to.
     pub async fn row(&mut self, fault: &str, ask: usize, more: Value) -> Seen {
-        let seen = look(&self.nodes, more).await;
+        let mut access = Vec::new();
+        for (setting, option) in [("username", "--user"), ("password", "--pass")] {
+            if let Some(value) = more[setting].as_str() {
+                access.extend([option.to_owned(), value.to_owned()]);
+            }
+        }
+        let access: Vec<&str> = access.iter().map(String::as_str).collect();
+        let seen = look(&self.nodes, more.clone()).await;
         let node: &Redis = self.cluster.node(ask);
-        let check = cluster_check(node.address(), CUT).unwrap();
+        let check = cluster_check(node.address(), &access, CUT).unwrap();
         let theirs = match check.exit {
             Some(0) => "pass",
             Some(_) => "fail",
