@@ -68,6 +68,7 @@ async fn settle(looker: &Looker<'_>) -> RedisMeasurement {
     let begun = Instant::now();
     let mut settle = SettleRecord {
         looks: 0,
+        well: false,
         seconds: 0.0,
         first: Vec::new(),
     };
@@ -91,22 +92,25 @@ async fn settle(looker: &Looker<'_>) -> RedisMeasurement {
         if settle.looks == 1 {
             settle.first = wrong.iter().map(named).take(20).collect();
         }
-        if !wrong.is_empty() {
+        settle.well = wrong.is_empty();
+        if !settle.well {
             settle.seconds = seconds(begun.elapsed());
         }
-        let pause = match pause(config, &wrong, begun.elapsed(), span) {
-            Some(pause) if pause + RESERVE < cx.remaining() => pause,
-            _ => {
-                return RedisMeasurement {
-                    settle,
-                    ..measurement
-                };
-            }
+        // A look that is cut off by the deadline would blame nodes that are merely far away.
+        let room = cx
+            .remaining()
+            .saturating_sub(config.node_timeout.0 + RESERVE);
+        let Some(pause) = pause(config, &wrong, begun.elapsed(), span).filter(|_| !room.is_zero())
+        else {
+            return RedisMeasurement {
+                settle,
+                ..measurement
+            };
         };
         if !wrong.is_empty() {
             cx.progress(&format!("waiting for {}", named(&wrong[0])));
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(pause.min(room)).await;
     }
 }
 

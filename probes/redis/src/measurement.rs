@@ -33,6 +33,8 @@ pub struct RedisMeasurement {
 pub struct SettleRecord {
     /// How often every node was asked.
     pub looks: u32,
+    /// Whether nothing was wrong in the last look.
+    pub well: bool,
     /// Seconds from the first look to the end of the last one that something was wrong in; 0 when
     /// the first was fine.
     pub seconds: f64,

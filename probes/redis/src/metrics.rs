@@ -122,7 +122,14 @@ pub(crate) fn metrics(m: &RedisMeasurement) -> Metrics {
     }
     window(m, &mut metrics);
     servers(m, &mut metrics);
-    metrics.seconds("settled_after", m.settle.seconds);
+    if m.settle.well {
+        metrics.seconds("settled_after", m.settle.seconds);
+    } else {
+        metrics.absent(
+            "settled_after",
+            "something was still wrong in the last look",
+        );
+    }
     drill(m, &mut metrics);
     metrics
 }

@@ -31,6 +31,8 @@ struct Case<'a> {
 /// Someone that breaks a rule.
 struct Offender {
     subject: String,
+    /// The node whose answer shows it, where that is not the subject.
+    witness: Option<String>,
     message: String,
     expected: Option<String>,
     actual: Option<String>,
@@ -42,12 +44,18 @@ impl Offender {
     fn new(subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
+            witness: None,
             message: message.into(),
             expected: None,
             actual: None,
             level: None,
             details: Vec::new(),
         }
+    }
+
+    fn seen_on(mut self, node: &str) -> Self {
+        self.witness = Some(node.to_owned());
+        self
     }
 
     fn expected(mut self, expected: impl Into<String>) -> Self {
@@ -94,7 +102,7 @@ fn each(checks: &mut Checks, rule: &'static Rule, well: &str, offenders: Vec<Off
         return checks.check(rule, "all nodes").message(well).pass();
     }
     for offender in offenders.into_iter().take(SHOWN) {
-        let hint = fix(rule, &offender.subject);
+        let hint = fix(rule, offender.witness.as_ref().unwrap_or(&offender.subject));
         let mut check = checks
             .check(rule, offender.subject)
             .message(offender.message)

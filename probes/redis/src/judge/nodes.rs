@@ -95,7 +95,7 @@ fn unexpected(case: &Case<'_>, checks: &mut Checks) {
 fn failing(case: &Case<'_>, checks: &mut Checks) {
     let offenders = case.picture.members.iter().filter_map(|member| {
         let marks = member.marked_by();
-        let (_, mark) = marks.first()?;
+        let (witness, mark) = marks.first()?;
         let others = case.picture.observers.iter();
         let others =
             others.filter(|(node, _)| member.node.is_none_or(|own| own.address != node.address));
@@ -118,6 +118,7 @@ fn failing(case: &Case<'_>, checks: &mut Checks) {
         Some(
             Offender::new(member.name(), message)
                 .actual(*mark)
+                .seen_on(&witness.address)
                 .details(details),
         )
     });
@@ -143,7 +144,11 @@ fn handshakes(case: &Case<'_>, checks: &mut Checks) {
             member.name(),
             by.join(", ")
         );
-        Offender::new(member.name(), message)
+        let offender = Offender::new(member.name(), message);
+        match by.first() {
+            Some(witness) => offender.seen_on(witness),
+            None => offender,
+        }
     });
     let offenders = offenders.collect();
     each(
@@ -163,7 +168,7 @@ fn links(case: &Case<'_>, checks: &mut Checks) {
             .iter()
             .filter(|(_, p)| !p.linked && !p.is("handshake"))
             .collect();
-        let (_, line) = broken.first()?;
+        let (witness, line) = broken.first()?;
         let known_as = line.address.as_deref().unwrap_or("no address");
         let message = format!(
             "{} have no bus link to {}, which they know as {known_as}",
@@ -176,6 +181,7 @@ fn links(case: &Case<'_>, checks: &mut Checks) {
         Some(
             Offender::new(member.name(), message)
                 .actual("disconnected")
+                .seen_on(&witness.address)
                 .details(details),
         )
     });

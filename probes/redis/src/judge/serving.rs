@@ -2,7 +2,7 @@
 
 use readygate_sdk::{Checks, Level, Unit};
 
-use super::{Case, Offender, each, together};
+use super::{Case, Offender, each, fix, together};
 use crate::{
     config::Role,
     measurement::{Info, NodeRecord},
@@ -152,6 +152,7 @@ fn snapshots(case: &Case<'_>, servers: &[Server<'_>], checks: &mut Checks) {
     for (node, info) in servers.iter().filter(|(_, info)| is_master(info)) {
         let check = checks
             .check(&rules::SNAPSHOT_OLD, &node.address)
+            .hint(fix(&rules::SNAPSHOT_OLD, &node.address))
             .expected(format!("at most {limit}"));
         let uptime = info.uptime_s.and_then(|s| i64::try_from(s).ok());
         let (Some(saved), Some(uptime)) = (info.persistence.rdb_last_save, uptime) else {
