@@ -229,3 +229,29 @@ async fn every_recorded_state_gets_the_experts_verdict() {
             .all(|(ours, theirs)| theirs == "0" || ours != "pass")
     );
 }
+
+#[tokio::test]
+async fn valkey_is_named_and_treated_alike() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/captures/00-healthy.json"
+    );
+    let mut capture: Capture = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    for node in &mut capture.nodes {
+        let info = node.replies.get_mut("INFO").unwrap();
+        let theirs = "redis_version:7.2.4\nserver_name:valkey\nvalkey_version:8.1.1\n";
+        *info = info.replacen("redis_version:7.0.15\n", theirs, 1);
+        *info = info.replacen("redis_mode:", "server_mode:", 1);
+    }
+    let mut stage = Stage::default();
+    let nodes = stage.set(capture.nodes).await;
+    let with = json!({"nodes": nodes, "settle": "0s", "hit_rate": {"window": "0s"}});
+    let config: RedisConfig = serde_json::from_value(with).unwrap();
+    let cx = Cx::builder(Duration::from_secs(20)).build();
+    let measured = Redis::measure(&config, &cx).await.unwrap();
+    let mut checks = Checks::new();
+    Redis::judge(&config, &measured, &mut checks);
+    assert_eq!(verdict(checks.as_slice()), "pass");
+    let metrics = Redis::metrics(&measured);
+    assert_eq!(metrics.get("version").unwrap().display(), "valkey 8.1.1");
+}

@@ -9,9 +9,11 @@ use std::{
     time::Duration,
 };
 
-use readygate_sdk::testkit::BlackHole;
-use readygate_stack::{Redis, RedisCluster, RedisOptions, eventually, redis};
+use readygate_redis::Redis;
+use readygate_sdk::{Cx, ErrorKind, Probe as _, testkit::BlackHole};
+use readygate_stack::{RedisCluster, RedisOptions, eventually, redis};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::common::{Verdict, config, look, run};
 
@@ -59,7 +61,7 @@ async fn one_server_and_its_hit_rate() {
 }
 
 /// Three of four look-ups find their key, while the probe watches.
-async fn hit_rate(server: Redis, nodes: &[String]) -> Redis {
+async fn hit_rate(server: readygate_stack::Redis, nodes: &[String]) -> readygate_stack::Redis {
     let alone = json!({"mode": "standalone"});
     server.command(&["SET", "there", "1"]).unwrap();
     let over = Arc::new(AtomicBool::new(false));
@@ -195,4 +197,25 @@ async fn what_is_no_redis_and_what_is_not_there() {
     let seen = look(&nodes, json!({"topology": alone})).await;
     seen.expect(Verdict::Fail)
         .names("unreachable", "no-such-host.invalid:6379");
+}
+
+#[tokio::test]
+async fn an_interrupted_run_ends_at_once() {
+    let hole = BlackHole::start().unwrap();
+    let nodes = [hole.address().to_string()];
+    let with = config(
+        &nodes,
+        json!({"topology": {"mode": "standalone"}, "node_timeout": "60s"}),
+    );
+    let cancel = CancellationToken::new();
+    let cx = Cx::builder(Duration::from_secs(60))
+        .cancellation(cancel.clone())
+        .build();
+    let (measured, ()) = tokio::join!(Redis::measure(&with, &cx), async {
+        while hole.accepted() == 0 {
+            tokio::task::yield_now().await;
+        }
+        cancel.cancel();
+    });
+    assert_eq!(measured.unwrap_err().kind, ErrorKind::Cancelled);
 }

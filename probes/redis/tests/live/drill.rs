@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use readygate_redis::Redis;
-use readygate_sdk::{Activity, Probe as _};
+use readygate_sdk::{Activity, Cx, Probe as _};
 use readygate_stack::{RedisCluster, RedisOptions};
 use serde_json::json;
+use tokio::time::timeout;
 
-use crate::common::{Verdict, config, run};
+use crate::common::{Verdict, config, run, run_in};
 
 const LIMIT: Duration = Duration::from_secs(40);
 
@@ -103,9 +104,27 @@ async fn refused(cluster: &mut RedisCluster, nodes: &[String]) {
         .expect(Verdict::Unmeasured)
         .names("drill-failed", "NOPERM");
 
+    // A node dies while the drill is held: health does not come back, and that is a failure.
+    let with = config(
+        nodes,
+        json!({"drill": {"within": "5s", "replica": nodes[1]}}),
+    );
+    let (told, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    let cx = Cx::builder(LIMIT)
+        .progress(move |_| {
+            let _ = told.send(());
+        })
+        .build();
+    let (seen, ()) = tokio::join!(run_in(&with, &cx), async {
+        timeout(LIMIT, begins.recv()).await.unwrap().unwrap();
+        cluster.node_mut(2).kill();
+    });
+    seen.expect(Verdict::Fail)
+        .names("drill-failed", "not well afterwards")
+        .names("drill-failed", &nodes[2]);
+
     // A cluster that is not well is left alone.
     let with = config(nodes, json!({"drill": true}));
-    cluster.node_mut(0).kill();
     let seen = run(&with, LIMIT).await;
     seen.expect(Verdict::Fail)
         .names("drill-failed", "not well to begin with");

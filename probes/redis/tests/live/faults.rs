@@ -181,7 +181,10 @@ async fn settling(bench: &mut Bench) {
         .build();
     let cluster = &mut bench.cluster;
     let (seen, ()) = tokio::join!(run_in(&with, &cx), async {
-        waits.recv().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), waits.recv())
+            .await
+            .unwrap()
+            .unwrap();
         cluster.node_mut(3).start().unwrap();
     });
     seen.expect(Verdict::Pass);
