@@ -18,3 +18,33 @@ pub const ROLLBACK: u8 = 5;
 pub const INTERRUPTED: u8 = 130;
 /// Terminated by SIGTERM; the partial record and reports were written.
 pub const TERMINATED: u8 = 143;
+
+/// What each code means, for the documentation.
+pub const MEANINGS: &[(u8, &str)] = &[
+    (GO, "go, possibly with warnings or waivers"),
+    (
+        NO_GO,
+        "no-go: a blocking check failed, or a report could not be written",
+    ),
+    (
+        USAGE,
+        "usage or config error, or nothing was selected: nothing was measured",
+    ),
+    (
+        INCONCLUSIVE,
+        "inconclusive: a blocking gate could not be measured",
+    ),
+    (PENDING, "only sign-offs are missing"),
+    (
+        ROLLBACK,
+        "rollback advised, from the watch after a deployment",
+    ),
+    (
+        INTERRUPTED,
+        "interrupted (SIGINT); the partial record and the reports are written",
+    ),
+    (
+        TERMINATED,
+        "terminated (SIGTERM); the partial record and the reports are written",
+    ),
+];

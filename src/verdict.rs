@@ -17,7 +17,7 @@ pub struct Decision {
 /// Decides. NO-GO outweighs INCONCLUSIVE, which outweighs PENDING.
 ///
 /// `required` are the ids that must have been measured whatever their severity. A run in which
-/// nothing at all was measured is inconclusive: nothing passes because nothing was looked at.
+/// nothing at all was measured, or nothing passed, is inconclusive: GO needs something to stand on.
 pub fn decide(gates: &[GateRecord], required: &[String]) -> Decision {
     let selected: Vec<_> = gates.iter().filter(|g| g.is_selected()).collect();
     let sentences = |wanted: fn(&GateRecord) -> bool, what: &str| -> Vec<String> {
@@ -49,6 +49,10 @@ pub fn decide(gates: &[GateRecord], required: &[String]) -> Decision {
     };
     if selected.iter().filter(measured).count() == 0 {
         unknown.push("nothing was measured".to_owned());
+    } else if [&failed, &unknown, &pending].iter().all(|r| r.is_empty())
+        && !selected.iter().any(|g| g.outcome == Outcome::Passed)
+    {
+        unknown.push("no gate passed".to_owned());
     }
     let verdict = match (failed.is_empty(), unknown.is_empty(), pending.is_empty()) {
         (false, _, _) => Verdict::NoGo,

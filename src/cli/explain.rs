@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use readygate_sdk::{Level, Meta, Rule};
+use readygate_sdk::{Level, Masker, Meta, Rule};
 
 use super::{ConfigArgs, output::Terminal, run};
 use crate::{
@@ -35,16 +35,18 @@ pub fn main(args: &ExplainArgs, terminal: &Terminal, environment: &Environment) 
         return terminal.result(self::rule(meta, rule).as_bytes(), exit::GO);
     }
     let has_config = args.config.config.iter().all(|path| path.exists());
-    let gates = if has_config {
+    let (gates, secrets) = if has_config {
         match run::load(&args.config, terminal, environment) {
-            Ok(config) => config.gates,
+            Ok(config) => (config.gates, config.secrets),
             Err(code) => return code,
         }
     } else {
-        Vec::new()
+        Default::default()
     };
     if let Some(gate) = gates.iter().find(|g| g.id == id) {
-        return terminal.result(self::gate(gate).as_bytes(), exit::GO);
+        let masker = Masker::new(secrets.iter().map(String::as_str));
+        let text = masker.mask(&self::gate(gate));
+        return terminal.result(text.as_bytes(), exit::GO);
     }
     let mut known: Vec<&str> = registry::ids().collect();
     known.extend(PROBES.iter().flat_map(|p| p.meta.rules).map(|r| r.code));

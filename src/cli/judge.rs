@@ -1,6 +1,6 @@
 //! `readygate judge`
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use readygate_sdk::{ErrorKind, ProbeError, SystemClock};
@@ -16,7 +16,7 @@ use crate::{
     engine::{self, Context},
     exit,
     plan::Plan,
-    record::{self, GateRecord, Outcome, Run, SkipReason},
+    record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord},
 };
 
 /// Arguments of `judge`.
@@ -58,6 +58,9 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
         Ok(ready) => ready,
         Err(code) => return code,
     };
+    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+        return terminal.usage_error(&message);
+    }
     let masker = readygate_sdk::Masker::new(config.secrets.iter().map(String::as_str));
     let judged = judge(&config, &plan, &old, baseline, args);
     match record::seal(&judged, &masker) {
@@ -83,19 +86,13 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
     };
     let mut gates = Vec::new();
     for (gate, choice) in config.gates.iter().zip(&plan.choices) {
-        let mut record = if choice.runs() {
+        gates.push(if choice.runs() {
             rejudge(gate, old, &context)
         } else {
             left(gate)
-        };
-        let needs = |r: &&GateRecord| gate.needs.contains(&r.id) && r.outcome != Outcome::Passed;
-        if let Some(lost) = gates.iter().find(needs).filter(|_| choice.runs()) {
-            record.outcome = Outcome::Skipped;
-            record.skipped = Some(SkipReason::Dependency);
-            record.reason = Some(format!("needs `{}`, which did not pass", lost.id));
-        }
-        gates.push(record);
+        });
     }
+    skip_dependents(config, &mut gates);
     let mut run = session::assemble(
         config,
         (&args.select).into(),
@@ -103,8 +100,41 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         (old.started, old.finished),
         None,
     );
+    // What was measured is what is judged, whatever the other config would have measured.
+    run.target = TargetRecord {
+        observed_versions: run.target.observed_versions,
+        ..old.target.clone()
+    };
     run.id = format!("{}-judged-{}", old.id, context.clock.now().as_second());
     run
+}
+
+/// What needs a gate that did not pass would not have run, wherever the two are declared.
+fn skip_dependents(config: &Config, gates: &mut [GateRecord]) {
+    let mut outcomes: HashMap<String, Outcome> =
+        gates.iter().map(|g| (g.id.clone(), g.outcome)).collect();
+    let mut settled = false;
+    while !settled {
+        settled = true;
+        for (record, gate) in gates.iter_mut().zip(&config.gates) {
+            let lost = |id: &&String| outcomes.get(*id).is_some_and(|o| *o != Outcome::Passed);
+            let Some(need) = gate.needs.iter().find(lost) else {
+                continue;
+            };
+            if record.outcome == Outcome::Skipped {
+                continue;
+            }
+            let ended = engine::ended(outcomes[need]);
+            *record = GateRecord {
+                outcome: Outcome::Skipped,
+                skipped: Some(SkipReason::Dependency),
+                reason: Some(format!("needs `{need}`, which {ended}")),
+                ..engine::blank(gate)
+            };
+            outcomes.insert(gate.id.clone(), Outcome::Skipped);
+            settled = false;
+        }
+    }
 }
 
 fn rejudge(gate: &Gate, old: &Run, context: &Context) -> GateRecord {
@@ -125,6 +155,7 @@ fn rejudge(gate: &Gate, old: &Run, context: &Context) -> GateRecord {
         };
     };
     let record = engine::rejudge(gate, measurement, context.baseline_of(&gate.id));
+    let record = ended_early(gate, before, record);
     GateRecord {
         attempts: before.attempts.clone(),
         flaky: before.flaky && record.outcome == Outcome::Passed,
@@ -132,6 +163,28 @@ fn rejudge(gate: &Gate, old: &Run, context: &Context) -> GateRecord {
         duration_s: before.duration_s,
         ..record
     }
+}
+
+/// Of a series only one measurement is on record. One that ended early cannot pass on it.
+fn ended_early(gate: &Gate, before: &GateRecord, mut record: GateRecord) -> GateRecord {
+    let Some(sustain) = &gate.sustain else {
+        return record;
+    };
+    // The last measurement starts up to `every` before the end.
+    let long_enough =
+        before.duration_s + sustain.every.0.as_secs_f64() >= sustain.duration.0.as_secs_f64();
+    let complete = before.outcome == Outcome::Passed && long_enough;
+    if !complete && record.outcome == Outcome::Passed {
+        record.outcome = Outcome::Unmeasured;
+        record.reason = Some(match (&before.outcome, &before.reason) {
+            (Outcome::Unmeasured, Some(reason)) => reason.clone(),
+            _ => format!(
+                "the record holds no series of measurements over {}; run the gate again",
+                sustain.duration
+            ),
+        });
+    }
+    record
 }
 
 fn left(gate: &Gate) -> GateRecord {

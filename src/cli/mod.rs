@@ -15,6 +15,8 @@ mod shell;
 
 use std::path::PathBuf;
 
+pub use schema::{Which as SchemaOf, text as schema_text};
+
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 use crate::{

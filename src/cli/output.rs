@@ -141,16 +141,57 @@ impl FromStr for Target {
     }
 }
 
+/// The file that a path stands for: `x`, `./a/../x` and a link to it are one.
+fn place(path: &Path) -> Option<PathBuf> {
+    let below = || {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = std::fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    let real = std::fs::canonicalize(path).ok().or_else(below);
+    real.or_else(|| std::path::absolute(path).ok())
+}
+
+/// A report must not take the place of the policy that it is about.
+pub fn spare_config<'a>(
+    targets: &[Target],
+    files: impl IntoIterator<Item = &'a str>,
+) -> Result<(), String> {
+    for file in files {
+        let real = place(Path::new(file));
+        let hit =
+            |target: &&Target| real.is_some() && target.path.as_deref().and_then(place) == real;
+        if let Some(target) = targets.iter().find(hit) {
+            return Err(format!(
+                "the {} report would overwrite the config {file}",
+                target.format
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Looks at every target before anything runs: a run whose report has nowhere to go is wasted.
 pub fn check_targets(targets: &[Target]) -> Result<(), String> {
+    let place = |target: &Target| target.path.as_deref().and_then(place);
     for (index, target) in targets.iter().enumerate() {
         if targets[..index]
             .iter()
-            .any(|earlier| earlier.path == target.path)
+            .any(|earlier| place(earlier) == place(target))
         {
             return Err(format!("two reports go to {}", target.shown()));
         }
         let Some(path) = &target.path else { continue };
+        if ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+            .iter()
+            .any(|p| path == Path::new(p))
+        {
+            return Err(format!(
+                "the {format} report is to go to {}; write {format}=- for stdout",
+                path.display(),
+                format = target.format
+            ));
+        }
         if path.is_dir() {
             return Err(format!(
                 "the {} report is to go to {}, which is a folder",

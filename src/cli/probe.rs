@@ -46,6 +46,9 @@ pub struct ProbeArgs {
     /// Value for `${NAME}`; outranks the environment.
     #[arg(long = "var", value_name = "NAME=VALUE")]
     variables: Vec<String>,
+    /// Name of a variable whose value is masked in every output.
+    #[arg(long = "secret", value_name = "NAME")]
+    secrets: Vec<String>,
     /// As JSON: probe, outcome, metrics, checks, measurement.
     #[arg(long)]
     json: bool,
@@ -63,10 +66,13 @@ pub fn main(args: &ProbeArgs, terminal: &Terminal, environment: &Environment) ->
             ids.join(", ")
         ));
     }
-    let variables = match variables(&args.variables, environment) {
+    let mut variables = match variables(&args.variables, environment) {
         Ok(variables) => variables,
         Err(message) => return terminal.usage_error(&message),
     };
+    for name in &args.secrets {
+        variables.add_secret(name);
+    }
     let config = match config::ad_hoc(&asked(args), environment, &variables) {
         Ok(config) => config,
         Err(error) => {
@@ -120,7 +126,7 @@ fn print(run: &Run, args: &ProbeArgs, masker: &Masker, terminal: &Terminal) -> u
     }
 }
 
-/// Units are spelled out here: seconds, bytes, percent from 0 to 100, rates per second.
+/// Values are in base units: seconds `s`, bytes `B`, percent from 0 to 100 `%`, rates `/s`.
 fn document(gate: &GateRecord) -> Value {
     let metrics: Map<String, Value> = gate
         .metrics

@@ -54,6 +54,9 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         Ok(ready) => ready,
         Err(code) => return code,
     };
+    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+        return terminal.usage_error(&message);
+    }
     let options = Options {
         selection: (&args.select).into(),
         deadline: args.deadline.map(|d| d.0),

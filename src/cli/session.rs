@@ -16,7 +16,9 @@ use crate::{
     config::{Config, Gate},
     engine::{self, Context},
     plan::Plan,
-    record::{self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool},
+    record::{
+        self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool, Verdict,
+    },
     verdict,
 };
 
@@ -47,8 +49,9 @@ pub fn execute(
         .build()
         .map_err(|e| format!("the runtime could not be started: {e}"))?;
     let run = runtime.block_on(drive(config, plan, options, *terminal));
-    // A probe that blocks its thread for ever must not hold the exit.
-    runtime.shutdown_background();
+    // A probe that blocks its thread for ever must not hold the exit, and a report that goes to a
+    // pipe without a reader must not hold it against a signal: the runtime ends with the process.
+    std::mem::forget(runtime);
     run
 }
 
@@ -61,7 +64,8 @@ async fn drive(
     let masker = Arc::new(Masker::new(config.secrets.iter().map(String::as_str)));
     let (events, receiver) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
-    let caught = catch_signals(&cancel)?;
+    let over = CancellationToken::new();
+    let caught = catch_signals(&cancel, &over, terminal)?;
     let limit = options.deadline.or(config.deadline);
     let context = Arc::new(Context {
         target: config.target.clone(),
@@ -88,6 +92,7 @@ async fn drive(
     let finished = context.clock.now();
     drop(context);
     let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
+    over.cancel();
     let signal = caught.get().copied();
     let run = assemble(
         &config,
@@ -99,20 +104,39 @@ async fn drive(
     record::seal(&run, &masker).map_err(|e| format!("the record could not be made: {e}"))
 }
 
-/// The first SIGINT or SIGTERM cancels the run; the record and the reports are still written.
-fn catch_signals(cancel: &CancellationToken) -> Result<Arc<std::sync::OnceLock<i32>>, String> {
+/// The first SIGINT or SIGTERM cancels the run; the record and the reports are still written. One
+/// that comes when the run is over ends the process: writing reports may hang.
+fn catch_signals(
+    cancel: &CancellationToken,
+    over: &CancellationToken,
+    terminal: Terminal,
+) -> Result<Arc<std::sync::OnceLock<i32>>, String> {
     let caught = Arc::new(std::sync::OnceLock::new());
     for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
         let mut stream = signal(kind).map_err(|e| format!("signals cannot be caught: {e}"))?;
-        let (caught, cancel) = (Arc::clone(&caught), cancel.clone());
+        let (caught, cancel, over) = (Arc::clone(&caught), cancel.clone(), over.clone());
         tokio::spawn(async move {
-            if stream.recv().await.is_some() {
+            while stream.recv().await.is_some() {
+                if over.is_cancelled() {
+                    leave(kind.as_raw_value(), terminal);
+                }
                 let _ = caught.set(kind.as_raw_value());
                 cancel.cancel();
             }
         });
     }
     Ok(caught)
+}
+
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "the main thread hangs in a write, and no child process is left"
+)]
+fn leave(signal: i32, terminal: Terminal) {
+    terminal.complain("interrupted while the reports were written; some may be missing");
+    let code = verdict::exit_code(Verdict::Inconclusive, Some(signal));
+    std::process::exit(code.into());
 }
 
 /// Puts the record together and decides, once.

@@ -145,13 +145,17 @@ impl Diagnostic {
 /// The known word nearest to a wrong one, if it is near enough to be meant.
 pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let score = |k: &&str| {
-        strsim::jaro_winkler(&wrong.to_lowercase(), &k.to_lowercase()).max(
-            if strsim::damerau_levenshtein(wrong, k) <= 2 && k.len() > 3 {
-                0.9
-            } else {
-                0.0
-            },
-        )
+        let slips = match k.len() {
+            0..3 => 0,
+            3 => 1,
+            _ => 2,
+        };
+        let close = strsim::damerau_levenshtein(wrong, k) <= slips;
+        strsim::jaro_winkler(&wrong.to_lowercase(), &k.to_lowercase()).max(if close {
+            0.9
+        } else {
+            0.0
+        })
     };
     known
         .iter()
@@ -168,7 +172,10 @@ fn list(known: &[&str]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-/// Renders all problems, in the order of the files, each with its source line and a caret.
+/// Problems that are shown: nobody reads more, and each costs a look at the whole file.
+const MOST_SHOWN: usize = 100;
+
+/// Renders the problems, in the order of the files, each with its source line and a caret.
 pub fn render(problems: &[Diagnostic], sources: &Sources, color: bool, ascii: bool) -> String {
     let decor = if ascii {
         DecorStyle::Ascii
@@ -185,8 +192,12 @@ pub fn render(problems: &[Diagnostic], sources: &Sources, color: bool, ascii: bo
     sorted.sort_by_key(|d| d.span.unwrap_or_default());
     let mut blocks: Vec<String> = sorted
         .iter()
+        .take(MOST_SHOWN)
         .map(|d| renderer.render(&[group(d, sources)]))
         .collect();
+    if let Some(more @ 1..) = problems.len().checked_sub(MOST_SHOWN) {
+        blocks.push(format!("... and {more} more"));
+    }
     blocks.push(format!(
         "{} in the config; nothing was run",
         readygate_sdk::count_of(problems.len() as u64, "error", "errors")

@@ -1,6 +1,10 @@
 //! The `gates` list: each gate on its own, then what only all of them together can show.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use readygate_sdk::{Meta, MetricSpec};
 
@@ -9,10 +13,11 @@ use super::{
     decode::{Sink, decode},
     diagnostic::{Diagnostic, Sources, Span},
     model::{Defaults, GateFields},
-    yaml::{Kind, Node},
+    yaml::{Entry, Kind, Node},
 };
 use crate::{
     expect::{self, Expectation},
+    plan::STAGES,
     registry::{self, BoundProbe},
 };
 
@@ -54,6 +59,7 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
     let probe = probe?;
     check_schedule(node, &fields, sink);
     check_rules(node, probe.meta(), sink);
+    check_stages(node, sink);
     let id_span = node.get("id").map_or(node.span, |n| n.span);
     let pass = fields.pass_env.iter().chain(context.pass_env);
     Some(Gate {
@@ -149,10 +155,8 @@ fn parse_expectations(
         };
         // The unit of a family's member is known only after measuring.
         let unit = (!spec.is_family()).then_some(spec.unit);
-        let texts: Vec<&str> = match &entry.value.kind {
-            Kind::Scalar { text, .. } => vec![text],
-            Kind::Sequence(items) => items.iter().filter_map(Node::text).collect(),
-            Kind::Mapping(_) => Vec::new(),
+        let Some(texts) = texts(entry, sink) else {
+            continue;
         };
         match expect::parse(&texts, unit) {
             Ok(conditions) if !conditions.is_empty() => expectations.push(Expectation {
@@ -180,6 +184,25 @@ fn parse_expectations(
         }
     }
     expectations
+}
+
+/// The conditions of one metric. An item that is no text must not drop out without a word.
+fn texts<'a>(entry: &'a Entry, sink: &Sink) -> Option<Vec<&'a str>> {
+    let node = &entry.value;
+    let items = match &node.kind {
+        Kind::Sequence(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    for item in items.iter().filter(|item| item.text().is_none()) {
+        let message = format!(
+            "no expectation on `{}`: expected text, found {}",
+            entry.key,
+            item.describe()
+        );
+        let problem = Diagnostic::at(item.span, message);
+        sink.report(problem.help("write text such as `\"== 0\"`, or a list of such texts"));
+    }
+    items.iter().map(Node::text).collect()
 }
 
 /// The documented metric, or the family that it belongs to.
@@ -222,6 +245,7 @@ fn check_ids(nodes: &[&Node], sink: &Sink) {
 
 fn check_needs(nodes: &[&Node], sink: &Sink) {
     let ids: Vec<&str> = nodes.iter().filter_map(|n| n.get("id")?.text()).collect();
+    let known: HashSet<&str> = ids.iter().copied().collect();
     let mut graph: HashMap<&str, Vec<(&str, Span)>> = HashMap::new();
     for node in nodes {
         let Some(id) = node.get("id").and_then(Node::text) else {
@@ -229,7 +253,7 @@ fn check_needs(nodes: &[&Node], sink: &Sink) {
         };
         for need in node.get("needs").map(Node::items).unwrap_or_default() {
             let Some(name) = need.text() else { continue };
-            if ids.contains(&name) {
+            if known.contains(name) {
                 graph.entry(id).or_default().push((name, need.span));
             } else {
                 let problem = Diagnostic::at(need.span, format!("no gate has the id `{name}`"));
@@ -237,10 +261,9 @@ fn check_needs(nodes: &[&Node], sink: &Sink) {
             }
         }
     }
-    let mut done: Vec<&str> = Vec::new();
-    for id in &ids {
-        let mut path = Vec::new();
-        if let Some((span, circle)) = find_circle(id, &graph, &mut path, &mut done) {
+    let mut done = HashSet::new();
+    for id in ids {
+        if let Some((span, circle)) = find_circle(id, &graph, &mut done) {
             let problem =
                 Diagnostic::at(span, format!("gates need each other in a circle: {circle}"));
             sink.report(problem.help("remove one of these `needs`"));
@@ -248,29 +271,36 @@ fn check_needs(nodes: &[&Node], sink: &Sink) {
     }
 }
 
-/// Depth first; a need that is on the path already closes a circle.
+/// Depth first, without recursion: a chain of needs may be as long as the file. A need that is on
+/// the path already closes a circle.
 fn find_circle<'a>(
     id: &'a str,
     graph: &HashMap<&'a str, Vec<(&'a str, Span)>>,
-    path: &mut Vec<&'a str>,
-    done: &mut Vec<&'a str>,
+    done: &mut HashSet<&'a str>,
 ) -> Option<(Span, String)> {
-    if done.contains(&id) {
-        return None;
-    }
-    path.push(id);
+    let needs = |id: &str| graph.get(id).map(Vec::as_slice).unwrap_or_default().iter();
     let mut found = None;
-    for (need, span) in graph.get(id).map(Vec::as_slice).unwrap_or_default() {
-        if let Some(at) = path.iter().position(|p| p == need) {
-            let mut names = path[at..].to_vec();
-            names.push(need);
-            found = found.or(Some((*span, names.join(" -> "))));
-        } else {
-            found = found.or(find_circle(need, graph, path, done));
+    let mut path = vec![(id, needs(id))];
+    let mut on_path = HashSet::from([id]);
+    while let Some((id, open)) = path.last_mut() {
+        let id = *id;
+        match open.next().filter(|_| !done.contains(id)) {
+            Some((need, span)) if on_path.contains(need) => {
+                let circle = path.iter().map(|(id, _)| *id).skip_while(|id| id != need);
+                let names: Vec<&str> = circle.chain([*need]).collect();
+                found = found.or(Some((*span, names.join(" -> "))));
+            }
+            Some((need, _)) => {
+                on_path.insert(need);
+                path.push((need, needs(need)));
+            }
+            None => {
+                path.pop();
+                on_path.remove(id);
+                done.insert(id);
+            }
         }
     }
-    path.pop();
-    done.push(id);
     found
 }
 
@@ -307,6 +337,23 @@ fn check_schedule(node: &Node, fields: &GateFields, sink: &Sink) {
             place,
             "a timeout of 0 lets nothing be measured",
         ));
+    }
+}
+
+/// Stages of one's own are free, but not next to a known one: a gate of the stage `pre-depoly`
+/// would never run, and nobody would miss it.
+fn check_stages(node: &Node, sink: &Sink) {
+    for item in node.get("stages").map(Node::items).unwrap_or_default() {
+        let name = item.text().unwrap_or_default().to_lowercase();
+        let slip = |known: &&&str| {
+            !name.starts_with(**known) && strsim::damerau_levenshtein(&name, known) <= 1
+        };
+        if let Some(known) = STAGES.iter().find(slip) {
+            let message =
+                format!("`{name}` is no stage, and too close to one for a name of your own");
+            let problem = Diagnostic::at(item.span, message);
+            sink.report(problem.help(format!("did you mean `{known}`?")));
+        }
     }
 }
 

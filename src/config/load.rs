@@ -73,6 +73,11 @@ pub fn load(
     } = loader;
     let (problems, mut secrets) = sink.into_parts();
     secrets.extend(variables.secrets().map(str::to_owned));
+    for gate in config.iter().flat_map(|config| &config.gates) {
+        let passed = gate.environment.iter();
+        let telling = passed.filter(|(name, _)| variables.is_secret(name));
+        secrets.extend(telling.map(|(_, value)| value.clone()));
+    }
     match config {
         Some(config) if problems.is_empty() => Ok(Config {
             sources,
@@ -165,6 +170,7 @@ impl Loader {
         self.declare_variables();
         for mut root in std::mem::take(&mut self.roots) {
             self.variables.interpolate(&mut root, &self.sink);
+            self.mark_telling(&root);
             self.merge_file(&root);
             self.roots.push(root);
         }
@@ -176,13 +182,38 @@ impl Loader {
             let variables = root.get("target").and_then(|t| t.get("variables"));
             for entry in variables.map(Node::entries).unwrap_or_default() {
                 if let Some(text) = entry.value.text() {
-                    self.variables.add_default(&entry.key, text);
+                    self.variables
+                        .add_default(&entry.key, &text.replace("$$", "$"));
+                    self.refuse_nested(&entry.value, text);
                 }
             }
             for name in root.get("secrets").map(Node::items).unwrap_or_default() {
                 if let Some(name) = name.text() {
                     self.variables.add_secret(name);
                 }
+            }
+        }
+    }
+
+    /// Values are put in as they are: a `${NAME}` inside of one would go on as these characters.
+    fn refuse_nested(&self, node: &Node, text: &str) {
+        if text.replace("$$", "").contains("${") {
+            let problem = Diagnostic::at(node.span, "a variable cannot refer to another one");
+            self.sink
+                .report(problem.help("write its value out, or both variables where it is used"));
+        }
+    }
+
+    /// Values written out under telling names, where probes hand them on: `env: { API_TOKEN: x }`.
+    fn mark_telling(&self, root: &Node) {
+        let gates = root.get("gates").map(Node::items).unwrap_or_default();
+        let with = gates.iter().filter_map(|gate| gate.get("with"));
+        let maps = with.flat_map(|with| [with.get("env"), with.get("headers")]);
+        for entry in maps.flatten().flat_map(Node::entries) {
+            if let Some(text) = entry.value.text()
+                && self.variables.is_secret(&entry.key.replace('-', "_"))
+            {
+                self.sink.add_secret(text);
             }
         }
     }
@@ -204,7 +235,7 @@ impl Loader {
                 None => self.given.push((name, entry.key_span)),
             }
         }
-        if root.get("version").is_none() {
+        if root.get("version").is_none_or(Node::is_null) {
             let problem = Diagnostic::at(root.span, "`version` is missing")
                 .help("add `version: 1` at the top");
             self.sink.report(problem);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     decode::Sink,
     diagnostic::Diagnostic,
-    yaml::{Kind, Node},
+    yaml::{Kind, Node, is_null},
 };
 
 /// Where values come from, and which of them are secret.
@@ -47,18 +47,26 @@ impl Variables {
         self.secret_names.iter().filter_map(|name| self.get(name))
     }
 
-    fn is_secret(&self, name: &str) -> bool {
-        const TELLING: [&str; 7] = [
+    /// Whether a name is declared secret, or says so itself.
+    pub fn is_secret(&self, name: &str) -> bool {
+        const TELLING: [&str; 10] = [
             "PASSWORD",
             "PASSWD",
+            "PASSPHRASE",
             "SECRET",
             "TOKEN",
             "CREDENTIAL",
             "PRIVATE_KEY",
             "API_KEY",
+            "APIKEY",
+            "ACCESS_KEY",
         ];
+        /// At the end only: `PWD` is a folder, and tests pass.
+        const ENDINGS: [&str; 2] = ["_PASS", "_PWD"];
         let upper = name.to_uppercase();
-        self.secret_names.contains(name) || TELLING.iter().any(|word| upper.contains(word))
+        self.secret_names.contains(name)
+            || TELLING.iter().any(|word| upper.contains(word))
+            || ENDINGS.iter().any(|word| upper.ends_with(word))
     }
 
     /// Replaces `${NAME}`, `${NAME:-default}` and `$$` in every scalar below `node`.
@@ -77,15 +85,19 @@ impl Variables {
                         ..problem
                     });
                 });
+                // `"${COUNT}"` in a flow list can only be written quoted and still means a number.
+                // A value `null`, as jq prints for what is not there, is no way to leave a key out.
+                *plain = (*plain || !used.is_empty()) && !is_null(&expanded);
+                *text = expanded;
                 for name in used {
-                    if let Some(value) = self.get(&name).filter(|_| self.is_secret(&name)) {
+                    let Some(value) = self.get(&name) else {
+                        continue;
+                    };
+                    sink.add_value(node, value);
+                    if self.is_secret(&name) {
                         sink.add_secret(value);
                     }
-                    // `"${COUNT}"` in a flow list can only be written quoted and still means a number.
-                    *plain = true;
                 }
-                *plain &= !(expanded.is_empty());
-                *text = expanded;
             }
             Kind::Scalar { .. } => {}
         }
@@ -173,6 +185,23 @@ mod tests {
         assert_eq!(expand("a ${A} b"), ("a x\": [ b".into(), 0));
         assert_eq!(expand("${B:-c} ${E:-d}[${E}]"), ("c d[]".into(), 0));
         assert_eq!(expand("$$A $${A} $A 5$"), ("$A ${A} $A 5$".into(), 0));
+    }
+
+    #[test]
+    fn names_tell_of_secrets() {
+        let variables = Variables::default();
+        for name in [
+            "DB_PASS",
+            "GPG_PASSPHRASE",
+            "X_ApiKey",
+            "AWS_ACCESS_KEY_ID",
+            "mysql_pwd",
+        ] {
+            assert!(variables.is_secret(name), "{name}");
+        }
+        for name in ["PWD", "OLDPWD", "PASS_RATE", "KEYBOARD", "PATH"] {
+            assert!(!variables.is_secret(name), "{name}");
+        }
     }
 
     #[test]

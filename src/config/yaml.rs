@@ -11,6 +11,8 @@ use super::diagnostic::{Diagnostic, Span};
 
 /// Nodes in one file, aliases expanded: more is a bomb and not a config.
 const MOST_NODES: usize = 200_000;
+/// Keys in one mapping: each is compared with all before it.
+const MOST_KEYS: usize = 5_000;
 /// Nesting of mappings and sequences.
 const DEEPEST: usize = 64;
 
@@ -85,8 +87,7 @@ impl Node {
 
     /// An empty value, `~` or `null`.
     pub fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar { text, plain: true }
-            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+        matches!(&self.kind, Kind::Scalar { text, plain: true } if is_null(text))
     }
 
     /// `a mapping`, `a list`, `nothing` or the text, for messages.
@@ -114,6 +115,11 @@ impl Node {
         }
         node
     }
+}
+
+/// Whether YAML reads an unquoted text as nothing.
+pub fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
 /// Parses one document. Duplicate keys are reported and the first is kept; a syntax error is
@@ -320,6 +326,10 @@ impl Composer<'_> {
         match &mut open.items {
             Items::Sequence(items) => items.push(node),
             Items::Mapping { entries, key } => match key.take() {
+                Some((_, key_span)) if entries.len() >= MOST_KEYS => {
+                    let message = format!("more than {MOST_KEYS} keys in one mapping");
+                    return Err(Diagnostic::at(key_span, message));
+                }
                 Some((key, key_span)) => {
                     if let Some(first) = entries.iter().find(|e| e.key == key && key != "<<") {
                         let problem = Diagnostic::at(key_span, format!("duplicate key `{key}`"))
@@ -394,6 +404,8 @@ impl Offsets {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     fn problems(text: &str) -> Vec<String> {
@@ -430,7 +442,7 @@ mod tests {
         let mut laughs = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for i in 1..10 {
             let refs = vec![format!("*a{}", i - 1); 10].join(",");
-            laughs += &format!("a{i}: &a{i} [{refs}]\n");
+            let _ = writeln!(laughs, "a{i}: &a{i} [{refs}]");
         }
         assert!(problems(&laughs)[0].contains("more than"));
         assert!(problems("a: &a [*a]\n")[0].contains("alias"));

@@ -78,7 +78,8 @@ fn outcome(checks: &[Check]) -> (Outcome, Option<String>) {
 
 /// A check in one line.
 pub fn sentence(check: &Check) -> String {
-    let named = check.message.contains(&check.subject) || check.rule.starts_with("expect/");
+    let named = readygate_sdk::mentions(&check.message, &check.subject)
+        || check.rule.starts_with("expect/");
     let subject = if named {
         String::new()
     } else {

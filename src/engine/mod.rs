@@ -24,6 +24,7 @@ pub use event::Event;
 pub use gate::{blank, rejudge};
 pub use judge::sentence;
 use schedule::Schedule;
+pub use schedule::ended;
 
 /// What all gates of a run share.
 pub struct Context {
@@ -85,10 +86,13 @@ impl Context {
         }
     }
 
-    /// A probe only knows that it was stopped; the run knows why.
+    /// A probe only knows that its time was over or that it was stopped; the run knows why.
     fn explain(&self, mut error: ProbeError) -> ProbeError {
         if error.kind == ErrorKind::Cancelled && self.is_over() {
             error.message = self.why_over();
+        }
+        if error.kind == ErrorKind::Timeout && self.remaining().is_zero() {
+            error.message += "; the deadline of the run passed";
         }
         error
     }
@@ -116,6 +120,12 @@ pub async fn run(
         if context.is_over() {
             schedule.abandon(&context.why_over());
         }
+        schedule.settle_skipped();
+        for record in schedule.take_news() {
+            let _ = context.events.send(Event::GateEnded {
+                record: Box::new(record),
+            });
+        }
         while let Some(index) = schedule.next(running.len(), concurrency) {
             let gate = Arc::clone(&gates[index]);
             let _ = context.events.send(Event::GateStarted {
@@ -124,16 +134,12 @@ pub async fn run(
             let handle = running.spawn(gate::run(gate, Arc::clone(context)));
             tasks.insert(handle.id(), index);
         }
-        schedule.settle_skipped();
-        for record in schedule.take_news() {
-            let _ = context.events.send(Event::GateEnded {
-                record: Box::new(record),
-            });
-        }
         if running.is_empty() {
             if schedule.is_done() {
                 break;
             }
+            // Nothing runs and nothing can start: only a circle of needs does that.
+            schedule.abandon("it waits for a gate that never ends");
             continue;
         }
         let ended = tokio::select! {

@@ -1,6 +1,9 @@
 //! Who may start, who waits, who is done. Knows no probe and no clock.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use readygate_sdk::{ErrorKind, ProbeError};
 
@@ -14,6 +17,8 @@ use crate::{
 /// The state of every gate of a run.
 pub struct Schedule<'a> {
     gates: &'a [Arc<Gate>],
+    /// Positions of what each gate needs.
+    needs: Vec<Vec<usize>>,
     states: Vec<State>,
     records: BTreeMap<usize, GateRecord>,
     news: Vec<usize>,
@@ -31,8 +36,18 @@ enum State {
 impl<'a> Schedule<'a> {
     /// Everything selected waits.
     pub fn new(gates: &'a [Arc<Gate>], plan: &Plan) -> Self {
+        let places: HashMap<&str, usize> = gates
+            .iter()
+            .enumerate()
+            .map(|(i, g)| (g.id.as_str(), i))
+            .collect();
+        let of = |gate: &Arc<Gate>| {
+            let places = gate.needs.iter().filter_map(|id| places.get(id.as_str()));
+            places.copied().collect()
+        };
         let mut schedule = Self {
             gates,
+            needs: gates.iter().map(of).collect(),
             states: vec![State::Waiting; gates.len()],
             records: BTreeMap::new(),
             news: Vec::new(),
@@ -72,10 +87,7 @@ impl<'a> Schedule<'a> {
     }
 
     fn needs(&self, index: usize) -> impl Iterator<Item = usize> {
-        let needs = &self.gates[index].needs;
-        needs
-            .iter()
-            .filter_map(|need| self.gates.iter().position(|g| g.id == *need))
+        self.needs[index].iter().copied()
     }
 
     fn outcome(&self, index: usize) -> Option<Outcome> {
@@ -164,7 +176,8 @@ impl<'a> Schedule<'a> {
     }
 }
 
-fn ended(outcome: Outcome) -> &'static str {
+/// How a gate ended, as it reads after "which".
+pub fn ended(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "failed",

@@ -58,7 +58,7 @@ impl Budget {
 
 /// Measures every so often for a while. More than `failure_limit` failures fail; more than
 /// `consecutive_error_limit` errors in a row end it unmeasured, and so does a series in which
-/// nothing ever passed.
+/// nothing ever passed, or whose end could not be told.
 pub async fn sustained(
     gate: &Arc<Gate>,
     sustain: &Sustain,
@@ -75,31 +75,54 @@ pub async fn sustained(
         if let Some(verdict) = budget.exceeded(&tried, sustain, number) {
             return (tried, Some(verdict));
         }
+        let due = begun + sustain.every.0 * number;
+        let end = begun + sustain.duration.0;
+        // Measurements that take longer than `every` must not make the series longer than `for`.
+        if due > end || Instant::now() >= end {
+            return concluded(gate, tried, last_pass, number, budget.errors_in_a_row);
+        }
         if tried.outcome() == Outcome::Passed {
             last_pass = Some(tried);
-        }
-        let due = begun + sustain.every.0 * number;
-        if due > begun + sustain.duration.0 {
-            break;
         }
         if !context
             .pause(due.saturating_duration_since(Instant::now()))
             .await
         {
             let reason = format!(
-                "stopped after {number} measurements, before {} were over",
+                "stopped after {}, before {} were over",
+                readygate_sdk::count_of(number.into(), "measurement", "measurements"),
                 sustain.duration
             );
             let stopped = last_pass.unwrap_or_else(|| nothing(gate, &reason));
             return (stopped, Some((Outcome::Unmeasured, reason)));
         }
     }
-    // Tolerated failures and errors stay in the attempts; the gate passed, visibly flaky.
-    if let Some(tried) = last_pass {
-        return (tried, None);
+}
+
+/// The series is over and no budget is spent. What could not be told at its end is not known to
+/// have recovered; tolerated failures and errors before that stay in the attempts, visibly flaky.
+fn concluded(
+    gate: &Gate,
+    last: Tried,
+    passed: Option<Tried>,
+    number: u32,
+    errors_in_a_row: u32,
+) -> Ending {
+    match (last.outcome(), passed) {
+        (Outcome::Passed, _) => (last, None),
+        (_, None) => {
+            let reason = format!("none of {number} measurements passed");
+            (nothing(gate, &reason), Some((Outcome::Unmeasured, reason)))
+        }
+        (Outcome::Failed, Some(passed)) => (passed, None),
+        (_, Some(_)) => {
+            let why = last.reason().unwrap_or_default();
+            let reason = format!(
+                "the last {errors_in_a_row} of {number} measurements could not tell: {why}"
+            );
+            (last, Some((Outcome::Unmeasured, reason)))
+        }
     }
-    let reason = format!("none of {number} measurements passed");
-    (nothing(gate, &reason), Some((Outcome::Unmeasured, reason)))
 }
 
 fn nothing(gate: &Gate, reason: &str) -> Tried {

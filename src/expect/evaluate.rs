@@ -117,6 +117,7 @@ fn judge(condition: &Condition, metric: &Metric, name: &str, baseline: Baseline<
         }
         Condition::Between(low, high) => {
             let judged = verdict((low.value..=high.value).contains(&value), condition, metric);
+            let judged = honest(judged, Op::AtLeast, low.value, metric);
             honest(judged, Op::AtMost, high.value, metric)
         }
         Condition::Baseline(op, margin) => relative(*op, *margin, value, name, metric, baseline),
@@ -352,6 +353,9 @@ mod tests {
         assert_eq!(outcome("== 0%", &rate(0, 31), None), [Passed]);
         assert_eq!(outcome("> 80%", &rate(9, 9), None), [Unmeasured]);
         assert_eq!(outcome("> 80%", &rate(90, 100), None), [Passed]);
+        let range = "between 95% and 100%";
+        assert_eq!(outcome(range, &rate(1, 1), None), [Unmeasured]);
+        assert_eq!(outcome(range, &rate(59, 59), None), [Passed]);
     }
 
     #[test]

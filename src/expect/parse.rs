@@ -36,19 +36,36 @@ pub fn parse(texts: &[&str], unit: Option<Unit>) -> Result<Vec<Condition>, Parse
             rest = tail;
         }
     }
-    let relative = conditions
-        .iter()
-        .any(|c| matches!(c, Condition::Baseline(..)));
-    let absolute = conditions
-        .iter()
-        .any(|c| !matches!(c, Condition::Baseline(..)));
-    if relative && !absolute {
-        return Err(error(
-            "a bound relative to the baseline needs an absolute one beside it",
-            "add a ceiling, as in `<= baseline + 10% and < 50ms`: small steps add up",
-        ));
+    for condition in &conditions {
+        let Condition::Baseline(op, _) = condition else {
+            continue;
+        };
+        let is_ceiling = matches!(op, Op::Less | Op::AtMost);
+        if !conditions.iter().any(|c| bounds(c, is_ceiling)) {
+            let help = if is_ceiling {
+                "add a ceiling, as in `<= baseline + 10% and < 50ms`: small steps add up"
+            } else {
+                "add a floor, as in `>= baseline - 10% and > 40/s`: small steps add up"
+            };
+            return Err(error(
+                "a bound relative to the baseline needs an absolute one beside it",
+                help,
+            ));
+        }
     }
     Ok(conditions)
+}
+
+/// Whether a condition bounds from above, or from below, whatever the baseline was.
+fn bounds(condition: &Condition, from_above: bool) -> bool {
+    match condition {
+        Condition::Between(..) | Condition::Compare(Op::Equal, _) => true,
+        Condition::Compare(Op::Less | Op::AtMost, _) => from_above,
+        Condition::Compare(Op::Greater | Op::AtLeast, _) => !from_above,
+        Condition::Compare(Op::NotEqual, _) | Condition::Text(..) | Condition::Baseline(..) => {
+            false
+        }
+    }
 }
 
 /// Cuts the first condition off; the `and` inside of `between` belongs to it.
@@ -130,12 +147,17 @@ fn margin_of(text: &str, unit: Option<Unit>) -> Result<Margin, ParseError> {
         return Ok(Margin::Percent(0.0));
     }
     let help = "write `<= baseline + 10%` or `<= baseline + 5ms`";
-    let (sign, amount) = match text.split_at(1) {
-        ("+", amount) => (1.0, amount.trim()),
-        ("-", amount) => (-1.0, amount.trim()),
-        _ => return Err(error(format!("`baseline {text}` is not readable"), help)),
+    let (sign, amount) = if let Some(amount) = text.strip_prefix('+') {
+        (1.0, amount)
+    } else if let Some(amount) = text.strip_prefix('-') {
+        (-1.0, amount)
+    } else {
+        return Err(error(format!("`baseline {text}` is not readable"), help));
     };
-    let amount: Quantity = amount.parse().map_err(|e| error(format!("{e}"), help))?;
+    let amount: Quantity = amount
+        .trim()
+        .parse()
+        .map_err(|e| error(format!("{e}"), help))?;
     if amount.unit == Unit::Percent {
         return Ok(Margin::Percent(sign * amount.value));
     }
@@ -216,6 +238,10 @@ mod tests {
             ("between 3 and 1", Unit::Count, "lower end first"),
             ("between 3", Unit::Count, "between 1 and 3"),
             ("<= baseline + 10%", Unit::Seconds, "ceiling"),
+            ("<= baseline + 10% and >= 0s", Unit::Seconds, "ceiling"),
+            ("<= baseline + 10% and != 3s", Unit::Seconds, "ceiling"),
+            (">= baseline - 10% and < 9", Unit::Count, "floor"),
+            ("<= baseline é10% and < 5s", Unit::Seconds, "baseline + 10%"),
             ("== baseline", Unit::Count, "<="),
             ("< 4", Unit::Text, "=="),
             ("< NaN", Unit::Count, "plain number"),

@@ -68,12 +68,15 @@ pub fn read(path: &Path) -> Result<Run, FileError> {
 
 /// Writes beside the target and renames over it, so that no reader ever sees half a file.
 ///
-/// Targets that are no plain files (`/dev/full`, a pipe) are written to directly.
+/// Targets that are no plain files (`/dev/full`, a pipe) are written to directly. A symbolic link
+/// stays one: what it leads to is replaced.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let io = |error| FileError::Io {
         path: path.to_owned(),
         error,
     };
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = real.as_path();
     if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
         let mut file = fs::OpenOptions::new().write(true).open(path).map_err(io)?;
         return file

@@ -283,6 +283,22 @@ impl GateRecord {
             .filter(|c| c.outcome == CheckOutcome::Failed && c.level == Level::Warning)
     }
 
+    /// How a flaky gate passed: late, or in spite of measurements that a series tolerates.
+    pub fn passed_how(&self) -> String {
+        let all = self.attempts.len();
+        let passes = |attempt: &&Attempt| attempt.outcome == Outcome::Passed;
+        let passed = self.attempts.iter().filter(passes).count();
+        match self.attempts.last() {
+            Some(last) if passed == 1 && passes(&last) => {
+                format!("passed on attempt {} of {all}", last.number)
+            }
+            _ => format!(
+                "passed, though {} of {all} measurements did not",
+                all - passed
+            ),
+        }
+    }
+
     /// Whether the gate took part in the run.
     pub fn is_selected(&self) -> bool {
         self.skipped != Some(SkipReason::NotSelected)

@@ -16,7 +16,7 @@ use crate::{
 const READING: &str = "reading its output";
 
 pub async fn measure(config: &CommandConfig, cx: &Cx) -> Result<CommandMeasurement, ProbeError> {
-    let masking = Masking::new(config);
+    let masking = Masking::new(config, cx);
     let job = job(config, cx)?;
     let finished = process::run(&job, cx)
         .await

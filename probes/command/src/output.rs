@@ -1,6 +1,6 @@
 //! Turns captured output into a record: texts found, JSON values, and masked text.
 
-use readygate_sdk::{Masker, excerpt, process::Captured};
+use readygate_sdk::{Cx, Masker, excerpt, process::Captured};
 use regex::bytes::{Regex, RegexBuilder};
 use serde_json::Value;
 
@@ -67,11 +67,10 @@ impl Kept {
                 let head = &self.head[..self.head.len().saturating_sub(masking.longest)];
                 let tail = &tail[masking.longest.min(tail.len())..];
                 let missing = self.total - (head.len() + tail.len()) as u64;
-                format!(
-                    "{}\n[... {missing} bytes left out ...]\n{}",
-                    masking.mask(head),
-                    masking.mask(tail)
-                )
+                let (head, tail) = (masking.mask(head), masking.mask(tail));
+                masking.text(&format!(
+                    "{head}\n[... {missing} bytes left out ...]\n{tail}"
+                ))
             }
         };
         excerpt(&text, RECORDED)
@@ -138,16 +137,17 @@ fn line_at(bytes: &[u8], at: usize) -> &[u8] {
     &bytes[start..end]
 }
 
-/// Masks the values of secret variables in what goes on record.
+/// Masks the values of secret variables, and the other secrets of the run, in what goes on record.
 pub struct Masking {
     masker: Masker,
+    cx: Cx,
     /// Bytes of the longest form of a secret.
     longest: usize,
 }
 
 impl Masking {
     /// For the secrets of a config.
-    pub fn new(config: &CommandConfig) -> Self {
+    pub fn new(config: &CommandConfig, cx: &Cx) -> Self {
         let values = || {
             config
                 .secret_env
@@ -156,6 +156,7 @@ impl Masking {
         };
         Self {
             masker: Masker::new(values()),
+            cx: cx.clone(),
             // Base64 and hex are longer than the value; percent-encoding makes three of one.
             longest: values().map(|v| v.len() * 3 + 4).max().unwrap_or(0),
         }
@@ -168,12 +169,12 @@ impl Masking {
 
     /// Masked text.
     pub fn text(&self, text: &str) -> String {
-        self.masker.mask(text)
+        self.cx.mask(&self.masker.mask(text))
     }
 
     /// Masked text of bytes, invalid UTF-8 replaced.
     pub fn mask(&self, bytes: &[u8]) -> String {
-        self.masker.mask(&String::from_utf8_lossy(bytes))
+        self.text(&String::from_utf8_lossy(bytes))
     }
 
     /// A value with all its texts masked.

@@ -8,11 +8,12 @@ use reqwest::Response;
 use tokio::time::Instant;
 
 use crate::{
+    address::shown,
     body::Reader,
     facts::Recorder,
     fault,
     record::{Answer, Body, Facts, Hop, Latency, Stop},
-    request::{Request, shown},
+    request::Request,
     trace::{Trace, seconds},
 };
 
@@ -22,7 +23,7 @@ const LOCATION_LENGTH: usize = 512;
 /// Sends requests of one endpoint.
 pub(crate) struct Exchange<'a> {
     pub(crate) client: &'a reqwest::Client,
-    pub(crate) recorder: Recorder<'a>,
+    pub(crate) recorder: &'a Recorder<'a>,
     pub(crate) trace: &'a Arc<Trace>,
 }
 

@@ -1,11 +1,15 @@
 //! Turns one response into the facts that the config asks about, with its secrets masked.
 
-use http::{HeaderMap, HeaderName, header::SET_COOKIE};
-use readygate_sdk::Masker;
+use http::{
+    HeaderMap, HeaderName,
+    header::{LOCATION, SET_COOKIE},
+};
+use readygate_sdk::{Cx, Masker, ProbeError};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    address::shown_text,
     body::Reader,
     config::{HttpConfig, VersionSource},
     record::{Body, Facts, Found, HeaderFact, HeaderField, JsonFact, TextFact, VersionFact},
@@ -15,6 +19,8 @@ use crate::{
 const EXCERPT: usize = 2 << 10;
 /// Bytes looked at for the excerpt: masks make text shorter.
 const EXCERPT_WINDOW: usize = 16 << 10;
+/// Bytes that a secret of another gate may take.
+const LONG_SECRET: usize = 512;
 const HEADERS: usize = 64;
 /// Characters kept of a header that nobody asks about.
 const HEADER_VALUE: usize = 512;
@@ -28,15 +34,28 @@ const VERSION: usize = 200;
 /// Masks and shortens what is recorded.
 pub(crate) struct Recorder<'a> {
     pub(crate) config: &'a HttpConfig,
+    pub(crate) cx: &'a Cx,
+    /// The secrets of the gate itself, which are masked whoever runs it.
     pub(crate) masker: &'a Masker,
     /// Bytes of the longest secret in its longest form.
     pub(crate) longest_secret: usize,
 }
 
 impl Recorder<'_> {
+    /// Text with its secrets masked.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        self.cx.mask(&self.masker.mask(text))
+    }
+
+    /// An error with its secrets masked: it may quote a peer, and a peer may echo.
+    pub(crate) fn error(&self, mut error: ProbeError) -> ProbeError {
+        error.message = self.mask(&error.message);
+        error
+    }
+
     /// Text with its secrets masked, and cut to `max` characters after that.
     pub(crate) fn text(&self, text: &str, max: usize) -> String {
-        cut(&self.masker.mask(text), max)
+        cut(&self.mask(text), max)
     }
 
     /// The response headers, in order.
@@ -72,9 +91,11 @@ impl Recorder<'_> {
     /// which no mask knows: as much as a secret may be long goes too.
     fn excerpt(&self, bytes: &[u8], truncated: bool) -> String {
         let window = &bytes[..bytes.len().min(EXCERPT_WINDOW)];
-        let mut text = self.masker.mask(&String::from_utf8_lossy(window));
+        let mut text = self.mask(&String::from_utf8_lossy(window));
         if truncated || window.len() < bytes.len() {
-            let end = text.len().saturating_sub(self.longest_secret);
+            let end = text
+                .len()
+                .saturating_sub(self.longest_secret.max(LONG_SECRET));
             cut_bytes(&mut text, end);
         }
         cut_bytes(&mut text, EXCERPT);
@@ -120,7 +141,7 @@ impl Recorder<'_> {
         let wanted = self.config.texts();
         wanted
             .map(|text| TextFact {
-                text: self.masker.mask(text),
+                text: self.mask(text),
                 present: body.contains(text),
             })
             .collect()
@@ -166,11 +187,11 @@ impl Recorder<'_> {
 
     fn masked(&self, value: &Value) -> Value {
         match value {
-            Value::String(text) => Value::String(self.masker.mask(text)),
+            Value::String(text) => Value::String(self.mask(text)),
             Value::Array(items) => items.iter().map(|item| self.masked(item)).collect(),
             Value::Object(fields) => fields
                 .iter()
-                .map(|(name, value)| (self.masker.mask(name), self.masked(value)))
+                .map(|(name, value)| (self.mask(name), self.masked(value)))
                 .collect(),
             other => other.clone(),
         }
@@ -217,13 +238,19 @@ fn parse(bytes: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(bytes).map_err(|e| e.to_string())
 }
 
-/// A header's value as text. The value of a cookie is a credential: its length stays.
+/// A header's value as text. The value of a cookie is a credential: its length stays. So may be a
+/// parameter of the place that a redirect names.
 fn header_text(name: &HeaderName, value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
-    if *name != SET_COOKIE {
-        return text.into_owned();
+    match *name {
+        SET_COOKIE => cookie_text(&text),
+        LOCATION => shown_text(&text),
+        _ => text.into_owned(),
     }
-    let (pair, attributes) = text.split_once(';').unwrap_or((&text, ""));
+}
+
+fn cookie_text(text: &str) -> String {
+    let (pair, attributes) = text.split_once(';').unwrap_or((text, ""));
     let (cookie, value) = pair.split_once('=').unwrap_or(("", pair));
     let mut shown = format!("{cookie}=[{} characters]", value.trim().chars().count());
     if !attributes.is_empty() {

@@ -4,7 +4,7 @@ use std::{error::Error, io};
 
 use http::StatusCode;
 use jiff::Timestamp;
-use readygate_sdk::{ErrorKind, ProbeError};
+use readygate_sdk::{ErrorKind, ProbeError, count_of};
 use rustls::{AlertDescription, CertificateError};
 
 use crate::trace::Marks;
@@ -111,7 +111,7 @@ fn answer_fault(causes: &Causes<'_>, fail: impl Fn(ErrorKind, String) -> ProbeEr
         )
         .hint("find what makes them grow; `curl -sD - -o /dev/null URL` shows them"),
         Some(hyper) if hyper.is_parse() => {
-            let message = format!("what came back is not HTTP: {}", causes.last);
+            let message = format!("what came back is not valid HTTP: {}", causes.last);
             fail(ErrorKind::Protocol, message)
                 .hint("does another protocol own this port? a TLS port wants https://")
         }
@@ -144,30 +144,22 @@ pub(crate) fn reading(
 ) -> ProbeError {
     let causes = causes(error);
     let amount = match declared {
-        Some(all) => format!("after {read} of {all} bytes"),
-        None => format!("after {read} bytes"),
+        Some(all) => format!("{read} of {all} bytes"),
+        None => count_of(read, "byte", "bytes"),
+    };
+    let (what, cause) = match (causes.hyper, causes.io.map(io::Error::kind)) {
+        (_, Some(io::ErrorKind::ConnectionReset)) => ("reset the connection", String::new()),
+        (_, Some(io::ErrorKind::UnexpectedEof)) => ("closed the connection", String::new()),
+        (Some(hyper), _) if hyper.is_incomplete_message() => {
+            ("closed the connection", String::new())
+        }
+        _ => ("broke the protocol", format!(": {}", causes.last)),
     };
     let status = status.as_u16();
-    let fail = |kind, message: String| {
-        let message = format!("the server answered {status}, and {amount} of the body {message}");
-        ProbeError::new(kind, subject, "reading the body", message)
-    };
-    match (causes.hyper, causes.io.map(io::Error::kind)) {
-        (_, Some(io::ErrorKind::ConnectionReset)) => {
-            fail(ErrorKind::Protocol, "reset the connection".into())
-        }
-        (Some(hyper), _) if hyper.is_incomplete_message() => {
-            fail(ErrorKind::Protocol, "closed the connection".into())
-        }
-        (_, Some(io::ErrorKind::UnexpectedEof)) => {
-            fail(ErrorKind::Protocol, "closed the connection".into())
-        }
-        _ => fail(
-            ErrorKind::Protocol,
-            format!("broke the protocol: {}", causes.last),
-        ),
-    }
-    .hint("look into the log of the server and of the proxies before it")
+    let message =
+        format!("the server answered {status} and {what} after {amount} of the body{cause}");
+    ProbeError::new(ErrorKind::Protocol, subject, "reading the body", message)
+        .hint("look into the log of the server and of the proxies before it")
 }
 
 /// The body came, and is not the gzip that the headers announce.
@@ -195,7 +187,7 @@ fn tls_fault(error: &rustls::Error, fail: impl Fn(ErrorKind, String) -> ProbeErr
             ErrorKind::Protocol,
             format!("the server ended the handshake: alert {alert:?}"),
         )
-        .hint("compare the TLS versions and names that the server offers"),
+        .hint("compare the TLS versions and names that the server offers; does it want a client certificate?"),
         rustls::Error::InvalidMessage(_) => fail(
             ErrorKind::Protocol,
             format!("what came back is not TLS: {error}"),
@@ -230,9 +222,23 @@ fn certificate_fault(cause: &CertificateError, fail: &Fail<'_>) -> ProbeError {
             "the certificate's issuer is unknown".to_owned(),
             "send the intermediate certificates along; name the authority in `ca` if it is your own",
         ),
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
-            format!("the certificate is for another name: {cause}"),
-            "put the host's name into the certificate, or use the name it has",
+        CertificateError::BadSignature => (
+            "the certificate is signed with another key than its issuer's".to_owned(),
+            "is the authority in `ca` an older one of the same name?",
+        ),
+        CertificateError::NotValidForName => {
+            ("the certificate is for another name".to_owned(), RENAME)
+        }
+        CertificateError::NotValidForNameContext {
+            expected,
+            presented,
+        } => (
+            format!(
+                "the certificate is for {}, not for {}",
+                names(presented),
+                expected.to_str()
+            ),
+            RENAME,
         ),
         CertificateError::Revoked => ("the certificate is revoked".to_owned(), RENEW),
         other => (format!("the certificate is not accepted: {other}"), RENEW),
@@ -240,4 +246,17 @@ fn certificate_fault(cause: &CertificateError, fail: &Fail<'_>) -> ProbeError {
     fail(ErrorKind::Connect, message).hint(hint)
 }
 
+const RENAME: &str = "put the host's name into the certificate, or use a name it has";
 const RENEW: &str = "renew the certificate and reload the server";
+
+/// The names of a certificate, which rustls writes as `DnsName("example.com")`.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| match name.split('"').nth(1) {
+        Some(quoted) => quoted.to_owned(),
+        None => name.clone(),
+    };
+    match presented {
+        [] => "no name at all".to_owned(),
+        some => some.iter().take(5).map(bare).collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,6 +1,6 @@
 //! Applies the expectations of one endpoint to its answers. Pure.
 
-use readygate_sdk::{CheckBuilder, Checks, Rule, count_of, excerpt};
+use readygate_sdk::{CheckBuilder, Checks, count_of, excerpt};
 
 use crate::{
     config::HttpConfig,
@@ -19,6 +19,13 @@ pub(crate) enum Finding {
     Unknown(String),
 }
 
+/// Whether the beginning of the body helps to understand a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    Body,
+    None,
+}
+
 /// Pushes every check of one endpoint.
 pub(crate) fn judge(config: &HttpConfig, record: &HttpMeasurement, checks: &mut Checks) {
     failed_samples(record, checks);
@@ -26,22 +33,25 @@ pub(crate) fn judge(config: &HttpConfig, record: &HttpMeasurement, checks: &mut 
     redirects(config, record, checks);
     for (name, matcher) in &config.response_headers {
         let check = checks
-            .check(RULE_HEADER, &record.url)
+            .check(&rules::HEADER, &record.url)
             .expected(format!("{name}: {matcher}"));
-        settle(check, record, &format!("header `{name}`"), |answer| {
-            judge_body::header(answer, name, matcher)
-        });
+        settle(
+            check,
+            record,
+            &format!("header `{name}`"),
+            Evidence::None,
+            |answer| judge_body::header(answer, name, matcher),
+        );
     }
     judge_body::judge(config, record, checks);
 }
-
-const RULE_HEADER: &Rule = &rules::HEADER;
 
 /// One check over all answers: a wrong one fails it, an unknown one leaves it open.
 pub(crate) fn settle(
     check: CheckBuilder<'_>,
     record: &HttpMeasurement,
     what: &str,
+    evidence: Evidence,
     look: impl Fn(&Answer) -> Finding,
 ) {
     let mut unknown = None;
@@ -57,7 +67,7 @@ pub(crate) fn settle(
     if let Some((index, found)) = wrong.first() {
         let samples = wrong.iter().map(|(index, _)| record.times(*index)).sum();
         let message = format!("{what} is {found}{}", among(record, samples));
-        let details = details(record, *index, &wrong);
+        let details = details(record, *index, &wrong, evidence);
         check.actual(found).message(message).details(details).fail();
     } else if let Some(reason) = unknown {
         check.unmeasured(format!("{what} could not be judged: {reason}"));
@@ -80,7 +90,12 @@ pub(crate) fn among(record: &HttpMeasurement, samples: u64) -> String {
 }
 
 /// Where the wrong answers came from, and how the first one's body begins.
-fn details(record: &HttpMeasurement, first: usize, wrong: &[(usize, String)]) -> Vec<String> {
+fn details(
+    record: &HttpMeasurement,
+    first: usize,
+    wrong: &[(usize, String)],
+    evidence: Evidence,
+) -> Vec<String> {
     let mut details = Vec::new();
     for (index, found) in wrong.iter().take(5).skip(usize::from(wrong.len() == 1)) {
         let samples = count_of(record.times(*index), "sample", "samples");
@@ -91,7 +106,7 @@ fn details(record: &HttpMeasurement, first: usize, wrong: &[(usize, String)]) ->
             details.push(format!("answered by {}", answer.url));
         }
         let body = answer.body.excerpt.trim();
-        if !body.is_empty() {
+        if evidence == Evidence::Body && !body.is_empty() {
             details.push(format!("body: {}", excerpt(body, 200)));
         }
     }
@@ -134,7 +149,7 @@ fn status(config: &HttpConfig, record: &HttpMeasurement, checks: &mut Checks) {
     if let Some(hint) = wrong.and_then(|answer| status_hint(config, answer)) {
         check = check.hint(hint);
     }
-    settle(check, record, "the status", |answer| {
+    settle(check, record, "the status", Evidence::Body, |answer| {
         let found = answer.status.to_string();
         if wanted.allow(answer.status) {
             Finding::Holds(found)
@@ -179,15 +194,13 @@ fn redirects(config: &HttpConfig, record: &HttpMeasurement, checks: &mut Checks)
             "an answer after at most {}",
             count_of(most, "redirect", "redirects")
         ));
-    settle(
-        check,
-        record,
-        "the end of the redirects",
-        |answer| match answer.stopped {
-            None => Finding::Holds(format!("{} after {}", answer.url, hops(answer))),
-            Some(stop) => Finding::Broken(format!("{} after {}", reason(stop), hops(answer))),
-        },
-    );
+    let what = "the end of the redirects";
+    settle(check, record, what, Evidence::None, |answer| {
+        match answer.stopped {
+            None => Finding::Holds(format!("{} (after {})", answer.url, hops(answer))),
+            Some(stop) => Finding::Broken(format!("{} (after {})", reason(stop), hops(answer))),
+        }
+    });
 }
 
 fn hops(answer: &Answer) -> String {
@@ -197,7 +210,7 @@ fn hops(answer: &Answer) -> String {
 fn reason(stop: Stop) -> &'static str {
     match stop {
         Stop::Limit => "one redirect too many",
-        Stop::Loop => "a loop: back to a request that was sent before",
+        Stop::Loop => "a loop, back to a request that was sent before",
         Stop::NoLocation => "a redirect without `Location`",
         Stop::BadLocation => "a `Location` that is no HTTP URL",
         Stop::BodyElsewhere => "a redirect that would send the request body to another origin",

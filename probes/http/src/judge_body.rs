@@ -4,14 +4,15 @@ use readygate_sdk::Checks;
 
 use crate::{
     config::{HttpConfig, VersionSource},
-    judge::{Finding, settle},
+    judge::{Evidence, Finding, settle},
     matcher::Matcher,
     record::{Answer, Found, HttpMeasurement},
     rules,
 };
 
 /// A record that was made for another config does not hold what this one asks.
-const NOT_RECORDED: &str = "the record does not hold it; measure again";
+const NOT_RECORDED: &str =
+    "the record does not hold it; measure again, and keep secrets out of what is looked for";
 
 /// One response header.
 pub(crate) fn header(answer: &Answer, name: &str, matcher: &Matcher) -> Finding {
@@ -52,7 +53,7 @@ pub(crate) fn judge(config: &HttpConfig, record: &HttpMeasurement, checks: &mut 
     }
     if config.asks_json() {
         let check = checks.check(&rules::NOT_JSON, &record.url).expected("JSON");
-        settle(check, record, "the body", is_json);
+        settle(check, record, "the body", Evidence::Body, is_json);
     }
     for (pointer, matcher) in &config.body_json {
         let shown = if pointer.is_empty() {
@@ -63,24 +64,24 @@ pub(crate) fn judge(config: &HttpConfig, record: &HttpMeasurement, checks: &mut 
         let check = checks
             .check(&rules::BODY_JSON, &record.url)
             .expected(format!("{shown}: {matcher}"));
-        settle(check, record, &format!("`{shown}`"), |answer| {
-            json(answer, pointer, matcher)
-        });
+        settle(
+            check,
+            record,
+            &format!("`{shown}`"),
+            Evidence::None,
+            |answer| json(answer, pointer, matcher),
+        );
     }
-    for text in config.contains.iter() {
+    let wanted = config.contains.iter().map(|text| (text, true));
+    let unwanted = config.not_contains.iter().map(|text| (text, false));
+    for (text, wanted) in wanted.chain(unwanted) {
+        let with = if wanted { "with" } else { "without" };
         let check = checks
             .check(&rules::BODY_TEXT, &record.url)
-            .expected(format!("a body with `{text}`"));
-        settle(check, record, &format!("`{text}` in the body"), |answer| {
-            contains(answer, text, true)
-        });
-    }
-    for text in config.not_contains.iter() {
-        let check = checks
-            .check(&rules::BODY_TEXT, &record.url)
-            .expected(format!("a body without `{text}`"));
-        settle(check, record, &format!("`{text}` in the body"), |answer| {
-            contains(answer, text, false)
+            .expected(format!("a body {with} `{text}`"));
+        let what = format!("`{text}` in the body");
+        settle(check, record, &what, Evidence::Body, |answer| {
+            contains(answer, text, wanted)
         });
     }
     if let Some(source) = &config.version {
@@ -126,7 +127,7 @@ fn is_json(answer: &Answer) -> Finding {
 
 fn json(answer: &Answer, pointer: &str, matcher: &Matcher) -> Finding {
     if answer.body.json_error.is_some() {
-        return Finding::Broken("in a body that is not JSON".to_owned());
+        return Finding::Broken("nowhere: the body is not JSON".to_owned());
     }
     if let Some(reason) = answer.body.unknown() {
         return Finding::Unknown(reason);
@@ -183,6 +184,7 @@ fn version(source: &VersionSource, record: &HttpMeasurement, checks: &mut Checks
         check.expected(wanted),
         record,
         "the running version",
+        Evidence::None,
         |answer| {
             let fact = answer.facts.version.as_ref();
             let Some(fact) = fact.filter(|fact| fact.source == source) else {

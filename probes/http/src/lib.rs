@@ -3,6 +3,7 @@
 //! [`Http`] measures status, headers, body, version and the phases of the latency, every sample on a
 //! connection of its own. See the README for the config and the rules.
 
+mod address;
 mod body;
 mod client;
 mod config;
@@ -64,11 +65,11 @@ impl Probe for Http {
         credentials.extend(match &config.auth {
             Some(Auth::Basic(basic)) => Some(format!("password of {}", basic.user)),
             Some(Auth::Bearer(_)) => Some("bearer token".to_owned()),
-            None if request::has_userinfo(&config.url) => Some("credentials in the URL".to_owned()),
+            None if address::has_userinfo(&config.url) => Some("credentials in the URL".to_owned()),
             None => None,
         });
         Footprint {
-            contacts: vec![request::shown_text(&config.url)],
+            contacts: vec![address::shown_text(&config.url)],
             credentials,
             activity: Activity::Active,
             duration: None,

@@ -5,13 +5,8 @@ use std::sync::Arc;
 use readygate_sdk::{Cx, ErrorKind, ProbeError};
 
 use crate::{
-    client,
-    config::HttpConfig,
-    exchange::Exchange,
-    facts::Recorder,
-    record::HttpMeasurement,
-    request::{Prepared, shown},
-    trace::Trace,
+    address::shown, client, config::HttpConfig, exchange::Exchange, facts::Recorder,
+    record::HttpMeasurement, request::Prepared, trace::Trace,
 };
 
 /// Sends the request as often as the config says. With more than one sample, one without an answer
@@ -23,16 +18,18 @@ pub(crate) async fn measure(config: &HttpConfig, cx: &Cx) -> Result<HttpMeasurem
         masker,
         longest_secret,
     } = Prepared::new(config, cx.target())?;
-    let subject = masker.mask(&shown(&request.url));
+    let recorder = Recorder {
+        config,
+        cx,
+        masker: &masker,
+        longest_secret,
+    };
+    let subject = recorder.mask(&shown(&request.url));
     let trace = Arc::new(Trace::default());
     let client = client::build(config, &request, cx, &trace).await?;
     let exchange = Exchange {
         client: &client,
-        recorder: Recorder {
-            config,
-            masker: &masker,
-            longest_secret,
-        },
+        recorder: &recorder,
         trace: &trace,
     };
     let method = request.method.to_string();
@@ -43,8 +40,8 @@ pub(crate) async fn measure(config: &HttpConfig, cx: &Cx) -> Result<HttpMeasurem
         }
         match cx.within(&subject, "", exchange.run(&request)).await {
             Ok(Ok((answer, latency))) => record.add(answer, latency),
-            Ok(Err(error)) if config.samples > 1 => record.add_failed(masked(error, &masker)),
-            Ok(Err(error)) => return Err(masked(error, &masker)),
+            Ok(Err(error)) if config.samples > 1 => record.add_failed(recorder.error(error)),
+            Ok(Err(error)) => return Err(recorder.error(error)),
             Err(mut error) => {
                 error.phase = trace.phase();
                 if config.samples > 1 {
@@ -60,12 +57,6 @@ pub(crate) async fn measure(config: &HttpConfig, cx: &Cx) -> Result<HttpMeasurem
         Some(error) if record.answers.is_empty() => Err(error),
         _ => Ok(record),
     }
-}
-
-/// What a peer wrote may stand in an error, and a peer may echo.
-fn masked(mut error: ProbeError, masker: &readygate_sdk::Masker) -> ProbeError {
-    error.message = masker.mask(&error.message);
-    error
 }
 
 fn target_version(config: &HttpConfig, cx: &Cx) -> Result<Option<String>, ProbeError> {

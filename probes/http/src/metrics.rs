@@ -54,10 +54,9 @@ pub const METRICS: &[MetricSpec] = &[
 /// The metrics of `record`. Latencies are medians over the samples that were answered.
 pub(crate) fn metrics(record: &HttpMeasurement) -> Metrics {
     let mut metrics = Metrics::new();
-    let none = "no sample was answered";
     match record.answered().map(|a| a.status).max() {
         Some(status) => metrics.count("status", status.into()),
-        None => metrics.absent("status", none),
+        None => metrics.absent("status", UNANSWERED),
     };
     latency(
         &mut metrics,
@@ -66,16 +65,18 @@ pub(crate) fn metrics(record: &HttpMeasurement) -> Metrics {
         "the URL names an address, or `resolve` gives it",
         |l| l.dns,
     );
-    latency(&mut metrics, record, "connect", none, |l| Some(l.connect));
+    latency(&mut metrics, record, "connect", UNANSWERED, |l| {
+        Some(l.connect)
+    });
     latency(&mut metrics, record, "tls", "plain HTTP", |l| l.tls);
-    latency(&mut metrics, record, "first_byte", none, |l| {
+    latency(&mut metrics, record, "first_byte", UNANSWERED, |l| {
         Some(l.first_byte)
     });
-    latency(&mut metrics, record, "total", none, |l| Some(l.total));
+    latency(&mut metrics, record, "total", UNANSWERED, |l| Some(l.total));
     body(&mut metrics, record);
     match record.answered().map(|a| a.redirects.len()).max() {
         Some(redirects) => metrics.count("redirects", redirects as u64),
-        None => metrics.absent("redirects", none),
+        None => metrics.absent("redirects", UNANSWERED),
     };
     let samples = record.samples.len() as u64;
     let fine = record.answered().filter(|a| a.status < 400).count() as u64;
@@ -84,6 +85,8 @@ pub(crate) fn metrics(record: &HttpMeasurement) -> Metrics {
     version(&mut metrics, record);
     metrics
 }
+
+const UNANSWERED: &str = "no sample was answered";
 
 fn latency(
     metrics: &mut Metrics,
@@ -94,6 +97,11 @@ fn latency(
 ) {
     let latencies = record.samples.iter().filter_map(|s| s.latency.as_ref());
     let name = format!("latency.{phase}");
+    let reason = if record.answers.is_empty() {
+        UNANSWERED
+    } else {
+        reason
+    };
     match median(latencies.filter_map(pick).collect()) {
         Some(value) => metrics.seconds(name, value),
         None => metrics.absent(name, reason),
@@ -116,7 +124,7 @@ fn body(metrics: &mut Metrics, record: &HttpMeasurement) {
     match (unknown, record.answers.iter().map(|a| a.body.bytes).max()) {
         (Some(reason), _) => metrics.absent("body.bytes", reason),
         (None, Some(bytes)) => metrics.bytes("body.bytes", bytes),
-        (None, None) => metrics.absent("body.bytes", "no sample was answered"),
+        (None, None) => metrics.absent("body.bytes", UNANSWERED),
     };
 }
 

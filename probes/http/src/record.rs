@@ -304,3 +304,39 @@ impl Answer {
             && self.facts == other.facts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn answers_that_are_judged_otherwise_are_not_the_same() {
+        let plain = json!({
+            "url": "http://h/", "status": 302, "http_version": "HTTP/1.1", "headers": [],
+            "headers_total": 0, "redirects": [],
+            "body": {"bytes": 0, "wire_bytes": 0, "truncated": false, "excerpt": ""},
+            "facts": {"headers": [], "json": [], "texts": []},
+        });
+        let read = |value: &Value| serde_json::from_value::<Answer>(value.clone()).unwrap();
+        let mut other_evidence = plain.clone();
+        other_evidence["body"]["excerpt"] = "12:01".into();
+        other_evidence["headers_total"] = 3.into();
+        assert!(read(&plain).same_as(&read(&other_evidence)));
+        for (at, value) in [
+            ("/url", json!("http://g/")),
+            ("/status", json!(200)),
+            ("/stopped", json!("loop")),
+            ("/body/truncated", json!(true)),
+            ("/body/unread_encoding", json!("br")),
+            ("/body/json_error", json!("no")),
+            ("/facts/texts", json!([{"text": "a", "present": true}])),
+        ] {
+            let mut other = plain.clone();
+            let (parent, key) = at.rsplit_once('/').unwrap();
+            other.pointer_mut(parent).unwrap()[key] = value;
+            assert!(!read(&plain).same_as(&read(&other)), "{at}");
+        }
+    }
+}

@@ -185,7 +185,7 @@ rules! {
         "redis-cli INFO stats | grep keyspace, twice; look at TTLs, evictions and key names of the last release";
     PARTIAL_COVERAGE "redis/partial-coverage" Info "https://redis.io/docs/latest/operate/oss_and_stack/management/scaling/",
         "the cluster is told to go on with slots missing",
-        "cluster_state stays ok when a part of the keys is gone; monitors that look at it see nothing.",
+        "The cluster calls itself ok when a part of the keys is gone; monitors that look at cluster_state see nothing.",
         "redis-cli CONFIG GET cluster-require-full-coverage; keep it if half a cache is better than none, and watch slots.covered";
     NO_WRITE_GUARD "redis/no-write-guard" Info "https://redis.io/docs/latest/operate/oss_and_stack/management/replication/",
         "a store's master takes writes that no replica may ever get",

@@ -31,6 +31,6 @@ pub use metric::{Metric, MetricSpec, Metrics, Sample, Value};
 pub use probe::{Activity, Footprint, Meta, Probe};
 pub use rule::{Level, Rule};
 pub use secret::{Masker, SECRET_MARKER, Secret};
-pub use text::{count_of, defang, excerpt};
+pub use text::{count_of, defang, excerpt, mentions};
 pub use texts::Texts;
 pub use unit::{ByteSize, Period, Quantity, QuantityError, Unit};

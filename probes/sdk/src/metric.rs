@@ -1,7 +1,7 @@
 //! Metrics: the named, unit-carrying scalars of a measurement.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Unit;
 
@@ -42,13 +42,30 @@ impl MetricSpec {
 }
 
 /// The value of a metric.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)] // a record format, not a config: there is no caret to lose
 pub enum Value {
     /// A number in the metric's base unit.
     Number(f64),
     /// A text, for metrics of [`Unit::Text`].
     Text(String),
+}
+
+impl Serialize for Value {
+    /// Whole numbers are written as such: `6`, not `6.0`.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "below 2^53, where f64 holds integers exactly"
+    )]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(n) if n.fract() == 0.0 && n.abs() < 9e15 => {
+                serializer.serialize_i64(*n as i64)
+            }
+            Self::Number(n) => serializer.serialize_f64(*n),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
 }
 
 impl JsonSchema for Value {

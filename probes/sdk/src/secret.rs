@@ -1,10 +1,13 @@
 //! Secrets: values that must never reach a report, in any form.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -74,11 +77,14 @@ impl JsonSchema for Secret {
 /// Shorter values are not masked: `a` would blank half of every report.
 const SHORTEST: usize = 4;
 const MASK: &str = "***";
+/// A shorter part of a secret beside the gap of a cut text tells nothing.
+const SHORTEST_PART: usize = 3;
 
 /// Replaces every known secret, in every form that it may take on the way, by `***`.
 #[derive(Debug)]
 pub struct Masker {
-    forms: Option<AhoCorasick>,
+    finder: Option<AhoCorasick>,
+    forms: BTreeSet<String>,
 }
 
 impl Masker {
@@ -92,7 +98,7 @@ impl Masker {
                 }
             }
         }
-        let forms = (!forms.is_empty())
+        let finder = (!forms.is_empty())
             .then(|| {
                 AhoCorasick::builder()
                     .match_kind(MatchKind::LeftmostLongest)
@@ -100,18 +106,62 @@ impl Masker {
                     .ok()
             })
             .flatten();
-        Self { forms }
+        Self { finder, forms }
     }
 
     /// `text` with every secret masked, and the password of any URL in it.
     pub fn mask(&self, text: &str) -> String {
-        let text = match &self.forms {
-            Some(forms) if forms.is_match(text) => {
-                forms.replace_all(text, &vec![MASK; forms.patterns_len()])
+        let text = match &self.finder {
+            Some(finder) if finder.is_match(text) => {
+                finder.replace_all(text, &vec![MASK; finder.patterns_len()])
             }
             _ => text.to_owned(),
         };
-        mask_userinfo(&text)
+        mask_userinfo(&self.mask_parts(text))
+    }
+
+    /// Texts are cut in their middle ([`crate::excerpt`], captured output) before they come here:
+    /// what the gap left of a secret on either side of it is masked too.
+    fn mask_parts(&self, text: String) -> String {
+        const OPEN: &str = "[... ";
+        const CLOSE: &str = " ...]";
+        if self.forms.is_empty() || !text.contains(OPEN) {
+            return text;
+        }
+        let edge = |c: char| c == ' ' || c == '\n' || c == char::REPLACEMENT_CHARACTER;
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find(OPEN) {
+            let end = rest[at..]
+                .find(CLOSE)
+                .map_or(at + OPEN.len(), |n| at + n + CLOSE.len());
+            let before = rest[..at].trim_end_matches(edge);
+            let part = self.longest(|form, n| before.ends_with(&form[..n]));
+            out.push_str(&before[..before.len() - part]);
+            out.push_str(if part > 0 { MASK } else { "" });
+            out.push_str(&rest[before.len()..end]);
+            let after = rest[end..].trim_start_matches(edge);
+            out.push_str(&rest[end..rest.len() - after.len()]);
+            let part = self.longest(|form, n| after.starts_with(&form[form.len() - n..]));
+            out.push_str(if part > 0 { MASK } else { "" });
+            rest = &after[part..];
+        }
+        out.push_str(rest);
+        out
+    }
+
+    /// The longest proper part of any form for which `is_there` holds, in bytes.
+    fn longest(&self, is_there: impl Fn(&str, usize) -> bool) -> usize {
+        let parts = |form: &String| {
+            (SHORTEST_PART..form.len())
+                .rev()
+                .find(|n| {
+                    let (head, tail) = (*n, form.len() - n);
+                    form.is_char_boundary(head) && form.is_char_boundary(tail) && is_there(form, *n)
+                })
+                .unwrap_or(0)
+        };
+        self.forms.iter().map(parts).max().unwrap_or(0)
     }
 }
 
@@ -128,17 +178,41 @@ const COMPONENT: &AsciiSet = &UNRESERVED
     .remove(b')')
     .remove(b'*');
 
+/// Encoders of whole paths leave the slash alone.
+const SEGMENTS: &AsciiSet = &UNRESERVED.remove(b'/');
+
+/// What a URL parser escapes by itself in a query and in a path, and nothing more (the sets of the
+/// `url` crate, after WHATWG URL): a secret in a URL shows up like this.
+const QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\'');
+const PATH: &AsciiSet = &QUERY.remove(b'\'').add(b'?').add(b'`').add(b'{').add(b'}');
+
 fn forms_of(value: &str) -> BTreeSet<String> {
     let mut forms = BTreeSet::from([value.to_owned()]);
-    for set in [NON_ALPHANUMERIC, UNRESERVED, COMPONENT] {
+    for set in [
+        NON_ALPHANUMERIC,
+        UNRESERVED,
+        COMPONENT,
+        SEGMENTS,
+        QUERY,
+        PATH,
+    ] {
         let encoded = utf8_percent_encode(value, set).to_string();
         forms.insert(encoded.replace("%20", "+"));
         forms.insert(lower_escapes(&encoded));
         forms.insert(encoded);
     }
-    if let Ok(json) = serde_json::to_string(value) {
-        forms.insert(json[1..json.len() - 1].to_owned());
-        forms.insert(json[1..json.len() - 1].replace('/', "\\/"));
+    for json in [json_escaped(value), ascii_escaped(&json_escaped(value))] {
+        forms.insert(json.replace('/', "\\/"));
+        // A log line in JSON that quotes JSON.
+        let quoted = json_escaped(&json);
+        forms.insert(ascii_escaped(&quoted));
+        forms.extend([quoted, json]);
     }
     forms.insert(format!("{value:?}").trim_matches('"').to_owned());
     forms.extend(base64_forms(value.as_bytes()));
@@ -149,6 +223,26 @@ fn forms_of(value: &str) -> BTreeSet<String> {
     forms.insert(hex);
     forms.retain(|form| form.chars().count() >= SHORTEST);
     forms
+}
+
+fn json_escaped(value: &str) -> String {
+    let json = serde_json::Value::from(value).to_string();
+    json[1..json.len() - 1].to_owned()
+}
+
+/// Many writers of JSON escape all that is not ASCII.
+fn ascii_escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
 }
 
 fn lower_escapes(encoded: &str) -> String {
@@ -244,6 +338,36 @@ mod tests {
                 "{user}"
             );
         }
+    }
+
+    #[test]
+    fn a_secret_that_a_url_parser_escaped_is_masked() {
+        let masker = Masker::new(["pass/w{rd \"+'é"]);
+        for url in [
+            "https://h/?q=pass/w{rd%20%22+%27%C3%A9&x",
+            "https://h/pass/w%7Brd%20%22+'%C3%A9",
+        ] {
+            assert!(masker.mask(url).contains("***"), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_a_cut_left_of_a_secret_is_masked() {
+        let masker = Masker::new(["canary-4711"]);
+        let text = format!("{}canary-4711{}", "x".repeat(60), "y".repeat(60));
+        for max in 60..130 {
+            let masked = masker.mask(&crate::excerpt(&text, max));
+            assert!(
+                !masked.contains("can") && !masked.contains("711"),
+                "{masked}"
+            );
+        }
+        assert_eq!(
+            masker.mask("xxcanary\n[... 9 bytes left out ...]\n-4711yy"),
+            "xx***\n[... 9 bytes left out ...]\n***yy"
+        );
+        let plain = "as it was [... 12 characters ...] and is [... open";
+        assert_eq!(masker.mask(plain), plain);
     }
 
     #[test]

@@ -56,6 +56,19 @@ pub fn excerpt(text: &str, max: usize) -> String {
     format!("{start} [... {} characters ...] {end}", total - head - tail)
 }
 
+/// Whether `text` names `what` as a word of its own: `a` is not named by "a path that has an a in
+/// it" unless it stands alone.
+pub fn mentions(text: &str, what: &str) -> bool {
+    let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    !what.is_empty()
+        && text.match_indices(what).any(|(at, _)| {
+            let quoted = text[..at].ends_with('`') || what.chars().count() > 3;
+            quoted
+                && !part_of_word(text[..at].chars().next_back())
+                && !part_of_word(text[at + what.len()..].chars().next())
+        })
+}
+
 /// `1 file`, `2 files`; `plural` where the word is irregular.
 pub fn count_of(n: u64, singular: &str, plural: &str) -> String {
     format!("{n} {}", if n == 1 { singular } else { plural })
@@ -83,6 +96,15 @@ mod tests {
         assert_eq!(defang("\u{1b}[31mred\u{202e}"), "\\u{1b}[31mred\\u{202e}");
         assert_eq!(defang("a\r\nb\tc"), "a\nb\tc");
         assert_eq!(defang("a\u{1b}\u{7}\rb"), "a\\u{1b}\\u{7}\\u{d}b");
+    }
+
+    #[test]
+    fn a_short_name_is_not_found_inside_of_words() {
+        assert!(!mentions("nothing is at this path", "a"));
+        assert!(!mentions("a path", "a"));
+        assert!(mentions("`a` is missing", "a"));
+        assert!(mentions("db1:27017 does not answer", "db1:27017"));
+        assert!(!mentions("paths are missing", "path"));
     }
 
     #[test]

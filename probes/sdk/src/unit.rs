@@ -250,9 +250,13 @@ impl FromStr for Period {
         if shown.is_empty() {
             return Err("an empty duration; write 500ms, 30s, 5m, 1h30m or 14d".to_owned());
         }
+        // Beyond this, sums with the clock overflow.
+        let century = 100.0 * 365.0 * 86_400.0;
         Duration::try_from_secs_f64(total)
+            .ok()
+            .filter(|period| period.as_secs_f64() <= century)
             .map(Self)
-            .map_err(|_| format!("`{shown}` is out of range"))
+            .ok_or_else(|| format!("`{shown}` is out of range"))
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     find::Found,
+    fingerprint::Fingerprint,
     measurement::{Counts, DuplicateReport, ReportFile, TestReports, UnreadableReport, cap},
     reader::{About, Digest, Fault},
     tally::Tally,
@@ -16,8 +17,8 @@ use crate::{
 pub(crate) struct Collector<'a> {
     directory: &'a Path,
     reports: TestReports,
-    /// Checksums of the files counted, and their names.
-    known: HashMap<[u8; 32], String>,
+    /// Fingerprints of the files counted, and their names.
+    known: HashMap<Fingerprint, String>,
 }
 
 impl<'a> Collector<'a> {
@@ -33,7 +34,7 @@ impl<'a> Collector<'a> {
         };
         for (path, reason) in &found.troubles {
             let path = all.name(path);
-            all.unreadable(path, Fault::new(reason.as_str()), &Counts::default());
+            all.unreadable(path, &Fault::new(reason.as_str()), &Counts::default());
         }
         all
     }
@@ -48,25 +49,29 @@ impl<'a> Collector<'a> {
     pub(crate) fn add(
         &mut self,
         path: String,
-        mut tally: Tally,
+        mut tally: Tally<'_>,
         read: Result<(About, Digest), Fault>,
         modified: Timestamp,
         before_run: bool,
     ) {
         let counts = tally.counts();
         let (about, digest) = match read {
-            Err(fault) => return self.unreadable(path, fault, &counts),
+            Err(fault) => return self.unreadable(path, &fault, &counts),
             Ok(_) if tally.overflow => {
                 let reason = format!(
                     "it holds more than {} different tests, too many to fold",
                     crate::tally::MOST_FOLDED
                 );
                 let fault = Fault::new(reason).hint("set `retries: separate`");
-                return self.unreadable(path, fault, &counts);
+                return self.unreadable(path, &fault, &counts);
             }
             Ok(read) => read,
         };
-        if let Some(of) = self.known.get(&digest.sha256).filter(|_| counts.total > 0) {
+        if let Some(of) = self
+            .known
+            .get(&digest.fingerprint)
+            .filter(|_| counts.total > 0)
+        {
             self.reports.duplicates_total += 1;
             let duplicate = DuplicateReport {
                 path,
@@ -75,7 +80,7 @@ impl<'a> Collector<'a> {
             push(&mut self.reports.duplicates, [duplicate], cap::PROBLEMS);
             return;
         }
-        self.known.insert(digest.sha256, path.clone());
+        self.known.insert(digest.fingerprint, path.clone());
         self.lists(&mut tally);
         let all = &mut self.reports;
         all.counts.add(&counts);
@@ -88,14 +93,15 @@ impl<'a> Collector<'a> {
             bytes: digest.bytes,
             counts,
             claims: about.claims,
-            timestamp: about.timestamp,
+            timestamp: about.started.map(|started| started.at),
+            zoneless: about.started.is_some_and(|started| started.zoneless),
             modified,
             before_run,
             unexpanded: about.unexpanded,
         });
     }
 
-    fn lists(&mut self, tally: &mut Tally) {
+    fn lists(&mut self, tally: &mut Tally<'_>) {
         let all = &mut self.reports;
         push(&mut all.failures, tally.failures(), cap::FAILURES);
         push(
@@ -114,7 +120,7 @@ impl<'a> Collector<'a> {
         all.slowest.truncate(cap::SLOWEST);
     }
 
-    fn unreadable(&mut self, path: String, fault: Fault, seen: &Counts) {
+    fn unreadable(&mut self, path: String, fault: &Fault, seen: &Counts) {
         self.reports.unreadable_total += 1;
         let unreadable = UnreadableReport {
             path,

@@ -17,7 +17,8 @@ pub struct TestsConfig {
     pub run: Option<Vec<String>>,
     /// Folder that the command runs in; the folder of the config when left out.
     pub directory: Option<PathBuf>,
-    /// Environment variables for the command, added to those that the gate passes on.
+    /// Environment variables for the command, added to those that the gate passes on. List a name
+    /// under `secrets` when its value must be masked.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// JUnit XML reports to read: paths or globs (`*`, `**`, `?`, `[a-z]`, `{a,b}`), relative to

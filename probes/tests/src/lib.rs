@@ -3,6 +3,7 @@
 mod collect;
 mod config;
 mod find;
+mod fingerprint;
 mod judge;
 mod measure;
 mod measurement;
@@ -30,7 +31,7 @@ pub struct Tests;
 impl Probe for Tests {
     const META: Meta = Meta {
         id: "tests",
-        summary: "Runs a test command, reads its JUnit XML reports, and counts the results.",
+        summary: "Runs a test command, reads its JUnit XML reports, and counts the results",
         rules: rules::RULES,
         metrics: metrics::SPECS,
         activity: Activity::Active,

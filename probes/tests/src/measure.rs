@@ -85,11 +85,33 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 
 async fn look(patterns: Vec<Pattern>, cx: &Cx) -> Result<Found, ProbeError> {
     let inner = cx.clone();
-    cx.blocking("reports", "looking for files", move || {
-        find::find(inner.directory(), &patterns, &|| inner.is_over())
-            .map_err(|e| ProbeError::new(ErrorKind::BadData, "reports", "looking for files", e))
+    cx.blocking("reports", LOOKING, move || {
+        let found = find::find(inner.directory(), &patterns, &|| inner.is_over());
+        in_time(&inner, "reports", LOOKING)?;
+        found.map_err(|e| ProbeError::new(ErrorKind::BadData, "reports", LOOKING, e))
     })
     .await
+}
+
+const LOOKING: &str = "looking for files";
+
+/// The fault of whatever was cut short, by the deadline or by an interruption.
+fn in_time(cx: &Cx, subject: &str, phase: &str) -> Result<(), ProbeError> {
+    if cx.cancellation().is_cancelled() {
+        let reason = "the run was interrupted";
+        return Err(ProbeError::new(
+            ErrorKind::Cancelled,
+            subject,
+            phase,
+            reason,
+        ));
+    }
+    if cx.is_over() {
+        let reason = "the time of the gate was over";
+        return Err(ProbeError::new(ErrorKind::Timeout, subject, phase, reason)
+            .hint("raise `timeout` of the gate"));
+    }
+    Ok(())
 }
 
 async fn run(argv: &[String], config: &TestsConfig, cx: &Cx) -> Result<TestCommand, ProbeError> {
@@ -106,18 +128,18 @@ async fn run(argv: &[String], config: &TestsConfig, cx: &Cx) -> Result<TestComma
         argv: argv.to_vec(),
         ended: finished.ended,
         seconds: to_millis(finished.took.as_secs_f64()),
-        output: last_words(&finished),
+        output: last_words(&finished, cx),
     })
 }
 
 /// The end of stderr, or of stdout where stderr is empty: test runners end with a summary.
-fn last_words(finished: &Finished) -> String {
+fn last_words(finished: &Finished, cx: &Cx) -> String {
     let stream = if finished.stderr.text().trim().is_empty() {
         &finished.stdout
     } else {
         &finished.stderr
     };
-    let text = stream.text();
+    let text = cx.mask(&stream.text());
     let text = text.trim();
     match text.char_indices().rev().nth(SHOWN) {
         None => text.to_owned(),
@@ -135,22 +157,16 @@ async fn read_all(
     let retries = config.retries;
     let inner = cx.clone();
     cx.blocking("reports", "reading them", move || {
+        let mask = |text: &str| inner.mask(text);
         let mut all = Collector::new(inner.directory(), &found);
         for path in &found.files {
             let stamp = stamp(path);
             let name = all.name(path);
-            let mut tally = Tally::new(&name, retries);
+            let mut tally = Tally::new(&name, retries, &mask);
             let read = File::open(path)
                 .map_err(|e| reader::Fault::new(format!("it could not be opened: {e}")))
                 .and_then(|file| reader::read(file, &|| inner.is_over(), &mut tally));
-            if inner.is_over() {
-                return Err(ProbeError::new(
-                    ErrorKind::Timeout,
-                    name,
-                    "reading",
-                    "the time was over while reading the reports",
-                ));
-            }
+            in_time(&inner, &name, "reading")?;
             let modified = stamp.and_then(|(time, _)| Timestamp::try_from(time).ok());
             let stale = before
                 .as_ref()

@@ -55,6 +55,7 @@ pub struct TestCommand {
 
 /// What all the reports together say.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct TestReports {
     /// The sum over the files that could be read, duplicates left out.
     pub counts: Counts,
@@ -63,42 +64,40 @@ pub struct TestReports {
     /// Files read; where there are more than 500, those with a problem and the oldest are kept.
     pub files: Vec<ReportFile>,
     /// Patterns that matched no file.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmatched: Vec<String>,
     /// Files that could not be read.
-    #[serde(default)]
     pub unreadable_total: u64,
     /// The first 50 of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<UnreadableReport>,
     /// Files with the same bytes as another file; they are counted once.
-    #[serde(default)]
     pub duplicates_total: u64,
     /// The first 50 of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub duplicates: Vec<DuplicateReport>,
     /// Files that were there before the command started and that it did not write.
-    #[serde(default)]
     pub before_run_total: u64,
     /// The first 100 failed tests.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailedTest>,
     /// The first 50 errors of whole suites.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub suite_errors: Vec<SuiteError>,
     /// The first 50 test cases whose `status` says failed and that hold no failure.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contradictory: Vec<TestRef>,
     /// The first 100 flaky tests.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flaky: Vec<TestRef>,
     /// The ten slowest tests.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slowest: Vec<SlowTest>,
 }
 
 /// Counts of test cases; each case has exactly one of the four states.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Counts {
     /// All test cases.
     pub total: u64,
@@ -110,22 +109,19 @@ pub struct Counts {
     pub errors: u64,
     /// Did not run.
     pub skipped: u64,
-    /// Passed, but failed in another attempt; also in `passed`.
+    /// Passed, but not in every attempt; also in `passed`.
     pub flaky: u64,
     /// Test suites.
     pub suites: u64,
     /// Failures and errors of whole suites, outside any test case.
     pub suite_errors: u64,
     /// Cases whose `status` says failed and that hold no failure; counted as passed.
-    #[serde(default)]
     pub contradictory: u64,
     /// Folded tests without a name, of which some attempts failed: perhaps not one test at all.
-    #[serde(default)]
     pub ambiguous: u64,
     /// Sum of the times of the test cases, seconds, to the millisecond.
     pub seconds: f64,
     /// Times that are no number of seconds.
-    #[serde(default)]
     pub bad_times: u64,
 }
 
@@ -170,11 +166,15 @@ pub struct ReportFile {
     /// What its elements say.
     pub counts: Counts,
     /// What its attributes claim.
+    #[serde(default)]
     pub claims: Claims,
-    /// The oldest suite timestamp inside; one without a zone is read as UTC.
+    /// The oldest suite timestamp inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub timestamp: Option<Timestamp>,
+    /// No time zone is written in that timestamp; it was read as UTC.
+    #[serde(default)]
+    pub zoneless: bool,
     /// Modification time of the file, UTC.
     #[schemars(with = "String")]
     pub modified: Timestamp,
@@ -187,9 +187,16 @@ pub struct ReportFile {
 }
 
 impl ReportFile {
-    /// When the evidence was made.
+    /// When the evidence was made: the timestamp inside, or else the modification time.
     pub fn evidence_at(&self) -> Timestamp {
-        self.timestamp.unwrap_or(self.modified)
+        self.trusted_timestamp().unwrap_or(self.modified)
+    }
+
+    /// The timestamp, unless it has no zone and is later than the file: then it is the local time
+    /// of a place ahead of UTC.
+    pub fn trusted_timestamp(&self) -> Option<Timestamp> {
+        self.timestamp
+            .filter(|timestamp| !self.zoneless || *timestamp <= self.modified)
     }
 }
 

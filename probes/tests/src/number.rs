@@ -35,13 +35,26 @@ pub(crate) fn count(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }
 
-/// Reads a suite's `timestamp`: RFC 3339, or the same without a zone, which is read as UTC.
-pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
+/// When a suite started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Started {
+    pub at: Timestamp,
+    /// No time zone is written; `at` is the reading as UTC.
+    pub zoneless: bool,
+}
+
+/// Reads a suite's `timestamp`: RFC 3339, or the same without a zone.
+pub(crate) fn started(text: &str) -> Option<Started> {
     let text = text.trim();
-    text.parse().ok().or_else(|| {
-        let local: DateTime = text.parse().ok()?;
-        Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    })
+    if let Ok(at) = text.parse() {
+        return Some(Started {
+            at,
+            zoneless: false,
+        });
+    }
+    let local: DateTime = text.parse().ok()?;
+    let at = local.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    Some(Started { at, zoneless: true })
 }
 
 #[cfg(test)]
@@ -75,8 +88,18 @@ mod tests {
     #[test]
     fn timestamps_without_a_zone_are_utc() {
         let expected: Timestamp = "2020-09-04T16:18:04.5Z".parse().unwrap();
-        assert_eq!(timestamp("2020-09-04T16:18:04.5"), Some(expected));
-        assert_eq!(timestamp("2020-09-04T18:18:04.5+02:00"), Some(expected));
-        assert_eq!(timestamp("Fri Sep 04 2020"), None);
+        for (text, zoneless) in [
+            ("2020-09-04T16:18:04.5", true),
+            ("2020-09-04T18:18:04.5+02:00", false),
+        ] {
+            assert_eq!(
+                started(text),
+                Some(Started {
+                    at: expected,
+                    zoneless
+                })
+            );
+        }
+        assert_eq!(started("Fri Sep 04 2020"), None);
     }
 }

@@ -142,7 +142,7 @@ pub(crate) const NOTHING_EXECUTED: Rule = Rule {
 pub(crate) const FLAKY: Rule = Rule {
     code: "tests/flaky",
     level: Level::Warning,
-    summary: "tests passed only after they had failed",
+    summary: "tests passed in one attempt and not in another",
     why: "A flaky test hides a race in the test or in the system, and teaches people to press \
           retry. Limit them with `expect: { flaky: \"== 0\" }`.",
     fix: "repeat the test alone until it fails, and fix the race",

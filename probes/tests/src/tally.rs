@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::{
     config::Retries,
+    fingerprint::{Fingerprint, Fingerprinter},
     measurement::{Counts, FailedTest, FailureKind, SlowTest, SuiteError, TestRef, cap},
     number::to_millis,
     reader::{Case, Sink, State, SuiteFault},
@@ -16,41 +15,52 @@ use crate::{
 pub(crate) const MOST_FOLDED: usize = 900_000;
 
 /// Counts and lists of one report.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Tally<'m> {
     report: String,
+    /// Masks secrets, before a text is cut and half of one could stay.
+    mask: &'m dyn Fn(&str) -> String,
     counts: Counts,
     seconds: f64,
-    folded: Option<HashMap<Id, Folded>>,
+    folded: Option<HashMap<Fingerprint, Folded>>,
     /// More different tests than can be folded.
     pub(crate) overflow: bool,
-    failures: Vec<(Id, FailedTest)>,
+    failures: Vec<(Fingerprint, FailedTest)>,
     pub(crate) suite_errors: Vec<SuiteError>,
     pub(crate) contradictory: Vec<TestRef>,
     pub(crate) flaky: Vec<TestRef>,
     pub(crate) slowest: Vec<SlowTest>,
 }
 
-/// What tells one test from another: a part of a SHA-256, since a collision would let a pass hide
-/// the failure of another test.
-type Id = [u8; 16];
-
 /// The attempts of one test.
 #[derive(Debug, Clone, Copy)]
 struct Folded {
     best: State,
     failed_once: bool,
+    /// Some attempt was skipped or failed. TestNG calls an attempt skipped when it is repeated.
+    not_always_passed: bool,
     flaky: bool,
     nameless: bool,
 }
 
-impl Tally {
-    pub(crate) fn new(report: &str, retries: Retries) -> Self {
+impl<'m> Tally<'m> {
+    pub(crate) fn new(report: &str, retries: Retries, mask: &'m dyn Fn(&str) -> String) -> Self {
         Self {
             report: report.to_owned(),
+            mask,
+            counts: Counts::default(),
+            seconds: 0.0,
             folded: (retries == Retries::Fold).then(HashMap::new),
-            ..Self::default()
+            overflow: false,
+            failures: Vec::new(),
+            suite_errors: Vec::new(),
+            contradictory: Vec::new(),
+            flaky: Vec::new(),
+            slowest: Vec::new(),
         }
+    }
+
+    fn clip(&self, text: &str, max: usize) -> String {
+        clip(&(self.mask)(text), max)
     }
 
     /// The counts, attempts folded.
@@ -86,6 +96,7 @@ impl Tally {
         let test = folded.entry(id).or_insert(Folded {
             best: case.state,
             failed_once: false,
+            not_always_passed: false,
             flaky: false,
             nameless: case.name.trim().is_empty(),
         });
@@ -93,7 +104,8 @@ impl Tally {
             test.best = case.state;
         }
         test.failed_once |= failing;
-        let flaky = test.best == State::Passed && (test.failed_once || case.flaky || test.flaky);
+        test.not_always_passed |= case.state != State::Passed || case.flaky;
+        let flaky = test.best == State::Passed && test.not_always_passed;
         let newly = flaky && !test.flaky;
         test.flaky = flaky;
         let passed = test.best == State::Passed;
@@ -107,12 +119,12 @@ impl Tally {
         }
     }
 
-    fn list_failure(&mut self, id: Id, case: &Case<'_>) {
+    fn list_failure(&mut self, id: Fingerprint, case: &Case<'_>) {
         let State::Failing(kind) = case.state else {
             return;
         };
         if self.failures.len() < cap::FAILURES {
-            let message = clip(case.message, cap::MESSAGE);
+            let message = self.clip(case.message, cap::MESSAGE);
             self.failures.push((
                 id,
                 FailedTest {
@@ -155,10 +167,10 @@ impl Tally {
 
     fn reference(&self, case: &Case<'_>) -> TestRef {
         TestRef {
-            name: clip(case.name, cap::NAME),
-            classname: clip(case.classname, cap::NAME),
-            suite: clip(case.suite, cap::NAME),
-            file: clip(case.file, cap::NAME),
+            name: self.clip(case.name, cap::NAME),
+            classname: self.clip(case.classname, cap::NAME),
+            suite: self.clip(case.suite, cap::NAME),
+            file: self.clip(case.file, cap::NAME),
             line: case.line,
             report: self.report.clone(),
             report_line: case.at.line,
@@ -166,7 +178,7 @@ impl Tally {
     }
 }
 
-impl Sink for Tally {
+impl Sink for Tally<'_> {
     fn on_case(&mut self, case: &Case<'_>) {
         self.time(case);
         if case.contradictory {
@@ -183,7 +195,7 @@ impl Sink for Tally {
             self.counts.flaky += 1;
             self.list_flaky(case);
         }
-        self.list_failure(Id::default(), case);
+        self.list_failure(Fingerprint::default(), case);
     }
 
     fn on_suite(&mut self) {
@@ -194,8 +206,8 @@ impl Sink for Tally {
         self.counts.suite_errors += 1;
         if self.suite_errors.len() < cap::PROBLEMS {
             self.suite_errors.push(SuiteError {
-                suite: clip(error.suite, cap::NAME),
-                message: clip(error.message, cap::MESSAGE),
+                suite: self.clip(error.suite, cap::NAME),
+                message: self.clip(error.message, cap::MESSAGE),
                 report: self.report.clone(),
                 report_line: error.at.line,
             });
@@ -223,14 +235,12 @@ fn rank(state: State) -> u8 {
     }
 }
 
-fn id(case: &Case<'_>) -> Id {
-    let mut hash = Sha256::new();
+/// What tells one test from another.
+fn id(case: &Case<'_>) -> Fingerprint {
+    let mut id = Fingerprinter::new();
     for part in [case.suite, case.file, case.classname, case.name] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
+        id.update(&(part.len() as u64).to_le_bytes());
+        id.update(part.as_bytes());
     }
-    let digest: [u8; 32] = hash.finalize().into();
-    let mut id = Id::default();
-    id.copy_from_slice(&digest[..16]);
-    id
+    id.finish()
 }

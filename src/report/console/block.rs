@@ -169,7 +169,7 @@ fn says(message: &str, value: &str) -> bool {
 
 /// `db1:27017: `, unless the message names it.
 fn subject(check: &Check) -> String {
-    if check.subject.is_empty() || check.message.contains(&check.subject) {
+    if check.subject.is_empty() || readygate_sdk::mentions(&check.message, &check.subject) {
         return String::new();
     }
     format!("{}: ", check.subject)

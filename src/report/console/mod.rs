@@ -193,11 +193,7 @@ fn notes(gate: &GateRecord, metrics: usize) -> Vec<String> {
     let mut parts = Vec::new();
     if gate.outcome == Outcome::Passed {
         if gate.flaky {
-            let last = gate.attempts.last().map_or(0, |attempt| attempt.number);
-            parts.push(format!(
-                "passed on attempt {last} of {}",
-                gate.attempts.len()
-            ));
+            parts.push(gate.passed_how());
         }
         let warnings = gate.warnings().count() as u64;
         if warnings > 0 {

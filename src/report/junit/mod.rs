@@ -242,11 +242,7 @@ fn about_gate(gate: &GateRecord, limits: &Limits) -> String {
 /// `flaky: passed on attempt 3 of 3`, and why the others did not.
 fn attempts(gate: &GateRecord, limits: &Limits) -> String {
     let mut node = text::Node::new(limits.node);
-    let last = gate.attempts.last().map_or(0, |attempt| attempt.number);
-    node.line(
-        "flaky: ",
-        &format!("passed on attempt {last} of {}", gate.attempts.len()),
-    );
+    node.line("flaky: ", &gate.passed_how());
     for attempt in &gate.attempts {
         let reason = attempt.reason.as_deref().unwrap_or("no reason given");
         let label = format!("attempt {} {}: ", attempt.number, attempt.outcome.name());

@@ -3,11 +3,13 @@
 //! Every server gets a free port and a folder of its own, is awaited by an event of its own (it
 //! accepts, it answers), never by a fixed pause, and is stopped by its pid when dropped.
 
+mod mongod;
 mod nginx;
 mod node;
 mod redis;
 mod server;
 
+pub use mongod::{Member, MongoSet, Mongod, SetSpec, mongod_program};
 pub use nginx::nginx;
 pub use node::node;
 pub use redis::{

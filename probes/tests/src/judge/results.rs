@@ -169,7 +169,7 @@ fn flaky(all: &TestReports, checks: &mut Checks) {
     let mut check = checks
         .check(&rules::FLAKY, "tests")
         .message(format!(
-            "{} only after a failed attempt",
+            "{} in one attempt and not in another",
             count_of(total, "test passed", "tests passed")
         ))
         .details(capped(lines, total));

@@ -5,14 +5,15 @@
 //! skipped, passed. Ant, Surefire, pytest, googletest, PHPUnit (nested suites), nextest and
 //! Surefire retries (`flakyFailure`, `rerunFailure`) are all read by these rules.
 
-use jiff::Timestamp;
-
 use super::{
-    About, Case, Position, Sink, State, SuiteFault, claims::Tree, xml::Element, xml::Visitor,
+    About, Case, Fault, Position, Sink, State, SuiteFault, claims::Tree, xml::Element, xml::Visitor,
 };
-use crate::{measurement::FailureKind, measurement::cap, number, text::clip};
+use crate::{
+    measurement::FailureKind,
+    number::{self, Started},
+};
 
-/// Bytes kept of the text of a failure, whose start is shown.
+/// Characters kept of the text of a failure, whose start is shown.
 const TEXT: usize = 4 * 1_024;
 
 /// Hears a JUnit document and tells a sink.
@@ -20,7 +21,7 @@ pub(super) struct Junit<'s> {
     sink: &'s mut dyn Sink,
     open: Vec<Open>,
     claims: Tree,
-    timestamp: Option<Timestamp>,
+    started: Option<Started>,
     unexpanded: u64,
     abandoned: bool,
 }
@@ -61,7 +62,7 @@ struct Failure {
 
 impl Failure {
     fn open(element: &Element<'_>, kind: FailureKind) -> Open {
-        let get = |name| clip(element.get(name).unwrap_or_default(), cap::MESSAGE);
+        let get = |name| element.get(name).unwrap_or_default().trim().to_owned();
         Open::Failure(Box::new(Self {
             kind,
             at: element.at,
@@ -74,14 +75,11 @@ impl Failure {
     /// The message, or else the start of the text, with the type where the text lacks it.
     fn message(&self) -> String {
         let text = self.text.trim();
-        if !self.message.is_empty() {
-            self.message.clone()
-        } else if text.contains(&self.class) {
-            clip(text, cap::MESSAGE)
-        } else {
-            clip(&format!("{}: {text}", self.class), cap::MESSAGE)
-                .trim_end_matches(": ")
-                .to_owned()
+        match (self.message.is_empty(), text.contains(&self.class)) {
+            (false, _) => self.message.clone(),
+            (true, true) => text.to_owned(),
+            (true, false) if text.is_empty() => self.class.clone(),
+            (true, false) => format!("{}: {text}", self.class),
         }
     }
 }
@@ -92,9 +90,25 @@ impl<'s> Junit<'s> {
             sink,
             open: Vec::new(),
             claims: Tree::default(),
-            timestamp: None,
+            started: None,
             unexpanded: 0,
             abandoned: false,
+        }
+    }
+
+    /// Ends the reading. Of a report that breaks off, the cases still open are told if they have
+    /// failed already; the others may fail after the fault.
+    pub(super) fn close(mut self, complete: bool) -> About {
+        self.abandoned = !complete;
+        while !self.open.is_empty() {
+            self.end();
+        }
+        About {
+            format: "junit",
+            encoding: "",
+            claims: self.claims.total(),
+            started: self.started,
+            unexpanded: self.unexpanded,
         }
     }
 
@@ -110,11 +124,9 @@ impl<'s> Junit<'s> {
         if element.name == "testsuite" {
             self.sink.on_suite();
         }
-        let timestamp = element.get("timestamp").and_then(number::timestamp);
-        self.timestamp = match (self.timestamp, timestamp) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        let started = element.get("timestamp").and_then(number::started);
+        let both = self.started.into_iter().chain(started);
+        self.started = both.min_by_key(|started| started.at);
         self.claims.start(element);
         Open::Suite(element.get("name").unwrap_or_default().to_owned())
     }
@@ -127,7 +139,7 @@ impl<'s> Junit<'s> {
         };
         let failing = matches!(state, State::Failing(_));
         if self.abandoned && !failing {
-            return; // its failure may stand after the fault
+            return;
         }
         self.claims.case(state, case.failures);
         let suite = self.suite().to_owned();
@@ -173,7 +185,7 @@ impl<'s> Junit<'s> {
 }
 
 impl Visitor for Junit<'_> {
-    fn start(&mut self, element: &Element<'_>) {
+    fn start(&mut self, element: &Element<'_>) -> Result<(), Fault> {
         let next = match (element.name, self.open.last_mut()) {
             ("testsuites" | "testsuite", _) => self.start_suite(element),
             ("testcase", _) => Open::Case(Box::new(OpenCase::new(element))),
@@ -197,6 +209,7 @@ impl Visitor for Junit<'_> {
             _ => Open::Other,
         };
         self.open.push(next);
+        Ok(())
     }
 
     fn end(&mut self) {
@@ -211,32 +224,13 @@ impl Visitor for Junit<'_> {
     fn text(&mut self, piece: &str) {
         if let Some(Open::Failure(failure)) = self.open.last_mut() {
             let room = TEXT.saturating_sub(failure.text.len());
-            failure
-                .text
-                .push_str(&piece[..piece.floor_char_boundary(room)]);
+            failure.text.extend(piece.chars().take(room));
         }
     }
 
     fn unexpanded(&mut self) {
         if matches!(self.open.last(), Some(Open::Suite(_) | Open::Case(_))) {
             self.unexpanded += 1;
-        }
-    }
-
-    fn finish(&mut self) -> About {
-        About {
-            format: "junit",
-            encoding: "",
-            claims: self.claims.total(),
-            timestamp: self.timestamp,
-            unexpanded: self.unexpanded,
-        }
-    }
-
-    fn abandon(&mut self) {
-        self.abandoned = true;
-        while !self.open.is_empty() {
-            self.end();
         }
     }
 }
@@ -249,7 +243,10 @@ impl OpenCase {
             let value = element.get(name).unwrap_or_default().trim();
             words.iter().any(|word| value.eq_ignore_ascii_case(word))
         };
-        let failed = ["failed", "failure", "fail", "error", "errored", "broken"];
+        let failed = [
+            "failed", "failure", "fail", "error", "errored", "broken", "timedout", "timeout",
+            "aborted", "crashed",
+        ];
         Self {
             name: get("name"),
             classname: get("classname"),

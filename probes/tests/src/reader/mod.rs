@@ -1,8 +1,8 @@
 //! Reads one report, in constant memory, whatever its size.
 //!
 //! `source` decodes, `guard` bounds, `xml` checks that the document is well-formed, and a module
-//! for each format tells a [`Sink`] what it finds. A further format adds its module, an arm in
-//! [`open`] and a line in `formats`.
+//! for each format tells a [`Sink`] what it finds. A further XML format adds its module and a variant
+//! of [`Report`]; one that is not XML branches off in [`read`].
 
 mod claims;
 mod formats;
@@ -16,9 +16,11 @@ mod tests;
 
 use std::{fmt, io::Read};
 
-use jiff::Timestamp;
-
-use crate::measurement::{Claims, FailureKind};
+use crate::{
+    fingerprint::Fingerprint,
+    measurement::{Claims, FailureKind},
+    number::Started,
+};
 
 /// A place in a decoded file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +127,7 @@ pub(crate) struct About {
     pub encoding: &'static str,
     pub claims: Claims,
     /// The oldest timestamp inside.
-    pub timestamp: Option<Timestamp>,
+    pub started: Option<Started>,
     /// Entities where test cases could stand.
     pub unexpanded: u64,
 }
@@ -134,7 +136,7 @@ pub(crate) struct About {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Digest {
     pub bytes: u64,
-    pub sha256: [u8; 32],
+    pub fingerprint: Fingerprint,
 }
 
 /// Reads one report into `sink`. On a fault, the sink has heard what stands before it.
@@ -152,18 +154,60 @@ pub(crate) fn read<R: Read>(
     }
     let guard = guard::Guard::new(source);
     let mut xml = xml::Xml::new(guard);
-    let about = xml.read(|root| open(root, sink))?;
+    let mut report = Report::Unknown(sink);
+    let read = xml.read(&mut report);
+    let about = report.close(read.is_ok());
+    read?;
     let digest = xml.into_inner().into_inner().digest()?;
     Ok((About { encoding, ..about }, digest))
 }
 
-/// Picks the format by the root element.
-fn open<'s>(
-    root: &xml::Element<'_>,
-    sink: &'s mut dyn Sink,
-) -> Result<Box<dyn xml::Visitor + 's>, Fault> {
-    match formats::of_root(root) {
-        Ok(()) => Ok(Box::new(junit::Junit::new(sink))),
-        Err(found) => Err(formats::unsupported(&found).at(root.at)),
+/// The format of an XML report, which its root element decides.
+enum Report<'s> {
+    Unknown(&'s mut dyn Sink),
+    Junit(junit::Junit<'s>),
+    Unsupported,
+}
+
+impl Report<'_> {
+    /// Ends the reading; of a report that breaks off, what is sure is still told to the sink.
+    fn close(self, complete: bool) -> About {
+        match self {
+            Self::Junit(junit) => junit.close(complete),
+            Self::Unknown(_) | Self::Unsupported => About::default(),
+        }
+    }
+}
+
+impl xml::Visitor for Report<'_> {
+    fn start(&mut self, element: &xml::Element<'_>) -> Result<(), Fault> {
+        if let Self::Unknown(_) = self {
+            formats::of_root(element).map_err(|found| formats::unsupported(&found))?;
+            if let Self::Unknown(sink) = std::mem::replace(self, Self::Unsupported) {
+                *self = Self::Junit(junit::Junit::new(sink));
+            }
+        }
+        match self {
+            Self::Junit(junit) => junit.start(element),
+            Self::Unknown(_) | Self::Unsupported => Ok(()),
+        }
+    }
+
+    fn end(&mut self) {
+        if let Self::Junit(junit) = self {
+            junit.end();
+        }
+    }
+
+    fn text(&mut self, piece: &str) {
+        if let Self::Junit(junit) = self {
+            junit.text(piece);
+        }
+    }
+
+    fn unexpanded(&mut self) {
+        if let Self::Junit(junit) = self {
+            junit.unexpanded();
+        }
     }
 }

@@ -3,9 +3,9 @@
 use std::io::{self, BufRead, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
-use sha2::{Digest as _, Sha256};
 
 use super::{Digest, Fault, formats};
+use crate::fingerprint::Fingerprinter;
 
 /// Bytes read at once; decoded text can be three times as long.
 const CHUNK: usize = 32 * 1024;
@@ -24,7 +24,7 @@ pub(super) struct Source<'s, R> {
     /// The part of `output` that is not consumed yet.
     ready: std::ops::Range<usize>,
     fault: Option<Fault>,
-    hash: Sha256,
+    hash: Fingerprinter,
     bytes: u64,
 }
 
@@ -42,7 +42,7 @@ impl<'s, R: Read> Source<'s, R> {
             output: vec![0; CHUNK * 3 + 16],
             ready: 0..0,
             fault: None,
-            hash: Sha256::new(),
+            hash: Fingerprinter::new(),
             bytes: 0,
         };
         source.refill().map_err(|e| fault_of(&e))?;
@@ -75,14 +75,14 @@ impl<'s, R: Read> Source<'s, R> {
         str::from_utf8(&self.output[self.ready.clone()]).unwrap_or_default()
     }
 
-    /// Size and checksum of the whole file.
+    /// Size and fingerprint of the whole file.
     pub(super) fn digest(mut self) -> Result<Digest, Fault> {
         while !self.ended {
             self.refill().map_err(|e| fault_of(&e))?;
         }
         Ok(Digest {
             bytes: self.bytes,
-            sha256: self.hash.finalize().into(),
+            fingerprint: self.hash.finish(),
         })
     }
 

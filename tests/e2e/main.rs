@@ -1,0 +1,15 @@
+//! End to end: the real binary, from arguments to exit code, stdout, stderr and reports.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod bad_input;
+mod commands;
+mod config;
+mod engine;
+mod exit_codes;
+mod expect;
+mod pitfalls;
+mod properties;
+mod redaction;
+mod reports;
+mod signals;
+mod support;

