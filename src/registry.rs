@@ -114,6 +114,7 @@ registry! {
     readygate_files::Files,
     readygate_http::Http,
     readygate_mongodb::Mongodb,
+    readygate_redis::Redis,
     readygate_tests::Tests,
 }
 

@@ -6,9 +6,13 @@
 mod mongod;
 mod nginx;
 mod node;
+mod redis;
 mod server;
 
 pub use mongod::{Member, MongoSet, Mongod, SetSpec, mongod_program};
 pub use nginx::nginx;
 pub use node::node;
+pub use redis::{
+    ClusterCheck, Redis, RedisCluster, RedisOptions, cluster_check, eventually, redis,
+};
 pub use server::{Launch, Server, StackError, find_program, folder, free_port};

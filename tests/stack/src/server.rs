@@ -74,6 +74,7 @@ pub struct Server {
     name: String,
     child: Child,
     port: u16,
+    host: Ipv4Addr,
     folder: TempDir,
 }
 
@@ -101,6 +102,15 @@ pub fn folder(name: &str) -> Result<TempDir, StackError> {
 impl Server {
     /// Starts a process in its own group and waits until its port accepts.
     pub fn start(launch: Launch<'_>, folder: TempDir) -> Result<Self, StackError> {
+        Self::start_at(launch, folder, Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same for a server that listens on another loopback address.
+    pub fn start_at(
+        launch: Launch<'_>,
+        folder: TempDir,
+        host: Ipv4Addr,
+    ) -> Result<Self, StackError> {
         let io = |what: &str| {
             let what = format!("{what} {}", launch.name);
             move |error| StackError::Io { what, error }
@@ -131,15 +141,16 @@ impl Server {
             name: launch.name.to_owned(),
             child,
             port: launch.port,
+            host,
             folder,
         };
         server.wait_until_it_accepts()?;
         Ok(server)
     }
 
-    /// `127.0.0.1:PORT`
+    /// `127.0.0.1:PORT`, or the other loopback address.
     pub fn address(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+        SocketAddr::from((self.host, self.port))
     }
 
     /// `http://127.0.0.1:PORT`
@@ -229,7 +240,7 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     #[expect(
         clippy::disallowed_methods,
         reason = "test infrastructure waits in real time"
@@ -237,7 +248,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-fn pause() {
+pub(crate) fn pause() {
     #[expect(
         clippy::disallowed_methods,
         reason = "polls a process that has no event to await"
