@@ -7,7 +7,7 @@ use std::{
 
 use readygate_stack::{Server, nginx, node};
 
-use crate::{Done, workspace};
+use crate::{Done, stores::Stores, workspace};
 
 /// The version that the demo releases, and the one that still runs when a failure is planted.
 const RELEASED: &str = "4.0.0";
@@ -23,6 +23,8 @@ pub fn main(healthy: bool) -> Done {
     build()?;
 
     let version = if healthy { RELEASED } else { STILL_RUNNING };
+    println!("starting a replica set of three, a Redis cluster of six, the catalogue and nginx");
+    let stores = Stores::start()?;
     let (app, front) = start(version)?;
     println!(
         "started the catalogue {version} at {} behind nginx at {}",
@@ -45,10 +47,11 @@ pub fn main(healthy: bool) -> Done {
         .args(["--report", &report("console", "readygate.txt")])
         .env("APP_URL", front.url())
         .env("OUT", &out)
+        .envs(stores.variables())
         .current_dir(&root)
         .status()
         .map_err(|e| format!("readygate could not be started: {e}"))?;
-    drop((front, app));
+    drop((front, app, stores));
 
     println!(
         "\nreports: target/demo/run.json, target/demo/readygate.xml, target/demo/readygate.txt"

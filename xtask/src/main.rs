@@ -14,6 +14,7 @@ mod generate;
 mod markers;
 mod scaffold;
 mod setup;
+mod stores;
 mod test;
 mod workspace;
 
@@ -58,6 +59,11 @@ enum Task {
         #[arg(long)]
         healthy: bool,
     },
+    /// Keep a replica set and a Redis cluster on loopback, for a person at a terminal.
+    Stack {
+        #[command(subcommand)]
+        what: Stack,
+    },
     /// Print the tables of docs/benchmarks.md.
     Bench,
     /// Time one command; what `bench` calls for each.
@@ -67,6 +73,14 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         argv: Vec<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Stack {
+    /// Start them and print where they are.
+    Up,
+    /// Stop them.
+    Down,
 }
 
 /// What a chore gives: whether all is well, or why it could not be done.
@@ -80,6 +94,8 @@ fn main() -> ExitCode {
         Task::Deny => deny::main(),
         Task::Setup => Ok(setup::main()),
         Task::Demo { healthy } => demo::main(healthy),
+        Task::Stack { what: Stack::Up } => stores::up(),
+        Task::Stack { what: Stack::Down } => stores::down(),
         Task::Bench => bench::main(),
         Task::Measure { argv } => bench::measure(&argv),
     };

