@@ -98,7 +98,11 @@ pub(crate) const METRICS: &[MetricSpec] = &[
         Unit::Seconds,
         "Time until nothing was wrong any more; 0 when all was well at once",
     ),
-    spec("version", Unit::Text, "Server and version, of all nodes"),
+    spec(
+        "server.version",
+        Unit::Text,
+        "Server and version, of all nodes",
+    ),
     spec(
         "drill.write_gap",
         Unit::Seconds,
@@ -270,10 +274,10 @@ fn servers(m: &RedisMeasurement, metrics: &mut Metrics) {
     let named = named.filter_map(|i| Some(format!("{} {}", i.server, i.version.as_deref()?)));
     let versions: BTreeSet<String> = named.collect();
     if versions.is_empty() {
-        metrics.absent("version", "no node reports it");
+        metrics.absent("server.version", "no node reports it");
     } else {
         let versions: Vec<String> = versions.into_iter().collect();
-        metrics.text("version", versions.join(", "));
+        metrics.text("server.version", versions.join(", "));
     }
 }
 
