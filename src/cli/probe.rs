@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use readygate_sdk::{Masker, Period};
+use readygate_sdk::{Activity, Masker, Period};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     variables,
 };
 use crate::{
-    config::{self, AdHoc, Environment, nearest},
+    config::{self, AdHoc, Environment, Gate, nearest},
     exit,
     plan::{Choice, Plan},
     record::{GateRecord, Run},
@@ -49,6 +49,9 @@ pub struct ProbeArgs {
     /// Name of a variable whose value is masked in every output.
     #[arg(long = "secret", value_name = "NAME")]
     secrets: Vec<String>,
+    /// Runs a probe that may disrupt what it measures: load, bursts, failover drills.
+    #[arg(long)]
+    allow_disruptive: bool,
     /// As JSON: probe, outcome, metrics, checks, measurement.
     #[arg(long)]
     json: bool,
@@ -80,6 +83,12 @@ pub fn main(args: &ProbeArgs, terminal: &Terminal, environment: &Environment) ->
             return exit::USAGE;
         }
     };
+    let disruptive = |gate: &Gate| gate.probe.footprint().activity == Activity::Disruptive;
+    if !args.allow_disruptive && config.gates.iter().any(disruptive) {
+        let message = "with these settings the probe may disrupt what it measures; \
+                       if you mean it, add --allow-disruptive";
+        return terminal.usage_error(message);
+    }
     let masker = Masker::new(config.secrets.iter().map(String::as_str));
     let plan = Plan {
         choices: vec![Choice::Selected],

@@ -67,8 +67,7 @@ pub fn ad_hoc(
                 version: asked.target_version.clone(),
                 ..Target::default()
             },
-            // A person who types the probe's name asks for it by name.
-            allow_disruptive: gates.iter().map(|g| g.id.clone()).collect(),
+            allow_disruptive: Vec::new(),
             concurrency: 1,
             deadline: None,
             required: Vec::new(),

@@ -286,3 +286,15 @@ fn completions_and_the_manual_are_printed() {
     assert_eq!(ran.code, 0);
     assert!(ran.stdout.contains(".TH readygate"), "{}", ran.stdout);
 }
+
+/// A drill typed in passing must not fail a store over.
+#[test]
+fn probe_disrupts_nothing_unless_told_to() {
+    let project = readygate();
+    let ran = project.call("probe redis nodes=[\"127.0.0.1:1\"] drill=true");
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert_snapshot!(ran.stderr, @"error: with these settings the probe may disrupt what it measures; if you mean it, add --allow-disruptive");
+    let ran = project
+        .call("probe redis nodes=[\"127.0.0.1:1\"] drill=true --allow-disruptive --timeout 3s");
+    assert_ne!(ran.code, 2);
+}

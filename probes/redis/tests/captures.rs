@@ -253,5 +253,8 @@ async fn valkey_is_named_and_treated_alike() {
     Redis::judge(&config, &measured, &mut checks);
     assert_eq!(verdict(checks.as_slice()), "pass");
     let metrics = Redis::metrics(&measured);
-    assert_eq!(metrics.get("server.version").unwrap().display(), "valkey 8.1.1");
+    assert_eq!(
+        metrics.get("server.version").unwrap().display(),
+        "valkey 8.1.1"
+    );
 }
