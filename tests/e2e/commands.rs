@@ -291,10 +291,10 @@ fn completions_and_the_manual_are_printed() {
 #[test]
 fn probe_disrupts_nothing_unless_told_to() {
     let project = readygate();
-    let ran = project.call("probe redis nodes=[\"127.0.0.1:1\"] drill=true");
+    let ran = project.call("probe redis nodes=[\"127.0.0.1:1\"] topology={\"nodes\":6} drill=true");
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert_snapshot!(ran.stderr, @"error: with these settings the probe may disrupt what it measures; if you mean it, add --allow-disruptive");
     let ran = project
-        .call("probe redis nodes=[\"127.0.0.1:1\"] drill=true --allow-disruptive --timeout 3s");
+        .call("probe redis nodes=[\"127.0.0.1:1\"] topology={\"nodes\":6} drill=true --allow-disruptive --timeout 3s");
     assert_ne!(ran.code, 2);
 }
