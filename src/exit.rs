@@ -16,7 +16,7 @@ pub const PENDING: u8 = 4;
 pub const ROLLBACK: u8 = 5;
 /// Interrupted by SIGINT; the partial record and reports were written.
 pub const INTERRUPTED: u8 = 130;
-/// Terminated by SIGTERM; the partial record and reports were written.
+/// Terminated by SIGTERM or SIGHUP; the partial record and reports were written.
 pub const TERMINATED: u8 = 143;
 
 /// What each code means, for the documentation.

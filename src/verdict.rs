@@ -83,7 +83,7 @@ fn sentence(gate: &GateRecord, what: &str) -> String {
 /// The exit code of a verdict; a signal outranks it.
 pub const fn exit_code(verdict: Verdict, signal: Option<i32>) -> u8 {
     match (signal, verdict) {
-        (Some(15), _) => exit::TERMINATED,
+        (Some(1 | 15), _) => exit::TERMINATED,
         (Some(_), _) => exit::INTERRUPTED,
         (None, Verdict::Go | Verdict::GoWithWaivers) => exit::GO,
         (None, Verdict::NoGo) => exit::NO_GO,

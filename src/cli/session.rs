@@ -104,7 +104,7 @@ async fn drive(
     record::seal(&run, &masker).map_err(|e| format!("the record could not be made: {e}"))
 }
 
-/// The first SIGINT or SIGTERM cancels the run; the record and the reports are still written. One
+/// The first SIGINT, SIGTERM or SIGHUP cancels the run; the record and the reports are still written. One
 /// that comes when the run is over ends the process: writing reports may hang.
 fn catch_signals(
     cancel: &CancellationToken,
@@ -112,7 +112,7 @@ fn catch_signals(
     terminal: Terminal,
 ) -> Result<Arc<std::sync::OnceLock<i32>>, String> {
     let caught = Arc::new(std::sync::OnceLock::new());
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+    for kind in ending_signals() {
         let mut stream = signal(kind).map_err(|e| format!("signals cannot be caught: {e}"))?;
         let (caught, cancel, over) = (Arc::clone(&caught), cancel.clone(), over.clone());
         tokio::spawn(async move {
@@ -137,6 +137,27 @@ fn leave(signal: i32, terminal: Terminal) {
     terminal.complain("interrupted while the reports were written; some may be missing");
     let code = verdict::exit_code(Verdict::Inconclusive, Some(signal));
     std::process::exit(code.into());
+}
+
+/// SIGHUP too, since a run that it killed would leave its commands behind; but where it is ignored,
+/// as under `nohup`, it stays ignored.
+fn ending_signals() -> Vec<SignalKind> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let mut signals = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    if ignored.is_some_and(|mask| mask & 1 == 0) {
+        signals.push(SignalKind::hangup());
+    }
+    signals
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        1 => "SIGHUP",
+        15 => "SIGTERM",
+        _ => "SIGINT",
+    }
 }
 
 /// Puts the record together and decides, once.
@@ -175,7 +196,7 @@ pub fn assemble(
         selection,
         started,
         finished,
-        interrupted: signal.map(|s| if s == 15 { "SIGTERM" } else { "SIGINT" }.to_owned()),
+        interrupted: signal.map(|s| signal_name(s).to_owned()),
         verdict: decision.verdict,
         reasons: decision.reasons,
         exit_code: verdict::exit_code(decision.verdict, signal),

@@ -38,7 +38,7 @@ pub struct Run {
     pub started: Timestamp,
     /// End, UTC.
     pub finished: Timestamp,
-    /// The signal that ended the run early: `SIGINT` or `SIGTERM`.
+    /// The signal that ended the run early: `SIGINT`, `SIGTERM` or `SIGHUP`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<String>,
     /// Decided once, from the gates below.

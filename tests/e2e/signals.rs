@@ -31,6 +31,19 @@ fn interrupted(signal: Signal) -> (Project, Ran) {
     (project, running.finish())
 }
 
+/// No process that the slow program started is alive.
+fn assert_none_left(project: &Project) {
+    for pid in project.read("pids").split_whitespace() {
+        let pid = Pid::from_raw(pid.parse().unwrap());
+        // A killed process whose parent is gone may be a zombie for a moment; that one runs nothing.
+        let zombie = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.is_empty() || stat.contains(") Z ")
+        };
+        assert!(kill(pid, None) == Err(Errno::ESRCH) || zombie(), "{pid}");
+    }
+}
+
 #[test]
 fn sigint_is_130_and_every_report_is_written() {
     let (project, ran) = interrupted(Signal::SIGINT);
@@ -83,15 +96,7 @@ fn sigterm_is_143() {
 #[test]
 fn no_child_outlives_the_run() {
     let (project, _ran) = interrupted(Signal::SIGTERM);
-    for pid in project.read("pids").split_whitespace() {
-        let pid = Pid::from_raw(pid.parse().unwrap());
-        // A killed process whose parent is gone may be a zombie for a moment; that one runs nothing.
-        let zombie = || {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.is_empty() || stat.contains(") Z ")
-        };
-        assert!(kill(pid, None) == Err(Errno::ESRCH) || zombie(), "{pid}");
-    }
+    assert_none_left(&project);
 }
 
 #[test]
@@ -173,4 +178,18 @@ fn a_signal_outranks_a_report_that_cannot_be_written() {
     let ran = running.finish();
     assert_eq!(ran.code, 130);
     assert!(ran.stderr.contains("/dev/full"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_hangup_leaves_no_command_behind() {
+    // Under `nohup` the suite hands the ignored signal down, and ignoring it is then right.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    if u64::from_str_radix(mask.unwrap().trim(), 16).unwrap() & 1 == 1 {
+        return;
+    }
+    let (project, ran) = interrupted(Signal::SIGHUP);
+    assert_eq!(ran.code, 143);
+    assert_eq!(ran.record()["interrupted"], "SIGHUP");
+    assert_none_left(&project);
 }
