@@ -64,8 +64,11 @@ enum Task {
         #[command(subcommand)]
         what: Stack,
     },
-    /// Print the tables of docs/benchmarks.md.
-    Bench,
+    /// Print a table of docs/benchmarks.md.
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
     /// Time one command; what `bench` calls for each.
     #[command(hide = true)]
     Measure {
@@ -96,7 +99,7 @@ fn main() -> ExitCode {
         Task::Demo { healthy } => demo::main(healthy),
         Task::Stack { what: Stack::Up } => stores::up(),
         Task::Stack { what: Stack::Down } => stores::down(),
-        Task::Bench => bench::main(),
+        Task::Bench { what } => bench::main(&what),
         Task::Measure { argv } => bench::measure(&argv),
     };
     match done {

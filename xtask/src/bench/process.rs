@@ -1,19 +1,12 @@
-//! `cargo xtask bench`: whole-process figures beside a peer's, from the same run.
+//! `cargo xtask bench process`: what a run costs, beside what a shell script of a checklist costs.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::{fmt::Write as _, fs, process::Command};
 
-use nix::sys::resource::{UsageWho, getrusage};
 use readygate_stack::nginx;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::release_build;
 use crate::{Done, workspace};
-
-const RUNS: usize = 15;
 
 /// One command to time.
 struct Subject {
@@ -26,15 +19,7 @@ pub fn main() -> Done {
     crate::setup::need_program("nginx", "nginx-light")?;
     crate::setup::need_program("curl", "curl")?;
     let root = workspace::root();
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--package", "readygate"])
-        .env_remove("CARGO_TARGET_DIR")
-        .current_dir(&root)
-        .status();
-    if !built.is_ok_and(|status| status.success()) {
-        return Err("the release build failed".to_owned());
-    }
-    let program = root.join("target/release/readygate").display().to_string();
+    let program = release_build()?.display().to_string();
     let folder = root.join("target/bench");
     fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
     let front = nginx("    location / { return 200 'ok'; }").map_err(|e| e.to_string())?;
@@ -130,47 +115,4 @@ fn row(subject: &Subject) -> Result<String, String> {
         ms("cpu"),
         figures["peak_kib"].as_f64().unwrap_or(f64::NAN) / 1024.0,
     ))
-}
-
-/// Runs a command several times after one warm-up and prints its figures as JSON.
-pub fn measure(argv: &[String]) -> Done {
-    let Some((program, arguments)) = argv.split_first() else {
-        return Err("no command".into());
-    };
-    let (mut walls, mut cpus) = (Vec::new(), Vec::new());
-    for run in 0..=RUNS {
-        let before = cpu()?;
-        #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
-        let begun = Instant::now();
-        let status = Command::new(program)
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .map_err(|e| format!("{program}: {e}"))?;
-        let wall = begun.elapsed().as_secs_f64();
-        if !status.success() {
-            return Err(format!("{program} ended with {status}"));
-        }
-        if run > 0 {
-            walls.push(wall);
-            cpus.push(cpu()? - before);
-        }
-    }
-    walls.sort_by(f64::total_cmp);
-    cpus.sort_by(f64::total_cmp);
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| e.to_string())?;
-    let figures = json!({
-        "wall": walls[RUNS / 2], "wall_min": walls[0], "wall_max": walls[RUNS - 1],
-        "cpu": cpus[RUNS / 2], "peak_kib": usage.max_rss(),
-    });
-    println!("{figures}");
-    Ok(true)
-}
-
-fn cpu() -> Result<f64, String> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| e.to_string())?;
-    let seconds =
-        |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
-    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
