@@ -111,6 +111,7 @@ macro_rules! registry {
 
 registry! {
     readygate_command::Command,
+    readygate_dns::Dns,
     readygate_files::Files,
     readygate_http::Http,
     readygate_mongodb::Mongodb,
