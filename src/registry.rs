@@ -114,7 +114,9 @@ registry! {
     readygate_dns::Dns,
     readygate_files::Files,
     readygate_http::Http,
+    readygate_lint::Lint,
     readygate_mongodb::Mongodb,
+    readygate_ports::Ports,
     readygate_redis::Redis,
     readygate_tests::Tests,
 }
