@@ -1,25 +1,30 @@
-//! The `ports` probe: what the peer at an address answers.
+//! The `ports` probe: which TCP ports are open, closed or filtered, and which stores serve anybody.
 
 mod config;
 mod judge;
 mod measure;
+mod measurement;
 mod metrics;
+mod place;
 mod rules;
+mod store;
 
-pub use config::PortsConfig;
-pub use measure::PortsMeasurement;
+pub use config::{Family, LabelConfig, PortsConfig, StoreConfig, StoreKind, Vantage};
+pub use measurement::{
+    AddressFacts, Nearness, PortFacts, PortState, PortsMeasurement, StoreAnswer, StoreFacts,
+};
 use readygate_sdk::{
     Activity, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
 };
 
-/// Connects to an address and records the answer.
+/// Connects to ports and says what they are.
 #[derive(Debug, Clone, Copy)]
 pub struct Ports;
 
 impl Probe for Ports {
     const META: Meta = Meta {
         id: "ports",
-        summary: "What the peer at an address answers",
+        summary: "TCP ports that must be open or closed, and stores that serve anybody",
         rules: rules::RULES,
         metrics: metrics::METRICS,
         activity: Activity::Active,
@@ -34,9 +39,17 @@ impl Probe for Ports {
     }
 
     fn footprint(config: &PortsConfig) -> Footprint {
+        let stores = config.stores.iter().map(|store| &store.at);
+        let lists = config.open.iter().chain(&config.closed);
+        let mut contacts: Vec<String> = lists
+            .chain(stores)
+            .chain(&config.controls)
+            .cloned()
+            .collect();
+        contacts.dedup();
         Footprint {
-            contacts: vec![config.address.clone()],
-            credentials: config.token.iter().map(|_| "token".to_owned()).collect(),
+            contacts,
+            credentials: Vec::new(),
             activity: Activity::Active,
             duration: None,
         }
@@ -50,7 +63,7 @@ impl Probe for Ports {
         metrics::metrics(measurement)
     }
 
-    fn judge(_config: &PortsConfig, measurement: &PortsMeasurement, checks: &mut Checks) {
-        judge::judge(measurement, checks);
+    fn judge(config: &PortsConfig, measurement: &PortsMeasurement, checks: &mut Checks) {
+        judge::judge(config, measurement, checks);
     }
 }
