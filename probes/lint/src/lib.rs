@@ -1,25 +1,32 @@
-//! The `lint` probe: what the peer at an address answers.
+//! The `lint` probe: runs a linter and reads its reports, in the dialects that linters write.
 
+mod collect;
 mod config;
+mod find;
 mod judge;
 mod measure;
+mod measurement;
 mod metrics;
+mod read;
 mod rules;
 
-pub use config::LintConfig;
-pub use measure::LintMeasurement;
+pub use config::{Format, LintConfig, Severity};
+pub use measurement::{
+    Baseline, Counts, Finding, LintCommand, LintMeasurement, LintReports, Problem, ReportFile,
+    RuleCount,
+};
 use readygate_sdk::{
     Activity, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
 };
 
-/// Connects to an address and records the answer.
+/// Runs a linter and reads its reports.
 #[derive(Debug, Clone, Copy)]
 pub struct Lint;
 
 impl Probe for Lint {
     const META: Meta = Meta {
         id: "lint",
-        summary: "What the peer at an address answers",
+        summary: "Results of linters, from SARIF, checkstyle, ESLint and other reports",
         rules: rules::RULES,
         metrics: metrics::METRICS,
         activity: Activity::Active,
@@ -30,14 +37,23 @@ impl Probe for Lint {
     type Measurement = LintMeasurement;
 
     fn validate(config: &LintConfig) -> Result<(), ConfigError> {
-        config.validate()
+        config::validate(config)
     }
 
     fn footprint(config: &LintConfig) -> Footprint {
+        let command = config.run.as_ref().map(|argv| argv.join(" "));
+        let baseline = config
+            .baseline
+            .as_ref()
+            .map(|path| path.display().to_string());
+        let reports = config.reports.iter().flatten().cloned();
         Footprint {
-            contacts: vec![config.address.clone()],
-            credentials: config.token.iter().map(|_| "token".to_owned()).collect(),
-            activity: Activity::Active,
+            contacts: command.into_iter().chain(reports).chain(baseline).collect(),
+            credentials: Vec::new(),
+            activity: match config.run {
+                Some(_) => Activity::Active,
+                None => Activity::Passive,
+            },
             duration: None,
         }
     }
@@ -50,7 +66,7 @@ impl Probe for Lint {
         metrics::metrics(measurement)
     }
 
-    fn judge(_config: &LintConfig, measurement: &LintMeasurement, checks: &mut Checks) {
-        judge::judge(measurement, checks);
+    fn judge(config: &LintConfig, measurement: &LintMeasurement, checks: &mut Checks) {
+        judge::judge(config, measurement, checks);
     }
 }
