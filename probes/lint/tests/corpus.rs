@@ -3,11 +3,7 @@
 //! `READYGATE_CORPUS=DIR cargo nextest run -p readygate-lint --no-capture` reads
 //! `DIR/manifest.json` and measures every lint report that it names, each alone.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that tells what it finds"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{path::Path, time::Duration};
 
