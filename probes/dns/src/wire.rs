@@ -148,7 +148,14 @@ pub(crate) async fn ask_tcp(
         .map_err(|e| Trouble::Broken(format!("the question cannot be written: {e}")))?;
     match timeout_at(until, exchange_tcp(server, &bytes)).await {
         Err(_) => Err(Trouble::Silent),
-        Ok(answer) => accept(&answer?, &query).map_err(Trouble::Broken),
+        Ok(answer) => {
+            let message = accept(&answer?, &query).map_err(Trouble::Broken)?;
+            if message.metadata.truncation {
+                let why = "the answer is truncated, though it came by TCP";
+                return Err(Trouble::Broken(why.to_owned()));
+            }
+            Ok(message)
+        }
     }
 }
 

@@ -140,18 +140,16 @@ impl<'a> Collector<'a> {
             let problem = self.problem(&path, reason);
             push(&mut self.reports.doubtful, problem);
         }
-        if self.reports.files.len() < cap::FILES || origin.before_run {
-            let tools = reading.tools.iter().take(20);
-            self.reports.files.push(ReportFile {
-                path,
-                format,
-                tools: tools.map(|tool| self.short(tool, cap::NAME)).collect(),
-                bytes,
-                counts: reading.counts,
-                written: reading.ended.or(origin.modified),
-                before_run: origin.before_run,
-            });
-        }
+        let tools = reading.tools.iter().take(20);
+        self.reports.files.push(ReportFile {
+            path,
+            format,
+            tools: tools.map(|tool| self.short(tool, cap::NAME)).collect(),
+            bytes,
+            counts: reading.counts,
+            written: reading.ended.or(origin.modified),
+            before_run: origin.before_run,
+        });
         for mut finding in reading.findings {
             finding.file = self.place(&finding.file);
             self.findings.push(finding);
@@ -232,6 +230,12 @@ impl<'a> Collector<'a> {
     pub fn finish(mut self) -> LintReports {
         if self.linted_unknown {
             self.reports.linted = None;
+        }
+        // Where reports must be left out of the list, the stale and the oldest stay.
+        let files = &mut self.reports.files;
+        if files.len() > cap::FILES {
+            files.sort_by_key(|file| (!file.before_run, file.written));
+            files.truncate(cap::FILES);
         }
         let (new, stated) = self.stated;
         let counted = self.reports.counts.results();

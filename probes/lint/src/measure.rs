@@ -59,7 +59,14 @@ pub async fn measure(config: &LintConfig, cx: &Cx) -> Result<LintMeasurement, Pr
                 file(path, before.as_ref(), &inner, &mut all)?;
             }
             if let Some(baseline) = &config.baseline {
-                let bytes = bytes(&inner.resolve(baseline));
+                let path = inner.resolve(baseline);
+                let same = |file: &PathBuf| file.canonicalize().ok() == path.canonicalize().ok();
+                let bytes = if path.exists() && found.files.iter().any(same) {
+                    let reason = "it is one of the reports, in which nothing would be new";
+                    Err(Fault::new(reason))
+                } else {
+                    bytes(&path)
+                };
                 all.compare(&baseline.display().to_string(), bytes);
             }
             Ok(all.finish())

@@ -64,6 +64,10 @@ fn enough(wanted: &ZoneConfig, zone: &ZoneFacts, checks: &mut Checks) {
         Ended::NxDomain if wanted.name_servers.is_empty() => "the zone does not exist".to_owned(),
         _ => format!("the zone has {actual} at different addresses"),
     };
+    let unknown = |s: &NameServer| s.unresolved.is_some_and(|ended| !ended.is_told());
+    if found < least && zone.name_servers.iter().any(unknown) {
+        return check.unmeasured("the addresses of some name servers could not be looked up");
+    }
     check
         .message(message)
         .actual(actual)

@@ -50,6 +50,7 @@ struct Span {
 pub(super) fn cargo(text: &str) -> Result<Reading, Fault> {
     let mut reading = Reading::default();
     let (mut units, mut finished, mut from_cargo) = (0_u64, None, false);
+    let mut any = false;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         // A program or build script may print among the messages.
@@ -60,6 +61,7 @@ pub(super) fn cargo(text: &str) -> Result<Reading, Fault> {
             line: Some(index as u64 + 1),
             ..Fault::json(&e)
         };
+        any = true;
         let message: CargoLine = serde_json::from_str(line).map_err(fault)?;
         match message.reason.as_deref() {
             None => diagnostic(serde_json::from_str(line).map_err(fault)?, &mut reading),
@@ -73,6 +75,11 @@ pub(super) fn cargo(text: &str) -> Result<Reading, Fault> {
             Some("build-finished") => finished = message.success.or(Some(false)),
             Some(_) => from_cargo = true,
         }
+    }
+    if !any {
+        return Err(Fault::new(
+            "no line of it is a message in JSON; run cargo with --message-format=json",
+        ));
     }
     reading.distinct();
     if from_cargo || units > 0 || finished.is_some() {
