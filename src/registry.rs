@@ -111,9 +111,12 @@ macro_rules! registry {
 
 registry! {
     readygate_command::Command,
+    readygate_dns::Dns,
     readygate_files::Files,
     readygate_http::Http,
+    readygate_lint::Lint,
     readygate_mongodb::Mongodb,
+    readygate_ports::Ports,
     readygate_redis::Redis,
     readygate_review::Review,
     readygate_source::Source,

@@ -1,0 +1,421 @@
+//! Zones and their name servers.
+
+use std::collections::BTreeMap;
+
+use readygate_sdk::{Checks, count_of};
+
+use super::{line, said};
+use crate::{
+    config::{DmarcPolicy, ZoneConfig},
+    measurement::{Answer, DnssecFacts, Ended, Lookup, NameServer, Transfer, ZoneFacts},
+    rules,
+};
+
+pub fn judge(wanted: &ZoneConfig, zone: &ZoneFacts, records: &[Lookup], checks: &mut Checks) {
+    enough(wanted, zone, checks);
+    servers(zone, checks);
+    serials(zone, checks);
+    apex(zone, checks);
+    let inside = |lookup: &&Lookup| {
+        lookup.name == zone.name || lookup.name.ends_with(&format!(".{}", zone.name))
+    };
+    for lookup in records.iter().filter(inside) {
+        answers(lookup, checks);
+    }
+    if wanted.refuse_transfer {
+        transfers(zone, checks);
+    }
+    for facts in &zone.dnssec {
+        dnssec(facts, &zone.name, checks);
+    }
+    if let Some(answer) = &zone.spf {
+        spf(answer, &zone.name, checks);
+    }
+    if let (Some(answer), Some(least)) = (&zone.dmarc, wanted.dmarc) {
+        dmarc(answer, &zone.name, least, checks);
+    }
+}
+
+fn enough(wanted: &ZoneConfig, zone: &ZoneFacts, checks: &mut Checks) {
+    let least = u64::from(wanted.min_name_servers);
+    let check = checks
+        .check(&rules::FEW_NAME_SERVERS, &zone.name)
+        .expected(count_of(least, "name server", "name servers") + " or more");
+    if wanted.name_servers.is_empty() && !zone.delegation.ended.is_told() {
+        return check.unmeasured(format!(
+            "the name servers are unknown: {}",
+            line(&zone.delegation)
+        ));
+    }
+    let mut names: Vec<&str> = zone.name_servers.iter().map(|s| s.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    // Several names of one address are one server.
+    let mut places: Vec<&str> = zone
+        .name_servers
+        .iter()
+        .filter_map(|server| server.address.as_deref())
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    let found = names.len().min(places.len()) as u64;
+    let actual = count_of(found, "name server", "name servers");
+    let message = match zone.delegation.ended {
+        Ended::NxDomain if wanted.name_servers.is_empty() => "the zone does not exist".to_owned(),
+        _ => format!("the zone has {actual} at different addresses"),
+    };
+    let unknown = |s: &NameServer| s.unresolved.is_some_and(|ended| !ended.is_told());
+    if found < least && zone.name_servers.iter().any(unknown) {
+        return check.unmeasured("the addresses of some name servers could not be looked up");
+    }
+    check
+        .message(message)
+        .actual(actual)
+        .details(names.iter().map(|&name| name.to_owned()))
+        .passed_if(found >= least);
+}
+
+/// Whether the server answered the SOA question as an authority.
+fn well(answer: &Answer) -> bool {
+    answer.ended == Ended::Answer && answer.authority
+}
+
+fn heard(server: &NameServer) -> bool {
+    let by = [&server.udp, &server.tcp];
+    by.into_iter().flatten().any(|a| a.ended.is_told())
+}
+
+fn servers(zone: &ZoneFacts, checks: &mut Checks) {
+    // Where not one is heard, it may be this machine that cannot reach any.
+    let some_heard = zone.name_servers.iter().any(heard);
+    for server in &zone.name_servers {
+        let address = server.address.as_deref().filter(|a| *a != server.name);
+        let subject = match address {
+            Some(address) => format!("{} {} ({address})", zone.name, server.name),
+            None => format!("{} {}", zone.name, server.name),
+        };
+        let check = checks.check(&rules::NAME_SERVER_FAILS, subject);
+        if let Some(ended) = server.unresolved {
+            let check = check.expected("an address");
+            match ended {
+                Ended::NxDomain => check
+                    .message("the name of the name server does not exist; whoever registers it answers for the zone")
+                    .actual("NXDOMAIN")
+                    .fail(),
+                Ended::NoData | Ended::Loop | Ended::LongChain => {
+                    check.message("the name of the name server has no address").fail();
+                }
+                _ => check.unmeasured("the address of the name server could not be looked up"),
+            }
+            continue;
+        }
+        let by = [("UDP", &server.udp), ("TCP", &server.tcp)];
+        let asked: Vec<(&str, &Answer)> = by
+            .into_iter()
+            .filter_map(|(how, answer)| answer.as_ref().map(|a| (how, a)))
+            .collect();
+        if asked.iter().any(|(_, a)| a.ended == Ended::NoRoute) || asked.is_empty() {
+            // Other machines may have a way; the other addresses are judged.
+            check
+                .level(readygate_sdk::Level::Info)
+                .unmeasured("this machine has no way to its address");
+            continue;
+        }
+        let bad: Vec<String> = asked
+            .iter()
+            .filter(|(_, answer)| !well(answer))
+            .map(|(how, answer)| format!("by {how}: {}", lame(answer)))
+            .collect();
+        match bad.first() {
+            None => check
+                .message("it answers by UDP and TCP, with authority")
+                .pass(),
+            Some(first) if some_heard => check
+                .message(format!("it does not answer for the zone {first}"))
+                .details(bad.iter().skip(1).cloned())
+                .fail(),
+            Some(first) => check
+                .hint("does the firewall let this machine ask name servers, by UDP and TCP on port 53?")
+                .details(bad.iter().skip(1).cloned())
+                .unmeasured(format!("no name server of the zone could be asked; {first}")),
+        }
+    }
+}
+
+fn lame(answer: &Answer) -> String {
+    match answer.ended {
+        Ended::Answer => "it answers, but not with authority".to_owned(),
+        Ended::NoData if !answer.authority => {
+            "it is not responsible for the zone (lame delegation)".to_owned()
+        }
+        _ => said(answer),
+    }
+}
+
+fn serials(zone: &ZoneFacts, checks: &mut Checks) {
+    let mut by_serial: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for server in &zone.name_servers {
+        let by = [&server.udp, &server.tcp];
+        let answer = by.into_iter().flatten().find(|a| well(a));
+        let serial = answer
+            .and_then(|a| a.records.first())
+            .and_then(|soa| soa.split(' ').nth(2));
+        if let Some(serial) = serial {
+            let name = server.address.as_deref().unwrap_or(&server.name);
+            by_serial.entry(serial.to_owned()).or_default().push(name);
+        }
+    }
+    let check = checks.check(&rules::SERIALS_DIFFER, &zone.name);
+    let shown = || {
+        let all = by_serial.iter();
+        all.map(|(serial, servers)| format!("{serial}: {}", servers.join(", ")))
+    };
+    match by_serial.len() {
+        0 => check.unmeasured("no name server told the version of the zone"),
+        1 => check
+            .message(format!(
+                "all name servers that answer hold version {}",
+                by_serial.keys().next().map_or("", String::as_str)
+            ))
+            .pass(),
+        n => check
+            .message(format!("name servers hold {n} versions of the zone"))
+            .details(shown())
+            .fail(),
+    }
+}
+
+fn apex(zone: &ZoneFacts, checks: &mut Checks) {
+    let aliased = zone
+        .name_servers
+        .iter()
+        .find_map(|server| server.apex_alias.as_ref());
+    let check = checks.check(&rules::CNAME_CONFLICT, &zone.name);
+    match aliased {
+        Some(target) => check
+            .message("the top of the zone is an alias (CNAME)")
+            .actual(target)
+            .fail(),
+        None if zone.name_servers.iter().any(heard) => check
+            .message("the top of the zone is no alias (CNAME)")
+            .pass(),
+        None => check.unmeasured("no name server of the zone could be asked"),
+    }
+}
+
+fn answers(lookup: &Lookup, checks: &mut Checks) {
+    let subject = format!("{} {}", lookup.name, lookup.kind);
+    let told: Vec<&Answer> = lookup
+        .authoritative
+        .iter()
+        .filter(|answer| answer.authority && answer.ended.is_told())
+        .collect();
+    let check = checks.check(&rules::SERVERS_DISAGREE, &subject);
+    let Some(first) = told.first() else {
+        return check.unmeasured("no authoritative server answered for the name");
+    };
+    let differs = |a: &&&Answer| {
+        a.ended != first.ended || a.records != first.records || a.chain != first.chain
+    };
+    if told.iter().any(|a| differs(&a)) {
+        check
+            .message("name servers of the zone give different answers")
+            .details(told.iter().map(|a| line(a)))
+            .fail();
+    } else {
+        let n = count_of(told.len() as u64, "name server", "name servers");
+        check
+            .message(format!("the same answer from {n}"))
+            .actual(said(first))
+            .pass();
+    }
+}
+
+fn transfers(zone: &ZoneFacts, checks: &mut Checks) {
+    for server in &zone.name_servers {
+        let Some(address) = &server.address else {
+            continue;
+        };
+        let check = checks
+            .check(
+                &rules::ZONE_TRANSFER_OPEN,
+                format!("{} {address}", zone.name),
+            )
+            .expected("a refusal");
+        match &server.transfer {
+            Some(Transfer::Open) => check
+                .message("it begins to send the whole zone")
+                .actual("a zone transfer")
+                .fail(),
+            Some(Transfer::Refused) => check.message("it refuses to send the zone").pass(),
+            Some(Transfer::Untried(why)) => {
+                check.unmeasured(format!("the transfer could not be tried: {why}"));
+            }
+            None => check
+                .level(readygate_sdk::Level::Info)
+                .unmeasured("this machine has no way to its address"),
+        }
+    }
+}
+
+fn dnssec(facts: &DnssecFacts, zone: &str, checks: &mut Checks) {
+    let check = checks
+        .check(&rules::DNSSEC_INVALID, format!("{zone} ({})", facts.server))
+        .expected("a validated answer (AD)");
+    if facts.root.ended != Ended::Answer {
+        return check.unmeasured(format!(
+            "the resolver cannot resolve the root zone: {}",
+            said(&facts.root)
+        ));
+    }
+    if !facts.root.validated {
+        return check
+            .hint("name a resolver that validates under `validating`, and reach it directly")
+            .unmeasured(
+                "the resolver does not validate: its answer for the signed root zone lacks AD",
+            );
+    }
+    let answer = &facts.zone;
+    let without_check = facts.unchecked.as_ref();
+    match answer.ended {
+        Ended::Answer if answer.validated => check.message("the signatures hold").pass(),
+        Ended::Answer => check
+            .message("the zone is not signed, or its parent does not say so (no DS record)")
+            .actual("an answer without AD")
+            .fail(),
+        Ended::NxDomain | Ended::NoData => check
+            .message("the zone does not exist")
+            .actual(said(answer))
+            .fail(),
+        Ended::ServFail if without_check.is_some_and(|a| a.ended.is_told()) => check
+            .message(
+                "the signatures do not hold: the resolver answers only when told not to validate",
+            )
+            .actual("SERVFAIL, and an answer with `+cd`")
+            .fail(),
+        _ => check.unmeasured(format!("the zone does not resolve there: {}", said(answer))),
+    }
+}
+
+/// Texts of one kind among the TXT records; `None` when they could not be read.
+fn texts<'a>(answer: &'a Answer, lead: &str) -> Option<Vec<&'a str>> {
+    let of_kind = |text: &&str| {
+        let text = text.trim_start();
+        text.get(..lead.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(lead))
+            && !text[lead.len()..].starts_with(|c: char| c.is_ascii_alphanumeric())
+    };
+    match answer.ended {
+        Ended::Answer => {
+            let records = answer.records.iter().map(String::as_str);
+            Some(records.filter(of_kind).collect())
+        }
+        Ended::NoData | Ended::NxDomain => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+fn spf(answer: &Answer, zone: &str, checks: &mut Checks) {
+    let check = checks
+        .check(&rules::SPF, zone)
+        .expected("one record that ends with -all or ~all");
+    let Some(found) = texts(answer, "v=spf1") else {
+        return check.unmeasured(format!("its TXT records are unknown: {}", line(answer)));
+    };
+    let [record] = found[..] else {
+        let n = count_of(found.len() as u64, "SPF record", "SPF records");
+        return check
+            .message(format!("the zone has {n}"))
+            .actual(n)
+            .details(found.iter().map(|&text| text.to_owned()))
+            .fail();
+    };
+    let mut terms = record.split_whitespace().skip(1).map(str::to_lowercase);
+    let verdict = terms.find(|term| {
+        term.trim_start_matches(['+', '-', '~', '?']) == "all" || term.starts_with("redirect=")
+    });
+    let check = check.actual(record);
+    match verdict.as_deref() {
+        Some("-all" | "~all") => check.message("SPF names the senders").pass(),
+        Some(redirect) if redirect.starts_with("redirect=") => check
+            .hint("look at the record that it leads to; this probe does not follow it")
+            .unmeasured("SPF leads to another record"),
+        Some("?all") => check
+            .message("SPF says nothing of all other servers (?all)")
+            .fail(),
+        Some(_) => check
+            .message("SPF lets every server send mail (+all)")
+            .fail(),
+        None => check
+            .message("SPF says nothing of all other servers")
+            .fail(),
+    }
+}
+
+fn dmarc(answer: &Answer, zone: &str, least: DmarcPolicy, checks: &mut Checks) {
+    let name = |policy| match policy {
+        DmarcPolicy::None => "none",
+        DmarcPolicy::Quarantine => "quarantine",
+        DmarcPolicy::Reject => "reject",
+    };
+    let check = checks
+        .check(&rules::DMARC, format!("_dmarc.{zone}"))
+        .expected(format!("one record with p={} or stricter", name(least)));
+    let Some(found) = texts(answer, "v=DMARC1") else {
+        return check.unmeasured(format!("its TXT records are unknown: {}", line(answer)));
+    };
+    let [record] = found[..] else {
+        let n = count_of(found.len() as u64, "DMARC record", "DMARC records");
+        return check
+            .message(format!("the zone has {n}"))
+            .actual(n)
+            .details(found.iter().map(|&text| text.to_owned()))
+            .fail();
+    };
+    let tag = |wanted: &str| {
+        let mut tags = record.split(';').filter_map(|tag| tag.split_once('='));
+        tags.find(|(key, _)| key.trim().eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value.trim().to_lowercase())
+    };
+    let policy = match tag("p").as_deref() {
+        Some("none") => Some(DmarcPolicy::None),
+        Some("quarantine") => Some(DmarcPolicy::Quarantine),
+        Some("reject") => Some(DmarcPolicy::Reject),
+        _ => None,
+    };
+    let partly = tag("pct").filter(|pct| pct != "100");
+    let check = check.actual(record);
+    match (policy, partly) {
+        (None, _) => check.message("DMARC names no policy").fail(),
+        (Some(policy), _) if policy < least => check
+            .message(format!("DMARC asks for p={} only", name(policy)))
+            .fail(),
+        (Some(policy), Some(pct)) if policy > DmarcPolicy::None => check
+            .message(format!("DMARC applies to {pct} % of the mail only"))
+            .fail(),
+        (Some(policy), _) => check
+            .message(format!("DMARC asks for p={}", name(policy)))
+            .pass(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lookup::blank;
+
+    #[test]
+    fn texts_are_told_by_their_whole_lead() {
+        let mut answer = blank("x");
+        answer.ended = Ended::Answer;
+        answer.records = ["v=spf1 -all", "V=SPF1 mx", "v=spf10 x", "other"]
+            .map(Into::into)
+            .into();
+        assert_eq!(
+            texts(&answer, "v=spf1"),
+            Some(vec!["v=spf1 -all", "V=SPF1 mx"])
+        );
+        answer.ended = Ended::ServFail;
+        assert_eq!(texts(&answer, "v=spf1"), None);
+    }
+}
