@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     expect::{Pattern, Statuses},
+    grown::{CdnConfig, HealthConfig, SpreadConfig, Step},
     matcher::Matcher,
 };
 
@@ -16,8 +17,13 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpConfig {
-    /// Absolute URL, or one relative to the target's: `/health`.
+    /// Absolute URL, or one relative to the target's: `/health`. With `steps`, each of them has its own.
+    #[serde(default)]
     pub url: String,
+    /// Requests in order, in place of the single one: what one captures, later ones may send. Each is
+    /// sent once. `ca`, `resolve` and `max_body` of the gate hold for all of them.
+    #[serde(default)]
+    pub steps: Vec<Step>,
     /// Request method.
     #[serde(default)]
     pub method: Method,
@@ -75,6 +81,19 @@ pub struct HttpConfig {
     /// Where the response names the running version; it must be the target's `version`.
     #[serde(default)]
     pub version: Option<VersionSource>,
+    /// The response must come from the cache of a CDN.
+    #[serde(default)]
+    pub cdn: Option<CdnConfig>,
+    /// The body is a health document: it and every dependency in it must be up.
+    #[serde(default)]
+    pub health: Option<HealthConfig>,
+    /// How requests spread over the instances behind a load balancer.
+    #[serde(default)]
+    pub spread: Option<SpreadConfig>,
+    /// An OpenAPI 3 document (YAML or JSON), relative to the config: which of its operations the
+    /// gate asked is reported, as `openapi.coverage`.
+    #[serde(default)]
+    pub openapi: Option<String>,
 }
 
 const fn one() -> u8 {
@@ -95,7 +114,9 @@ impl HttpConfig {
 
     /// Whether the response body must be JSON.
     pub(crate) fn asks_json(&self) -> bool {
-        !self.body_json.is_empty() || matches!(self.version, Some(VersionSource::Json(_)))
+        !self.body_json.is_empty()
+            || self.health.is_some()
+            || matches!(self.version, Some(VersionSource::Json(_)))
     }
 
     /// Every text that is looked for in the body.
