@@ -3,12 +3,11 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use readygate_sdk::{ByteSize, Secret, Texts};
-use readygate_web::Auth;
+use readygate_web::{Auth, Method, Pattern, Statuses};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    expect::{Pattern, Statuses},
     grown::{CdnConfig, HealthConfig, SpreadConfig, Step},
     matcher::Matcher,
 };
@@ -122,41 +121,6 @@ impl HttpConfig {
     /// Every text that is looked for in the body.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.contains.iter().chain(self.not_contains.iter())
-    }
-}
-
-/// Request methods.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// Reads.
-    #[default]
-    Get,
-    /// Reads the headers only.
-    Head,
-    /// Sends.
-    Post,
-    /// Replaces.
-    Put,
-    /// Changes.
-    Patch,
-    /// Removes.
-    Delete,
-    /// Asks what is allowed.
-    Options,
-}
-
-impl From<Method> for http::Method {
-    fn from(method: Method) -> Self {
-        match method {
-            Method::Get => Self::GET,
-            Method::Head => Self::HEAD,
-            Method::Post => Self::POST,
-            Method::Put => Self::PUT,
-            Method::Patch => Self::PATCH,
-            Method::Delete => Self::DELETE,
-            Method::Options => Self::OPTIONS,
-        }
     }
 }
 

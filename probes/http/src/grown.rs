@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use readygate_sdk::{Secret, Texts};
-use readygate_web::Auth;
+use readygate_web::{Auth, Method, Pattern, Statuses};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    config::{HttpConfig, Method, VersionSource},
-    expect::{Pattern, Statuses},
+    config::{HttpConfig, VersionSource},
     matcher::Matcher,
 };
 

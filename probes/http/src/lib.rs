@@ -7,7 +7,6 @@ mod cache;
 mod capture;
 mod config;
 mod exchange;
-mod expect;
 mod facts;
 mod grown;
 mod health;
@@ -35,8 +34,7 @@ use readygate_sdk::{
 };
 
 pub use cache::{CacheFact, CacheState};
-pub use config::{HttpConfig, Method, VersionSource};
-pub use expect::{Pattern, Statuses};
+pub use config::{HttpConfig, VersionSource};
 pub use grown::{Capture, CdnConfig, HealthConfig, HealthFormat, Provider, SpreadConfig, Step};
 pub use health::{Dependency, HealthFact, State};
 pub use matcher::Matcher;
@@ -46,7 +44,7 @@ pub use record::{
     StickyRecord, TextFact, VersionFact,
 };
 
-pub use web::{Auth, BasicAuth, Stop};
+pub use web::{Auth, BasicAuth, Method, Pattern, Statuses, Stop};
 
 /// Smoke-tests one HTTP endpoint.
 #[derive(Debug, Clone, Copy)]

@@ -42,14 +42,13 @@ pub(crate) async fn spread(
             Ok((arrival, _)) => {
                 let response = &arrival.response;
                 cookies = cookies.or_else(|| Some(pairs(response)));
-                match recorder.name_at(&spread.by, response) {
-                    Some(name) => note(&mut record.instances, name, response, recorder),
-                    None => {
-                        record.unnamed += 1;
-                        let status = response.status.as_u16();
-                        if !record.unnamed_statuses.contains(&status) {
-                            record.unnamed_statuses.push(status);
-                        }
+                if let Some(name) = recorder.name_at(&spread.by, response) {
+                    note(&mut record.instances, name, response, recorder);
+                } else {
+                    record.unnamed += 1;
+                    let status = response.status.as_u16();
+                    if !record.unnamed_statuses.contains(&status) {
+                        record.unnamed_statuses.push(status);
                     }
                 }
             }

@@ -1,10 +1,10 @@
 //! What cannot work, found without any I/O.
 
 use readygate_sdk::ConfigError;
-use readygate_web::validate as web;
+use readygate_web::{Method, validate as web};
 
 use crate::{
-    config::{HttpConfig, Method, VersionSource},
+    config::{HttpConfig, VersionSource},
     validate_grown,
 };
 

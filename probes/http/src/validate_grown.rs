@@ -1,11 +1,10 @@
 //! What cannot work in steps, captures, health documents and spreads.
 
 use readygate_sdk::ConfigError;
-use readygate_web::validate as web;
+use readygate_web::{Method, Statuses, validate as web};
 
 use crate::{
-    config::{HttpConfig, Method, VersionSource},
-    expect::Statuses,
+    config::{HttpConfig, VersionSource},
     grown::{Capture, HealthConfig, HealthFormat, SpreadConfig, Step},
     template, validate,
 };

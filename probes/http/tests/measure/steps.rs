@@ -97,11 +97,12 @@ async fn without_a_token_nothing_that_needs_it_is_sent() {
     let checks = judge(&yaml, &record);
     let outcome = |rule: &str| {
         let of_rule = checks.iter().filter(|c| c.rule == rule);
-        of_rule.map(|c| c.outcome).collect::<Vec<_>>()
+        of_rule
+            .map(|c| format!("{:?}", c.outcome))
+            .collect::<Vec<_>>()
     };
-    use CheckOutcome::{Failed, Passed, Unmeasured};
-    assert_eq!(outcome("http/step"), [Passed, Unmeasured, Unmeasured]);
-    assert_eq!(outcome("http/capture"), [Failed; 4]);
+    assert_eq!(outcome("http/step"), ["Passed", "Unmeasured", "Unmeasured"]);
+    assert_eq!(outcome("http/capture"), ["Failed"; 4]);
 }
 
 #[tokio::test]
