@@ -76,7 +76,7 @@ fn grade(claim: &Claim, proven: &BTreeSet<&str>) -> Graded {
         Kind::RateLimit => grade_rate::grade(claim),
         Kind::Xss => grade_input::xss(claim),
         Kind::Injection => grade_input::injection(claim),
-        Kind::Cors => of_controls(claim, |t| cors(claim, t)),
+        Kind::Cors => preflights(claim, of_controls(claim, |t| cors(claim, t))),
         Kind::Authorization => of_controls(claim, |t| authorization(t, proven)),
         Kind::Authentication | Kind::Input | Kind::Csrf => of_controls(claim, status),
     }
@@ -193,6 +193,25 @@ fn authorization(one: &Try, proven: &BTreeSet<&str>) -> Behaviour {
     }
 }
 
+/// A declared method that the preflight does not allow is a fault, not a reason to doubt the others.
+fn preflights(claim: &Claim, graded: Graded) -> Graded {
+    let declared = |one: &&Try| one.control == Control::Positive && one.origin.is_some();
+    let missing = claim
+        .tries
+        .iter()
+        .filter(declared)
+        .find(|one| !one.wanted.is_empty() && one.status.is_some() && !allows(one));
+    match missing {
+        Some(one) if graded.grade == Grade::Verified => {
+            let found = one.saw.allow_methods.as_deref().unwrap_or("absent");
+            let name = &one.name;
+            let message = format!("{name}: Access-Control-Allow-Methods is {found}");
+            Graded::new(Grade::Refuted, message)
+        }
+        _ => graded,
+    }
+}
+
 fn cors(claim: &Claim, one: &Try) -> Behaviour {
     if let Some(why) = unanswered(one) {
         return Behaviour::Unknown(why);
@@ -210,13 +229,6 @@ fn cors(claim: &Claim, one: &Try) -> Behaviour {
         Control::Positive if allowed == Some("*") && one.role.is_some() => Behaviour::Wrong(
             "`*` is no answer to a request with credentials: browsers refuse it".to_owned(),
         ),
-        Control::Positive if !one.wanted.is_empty() && !allows(one) => {
-            let found = one.saw.allow_methods.as_deref().unwrap_or("absent");
-            Behaviour::Wrong(format!(
-                "Access-Control-Allow-Methods is {found}, without {}",
-                one.wanted
-            ))
-        }
         Control::Negative if echoed && one.saw.allow_credentials => {
             Behaviour::Wrong("it may read with the credentials of users".to_owned())
         }

@@ -10,7 +10,7 @@ mod redis;
 mod server;
 
 pub use mongod::{Member, MongoSet, Mongod, SetSpec, mongod_program};
-pub use nginx::nginx;
+pub use nginx::{nginx, nginx_with};
 pub use node::node;
 pub use redis::{
     ClusterCheck, Redis, RedisCluster, RedisOptions, cluster_check, eventually, redis,

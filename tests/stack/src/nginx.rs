@@ -6,6 +6,11 @@ use crate::server::{Launch, Server, StackError, find_program, folder, free_port}
 
 /// Starts nginx with the body of one `server { ... }` block; `listen` is added.
 pub fn nginx(server_block: &str) -> Result<Server, StackError> {
+    nginx_with("", server_block)
+}
+
+/// The same with directives before it that only the `http { ... }` block may hold: `limit_req_zone`.
+pub fn nginx_with(http_block: &str, server_block: &str) -> Result<Server, StackError> {
     let install = "apt-get install nginx-light";
     let program = find_program("nginx").ok_or_else(|| StackError::Missing {
         program: "nginx".into(),
@@ -28,6 +33,7 @@ http {{
   fastcgi_temp_path {root}/fastcgi;
   uwsgi_temp_path {root}/uwsgi;
   scgi_temp_path {root}/scgi;
+{http_block}
   server {{
     listen 127.0.0.1:{port};
 {server_block}
