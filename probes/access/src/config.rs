@@ -178,7 +178,7 @@ pub struct RateLimit {
     /// Request body, sent as JSON.
     #[serde(default)]
     pub json: Option<Value>,
-    /// Requests that are let through, 1 to 36: with everything else at most 50 are sent.
+    /// Requests that are let through, 1 to 35: with everything else at most 50 are sent.
     pub limit: u8,
     /// How many more may pass while the limit refills; 10 % of the limit, at least 1, by default.
     #[serde(default)]

@@ -18,7 +18,11 @@ pub(crate) fn judge(config: &AccessConfig, record: &AccessMeasurement, checks: &
             Kind::Cors => cors(claim, checks),
             Kind::Authentication => challenge(claim, checks),
             Kind::RateLimit => {
-                if let Some(fact) = claim.rate.as_ref().filter(|fact| fact.limited > 0) {
+                if let Some(fact) = claim
+                    .rate
+                    .as_ref()
+                    .filter(|f| f.limited > 0 && f.passed > 0)
+                {
                     rate(claim, fact, checks);
                 }
             }
@@ -106,11 +110,16 @@ fn cors(claim: &Claim, checks: &mut Checks) {
         .map(|one| one.name.clone())
         .collect();
     if answered().any(|one| echoed(&one)) {
-        checks
+        let check = checks
             .check(&rules::CORS_VARY, &claim.subject)
-            .expected("Vary: Origin")
-            .details(unvaried.iter().cloned())
-            .passed_if(unvaried.is_empty());
+            .expected("Vary: Origin");
+        if unvaried.is_empty() {
+            check
+                .message("`Vary` names the origin where the answer depends on it")
+                .pass();
+        } else {
+            check.details(unvaried).fail();
+        }
     }
 }
 
@@ -122,10 +131,14 @@ fn challenge(claim: &Claim, checks: &mut Checks) {
         .filter(|t| t.status == Some(401))
         .collect();
     if !refusals.is_empty() {
-        checks
+        let check = checks
             .check(&rules::CHALLENGE, &claim.subject)
-            .expected("WWW-Authenticate")
-            .passed_if(refusals.iter().all(|t| t.saw.www_authenticate));
+            .expected("WWW-Authenticate");
+        if refusals.iter().all(|t| t.saw.www_authenticate) {
+            check.message("every 401 says how to sign in").pass();
+        } else {
+            check.fail();
+        }
     }
 }
 
@@ -138,12 +151,18 @@ fn rate(claim: &Claim, fact: &RateFact, checks: &mut Checks) {
             "not-checked: the limit let requests pass again while it was tried; lower it, or slow its refill",
         ),
     }
-    let found = fact.headers.join(", ");
-    checks
+    let check = checks
         .check(&rules::RATE_HEADERS, &claim.subject)
-        .expected("Retry-After or RateLimit")
-        .actual(if found.is_empty() { "neither" } else { &found })
-        .passed_if(!fact.headers.is_empty());
+        .expected("Retry-After or RateLimit");
+    if fact.headers.is_empty() {
+        check.actual("neither").fail();
+    } else {
+        let found = fact.headers.join(", ");
+        check
+            .actual(&found)
+            .message(format!("a refusal says more: {found}"))
+            .pass();
+    }
     if fact.recovery_asked {
         let check = checks.check(&rules::RATE_RECOVERY, &claim.subject);
         match fact.recovered {
