@@ -110,6 +110,7 @@ macro_rules! registry {
 }
 
 registry! {
+    readygate_access::Access,
     readygate_command::Command,
     readygate_dns::Dns,
     readygate_files::Files,

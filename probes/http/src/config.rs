@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use readygate_sdk::{ByteSize, Secret, Texts};
-use readygate_web::Auth;
+use readygate_web::{Auth, Method, Pattern, Statuses};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    expect::{Pattern, Statuses},
+    grown::{CdnConfig, HealthConfig, SpreadConfig, Step},
     matcher::Matcher,
 };
 
@@ -16,8 +16,13 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpConfig {
-    /// Absolute URL, or one relative to the target's: `/health`.
+    /// Absolute URL, or one relative to the target's: `/health`. With `steps`, each of them has its own.
+    #[serde(default)]
     pub url: String,
+    /// Requests in order, in place of the single one: what one captures, later ones may send. Each is
+    /// sent once. `ca`, `resolve` and `max_body` of the gate hold for all of them.
+    #[serde(default)]
+    pub steps: Vec<Step>,
     /// Request method.
     #[serde(default)]
     pub method: Method,
@@ -75,6 +80,19 @@ pub struct HttpConfig {
     /// Where the response names the running version; it must be the target's `version`.
     #[serde(default)]
     pub version: Option<VersionSource>,
+    /// The response must come from the cache of a CDN.
+    #[serde(default)]
+    pub cdn: Option<CdnConfig>,
+    /// The body is a health document: it and every dependency in it must be up.
+    #[serde(default)]
+    pub health: Option<HealthConfig>,
+    /// How requests spread over the instances behind a load balancer.
+    #[serde(default)]
+    pub spread: Option<SpreadConfig>,
+    /// An OpenAPI 3 document (YAML or JSON), relative to the config: which of its operations the
+    /// gate asked is reported, as `openapi.coverage`.
+    #[serde(default)]
+    pub openapi: Option<String>,
 }
 
 const fn one() -> u8 {
@@ -95,47 +113,14 @@ impl HttpConfig {
 
     /// Whether the response body must be JSON.
     pub(crate) fn asks_json(&self) -> bool {
-        !self.body_json.is_empty() || matches!(self.version, Some(VersionSource::Json(_)))
+        !self.body_json.is_empty()
+            || self.health.is_some()
+            || matches!(self.version, Some(VersionSource::Json(_)))
     }
 
     /// Every text that is looked for in the body.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.contains.iter().chain(self.not_contains.iter())
-    }
-}
-
-/// Request methods.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// Reads.
-    #[default]
-    Get,
-    /// Reads the headers only.
-    Head,
-    /// Sends.
-    Post,
-    /// Replaces.
-    Put,
-    /// Changes.
-    Patch,
-    /// Removes.
-    Delete,
-    /// Asks what is allowed.
-    Options,
-}
-
-impl From<Method> for http::Method {
-    fn from(method: Method) -> Self {
-        match method {
-            Method::Get => Self::GET,
-            Method::Head => Self::HEAD,
-            Method::Post => Self::POST,
-            Method::Put => Self::PUT,
-            Method::Patch => Self::PATCH,
-            Method::Delete => Self::DELETE,
-            Method::Options => Self::OPTIONS,
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use readygate_web::{Arrival, Client, Request, shown};
 use tokio::time::Instant;
 
 use crate::{
+    cache::{self, CacheState},
     facts::Recorder,
     record::{Answer, Facts, Hop, Latency},
 };
@@ -15,21 +16,14 @@ const LOCATION_LENGTH: usize = 512;
 /// Sends requests of one endpoint.
 pub(crate) struct Exchange<'a> {
     pub(crate) client: &'a Client,
-    pub(crate) recorder: &'a Recorder<'a>,
+    pub(crate) redirects: u8,
 }
 
 impl Exchange<'_> {
-    /// Sends `first`, follows redirects as far as the config allows, and reads the body.
-    pub(crate) async fn run(&self, first: &Request) -> Result<(Answer, Latency), ProbeError> {
-        let (arrival, latency) = self.fetch(first).await?;
-        Ok((self.answer(&arrival), latency))
-    }
-
     /// The response itself, unmasked, and how long it took with all its redirects.
     pub(crate) async fn fetch(&self, first: &Request) -> Result<(Arrival, Latency), ProbeError> {
         let started = Instant::now();
-        let limit = self.recorder.config.redirects;
-        let arrival = self.client.follow(first, limit).await?;
+        let arrival = self.client.follow(first, self.redirects).await?;
         let timings = arrival.response.timings;
         let total = (started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
         let latency = Latency {
@@ -46,10 +40,12 @@ impl Exchange<'_> {
         };
         Ok((arrival, latency))
     }
+}
 
-    /// What is kept of a response.
-    pub(crate) fn answer(&self, arrival: &Arrival) -> Answer {
-        let recorder = self.recorder;
+impl Recorder<'_> {
+    /// What is kept of a response to `first`.
+    pub(crate) fn answer(&self, first: &Request, arrival: &Arrival) -> Answer {
+        let recorder = self;
         let response = &arrival.response;
         let mut body = recorder.body(&response.body);
         let facts: Facts = recorder.facts(&response.headers, &response.body.bytes, &mut body);
@@ -76,6 +72,8 @@ impl Exchange<'_> {
             stopped: arrival.stopped,
             body,
             facts,
+            cache: Some(cache::observe(first, arrival))
+                .filter(|fact| self.config.cdn.is_some() || fact.state != CacheState::Absent),
         }
     }
 }

@@ -5,12 +5,13 @@ use http::{
     header::{LOCATION, SET_COOKIE},
 };
 use readygate_sdk::{Cx, Masker, ProbeError};
-use readygate_web::shown_text;
+use readygate_web::{Response, shown_text};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     config::{HttpConfig, VersionSource},
+    health::{self, HealthFact},
     record::{Body, Facts, Found, HeaderFact, HeaderField, JsonFact, TextFact, VersionFact},
 };
 
@@ -123,6 +124,11 @@ impl Recorder<'_> {
             }
         }
         if let Some(document) = &document {
+            facts.health = self
+                .config
+                .health
+                .as_ref()
+                .map(|config| self.masked_health(health::read(config, document)));
             facts.json = self
                 .config
                 .body_json
@@ -135,6 +141,14 @@ impl Recorder<'_> {
         }
         facts.version = self.version(headers, text.as_deref(), document.as_ref());
         facts
+    }
+
+    fn masked_health(&self, mut fact: HealthFact) -> HealthFact {
+        for dependency in fact.overall.iter_mut().chain(&mut fact.dependencies) {
+            dependency.name = self.mask(&dependency.name);
+            dependency.said = self.mask(&dependency.said);
+        }
+        fact
     }
 
     fn texts(&self, body: &str) -> Vec<TextFact> {
@@ -204,33 +218,57 @@ impl Recorder<'_> {
         document: Option<&Value>,
     ) -> Option<VersionFact> {
         let source = self.config.version.as_ref()?;
-        let found = match source {
-            VersionSource::Header(name) => {
-                let values = headers.get_all(name).iter();
-                let values: Vec<_> = values
-                    .map(|value| String::from_utf8_lossy(value.as_bytes()))
-                    .collect();
-                Some(values.join(", "))
-            }
-            VersionSource::Json(pointer) => match document.and_then(|d| d.pointer(pointer)) {
-                Some(Value::String(text)) => Some(text.clone()),
-                Some(Value::Number(number)) => Some(number.to_string()),
-                _ => None,
-            },
-            VersionSource::Text(pattern) => {
-                text.and_then(|text| pattern.find(text)).map(str::to_owned)
-            }
-        };
-        let value = found.map(|text| self.text(text.trim(), VERSION));
+        let value = named(source, headers, text, document);
         Some(VersionFact {
             source: source.to_string(),
-            value: value.filter(|text| !text.is_empty()),
+            value: value.map(|text| self.text(&text, VERSION)),
         })
+    }
+
+    /// What a response names at `source`: a version, an instance.
+    pub(crate) fn name_at(&self, source: &VersionSource, response: &Response) -> Option<String> {
+        let text = response.body.text();
+        let document = match source {
+            VersionSource::Json(_) => parse(&response.body.bytes).ok(),
+            _ => None,
+        };
+        let found = named(
+            source,
+            &response.headers,
+            text.as_deref(),
+            document.as_ref(),
+        )?;
+        Some(self.text(&found, VERSION))
     }
 }
 
+fn named(
+    source: &VersionSource,
+    headers: &HeaderMap,
+    text: Option<&str>,
+    document: Option<&Value>,
+) -> Option<String> {
+    let found = match source {
+        VersionSource::Header(name) => {
+            let values = headers.get_all(name).iter();
+            let values: Vec<_> = values
+                .map(|value| String::from_utf8_lossy(value.as_bytes()))
+                .collect();
+            Some(values.join(", "))
+        }
+        VersionSource::Json(pointer) => match document.and_then(|d| d.pointer(pointer)) {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        },
+        VersionSource::Text(pattern) => text.and_then(|text| pattern.find(text)).map(str::to_owned),
+    };
+    let found = found.map(|text| text.trim().to_owned());
+    found.filter(|text| !text.is_empty())
+}
+
 /// JSON, with the byte order mark that some servers write before it (RFC 8259, section 8.1).
-fn parse(bytes: &[u8]) -> Result<Value, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err("the body is empty".to_owned());

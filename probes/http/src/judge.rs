@@ -5,7 +5,7 @@ use readygate_web::Stop;
 
 use crate::{
     config::HttpConfig,
-    judge_body,
+    judge_body, judge_cache, judge_grown,
     record::{Answer, HttpMeasurement},
     rules,
 };
@@ -27,8 +27,19 @@ pub(crate) enum Evidence {
     None,
 }
 
-/// Pushes every check of one endpoint.
+/// Pushes every check.
 pub(crate) fn judge(config: &HttpConfig, record: &HttpMeasurement, checks: &mut Checks) {
+    if config.steps.is_empty() {
+        endpoint(config, record, checks);
+    } else {
+        judge_grown::steps(config, record, checks);
+    }
+    judge_grown::spread(config, record, checks);
+    judge_grown::openapi(config, record, checks);
+}
+
+/// Pushes every check of one endpoint.
+pub(crate) fn endpoint(config: &HttpConfig, record: &HttpMeasurement, checks: &mut Checks) {
     failed_samples(record, checks);
     status(config, record, checks);
     redirects(config, record, checks);
@@ -45,6 +56,8 @@ pub(crate) fn judge(config: &HttpConfig, record: &HttpMeasurement, checks: &mut 
         );
     }
     judge_body::judge(config, record, checks);
+    judge_grown::health(config, record, checks);
+    judge_cache::judge(config, record, checks);
 }
 
 /// One check over all answers: a wrong one fails it, an unknown one leaves it open.

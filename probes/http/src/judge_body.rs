@@ -201,7 +201,7 @@ fn version(source: &VersionSource, record: &HttpMeasurement, checks: &mut Checks
 }
 
 /// `v4.0.0` and `4.0.0` are one version; nothing else is taken for the same.
-fn same_version(a: &str, b: &str) -> bool {
+pub(crate) fn same_version(a: &str, b: &str) -> bool {
     fn bare(text: &str) -> &str {
         let text = text.trim();
         text.strip_prefix(['v', 'V'])

@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::{Number, Value};
 
-use crate::expect::compile;
+use readygate_web::compile;
 
 /// What one value must be: a scalar that it must equal, or an operator in a text.
 #[derive(Debug, Clone)]

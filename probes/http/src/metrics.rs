@@ -9,7 +9,7 @@ pub const METRICS: &[MetricSpec] = &[
     MetricSpec::new(
         "status",
         Unit::Count,
-        "Status code; of several samples, the highest",
+        "Status code; of several samples or steps, the highest",
     ),
     MetricSpec::new("latency.dns", Unit::Seconds, "Look-up of the host's name"),
     MetricSpec::new(
@@ -26,7 +26,7 @@ pub const METRICS: &[MetricSpec] = &[
     MetricSpec::new(
         "latency.total",
         Unit::Seconds,
-        "From the start to the end of the body, redirects included",
+        "From the start to the end of the body, redirects included; every latency is the median of the samples, and that of the slowest step",
     ),
     MetricSpec::new(
         "body.bytes",
@@ -49,40 +49,58 @@ pub const METRICS: &[MetricSpec] = &[
         "Samples without an answer or with a status of 400 and above",
     ),
     MetricSpec::new("version", Unit::Text, "Version that the response names"),
+    MetricSpec::new(
+        "instances",
+        Unit::Count,
+        "Instances that answered, with `spread`",
+    ),
+    MetricSpec::new(
+        "openapi.coverage",
+        Unit::Percent,
+        "Operations of the OpenAPI document that the gate asked",
+    ),
 ];
 
 /// The metrics of `record`. Latencies are medians over the samples that were answered.
 pub(crate) fn metrics(record: &HttpMeasurement) -> Metrics {
     let mut metrics = Metrics::new();
-    match record.answered().map(|a| a.status).max() {
+    let requests = record.requests();
+    let answers = || requests.iter().flat_map(|r| r.answered());
+    match answers().map(|a| a.status).max() {
         Some(status) => metrics.count("status", status.into()),
         None => metrics.absent("status", UNANSWERED),
     };
-    latency(
-        &mut metrics,
-        record,
-        "dns",
-        "the URL names an address, or `resolve` gives it",
-        |l| l.dns,
-    );
-    latency(&mut metrics, record, "connect", UNANSWERED, |l| {
-        Some(l.connect)
-    });
-    latency(&mut metrics, record, "tls", "plain HTTP", |l| l.tls);
-    latency(&mut metrics, record, "first_byte", UNANSWERED, |l| {
-        Some(l.first_byte)
-    });
-    latency(&mut metrics, record, "total", UNANSWERED, |l| Some(l.total));
-    body(&mut metrics, record);
-    match record.answered().map(|a| a.redirects.len()).max() {
+    let mut latency = |name, reason: &str, pick: fn(&Latency) -> Option<f64>| {
+        latency(&mut metrics, &requests, name, reason, pick);
+    };
+    let known = "the URL names an address, or `resolve` gives it";
+    latency("dns", known, |l| l.dns);
+    latency("connect", UNANSWERED, |l| Some(l.connect));
+    latency("tls", "plain HTTP", |l| l.tls);
+    latency("first_byte", UNANSWERED, |l| Some(l.first_byte));
+    latency("total", UNANSWERED, |l| Some(l.total));
+    body(&mut metrics, &requests);
+    match answers().map(|a| a.redirects.len()).max() {
         Some(redirects) => metrics.count("redirects", redirects as u64),
         None => metrics.absent("redirects", UNANSWERED),
     };
-    let samples = record.samples.len() as u64;
-    let fine = record.answered().filter(|a| a.status < 400).count() as u64;
+    let samples = requests.iter().map(|r| r.samples.len() as u64).sum();
+    let fine = answers().filter(|a| a.status < 400).count() as u64;
     metrics.count("samples", samples);
     metrics.rate("error_rate", samples - fine, samples);
-    version(&mut metrics, record);
+    version(&mut metrics, &requests);
+    match &record.spread {
+        Some(spread) => metrics.count("instances", spread.instances.len() as u64),
+        None => metrics.absent("instances", "the gate has no `spread`"),
+    };
+    match &record.openapi {
+        Some(openapi) if !openapi.operations.is_empty() => {
+            let asked = openapi.operations.iter().filter(|o| !o.answered.is_empty());
+            let share = asked.count() as f64 / openapi.operations.len() as f64;
+            metrics.percent("openapi.coverage", 100.0 * share)
+        }
+        _ => metrics.absent("openapi.coverage", "the gate names no OpenAPI document"),
+    };
     metrics
 }
 
@@ -90,19 +108,22 @@ const UNANSWERED: &str = "no sample was answered";
 
 fn latency(
     metrics: &mut Metrics,
-    record: &HttpMeasurement,
+    requests: &[&HttpMeasurement],
     phase: &str,
     reason: &str,
-    pick: impl Fn(&Latency) -> Option<f64>,
+    pick: fn(&Latency) -> Option<f64>,
 ) {
-    let latencies = record.samples.iter().filter_map(|s| s.latency.as_ref());
+    let medians = requests.iter().filter_map(|record| {
+        let latencies = record.samples.iter().filter_map(|s| s.latency.as_ref());
+        median(latencies.filter_map(pick).collect())
+    });
     let name = format!("latency.{phase}");
-    let reason = if record.answers.is_empty() {
+    let reason = if requests.iter().all(|r| r.answers.is_empty()) {
         UNANSWERED
     } else {
         reason
     };
-    match median(latencies.filter_map(pick).collect()) {
+    match medians.max_by(f64::total_cmp) {
         Some(value) => metrics.seconds(name, value),
         None => metrics.absent(name, reason),
     };
@@ -119,17 +140,19 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     Some(f64::midpoint(*lower, *upper))
 }
 
-fn body(metrics: &mut Metrics, record: &HttpMeasurement) {
-    let unknown = record.answers.iter().find_map(|a| a.body.unknown());
-    match (unknown, record.answers.iter().map(|a| a.body.bytes).max()) {
+fn body(metrics: &mut Metrics, requests: &[&HttpMeasurement]) {
+    let answers = || requests.iter().flat_map(|r| &r.answers);
+    let unknown = answers().find_map(|a| a.body.unknown());
+    match (unknown, answers().map(|a| a.body.bytes).max()) {
         (Some(reason), _) => metrics.absent("body.bytes", reason),
         (None, Some(bytes)) => metrics.bytes("body.bytes", bytes),
         (None, None) => metrics.absent("body.bytes", UNANSWERED),
     };
 }
 
-fn version(metrics: &mut Metrics, record: &HttpMeasurement) {
-    let facts = || record.answers.iter().map(|a| a.facts.version.as_ref());
+fn version(metrics: &mut Metrics, requests: &[&HttpMeasurement]) {
+    let answers = || requests.iter().flat_map(|r| &r.answers);
+    let facts = || answers().map(|a| a.facts.version.as_ref());
     let mut named: Vec<_> = facts()
         .flatten()
         .filter_map(|v| v.value.as_deref())

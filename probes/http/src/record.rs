@@ -6,6 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::{
+    cache::{CacheFact, CacheState},
+    health::HealthFact,
+};
+
 /// The responses of one endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpMeasurement {
@@ -20,6 +25,115 @@ pub struct HttpMeasurement {
     pub answers: Vec<Answer>,
     /// Every request that was sent, in order.
     pub samples: Vec<Sample>,
+    /// The requests of a gate with `steps`, in order; `answers` and `samples` are empty then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepRecord>,
+    /// How requests spread over instances, if the config asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadRecord>,
+    /// The operations of an OpenAPI document, if the config names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openapi: Option<OpenApiRecord>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StepRecord {
+    /// Its name.
+    pub name: String,
+    /// Why it was not sent, if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_sent: Option<String>,
+    /// Its request, and the answer if there was one.
+    pub record: HttpMeasurement,
+    /// What was captured; never the value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub captures: Vec<CaptureFact>,
+}
+
+/// Whether a value was captured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CaptureFact {
+    /// Its name.
+    pub name: String,
+    /// Where it was looked for.
+    pub source: String,
+    /// Why there is none; absent if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+}
+
+/// How requests spread over instances.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SpreadRecord {
+    /// Where responses name their instance.
+    pub source: String,
+    /// Requests sent without cookies.
+    pub requests: u64,
+    /// Instances in the order in which they were met, the first 100.
+    pub instances: Vec<Instance>,
+    /// Responses that name no instance.
+    pub unnamed: u64,
+    /// Distinct status codes of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unnamed_statuses: Vec<u16>,
+    /// Requests without an answer.
+    #[serde(default)]
+    pub unanswered: u64,
+    /// Why the first five of them had none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ProbeError>,
+    /// Instances that answered the requests with the first response's cookies; absent if not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<StickyRecord>,
+}
+
+/// One instance behind a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Instance {
+    /// The name that it gives itself.
+    pub name: String,
+    /// Responses that it made.
+    pub times: u64,
+    /// Distinct status codes of them.
+    pub statuses: Vec<u16>,
+    /// Distinct versions that they name; empty texts where they name none. Empty if not asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<String>,
+}
+
+/// A session that should stay on one instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StickyRecord {
+    /// Names of the cookies that were sent back.
+    pub cookies: Vec<String>,
+    /// Requests that were answered by a named instance.
+    pub answered: u64,
+    /// Requests that were not.
+    pub lost: u64,
+    /// The instances that answered.
+    pub instances: Vec<String>,
+}
+
+/// The operations of an OpenAPI document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenApiRecord {
+    /// The file.
+    pub file: String,
+    /// All operations, in order.
+    pub operations: Vec<Operation>,
+}
+
+/// One operation of an OpenAPI document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Operation {
+    /// `GET`.
+    pub method: String,
+    /// `/users/{id}`.
+    pub path: String,
+    /// Status codes that it answered to the gate's requests; empty if the gate did not ask it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<u16>,
 }
 
 /// One request and what became of it.
@@ -85,6 +199,9 @@ pub struct Answer {
     pub body: Body,
     /// What the config asks about.
     pub facts: Facts,
+    /// What a cache on the way says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheFact>,
 }
 
 /// One response header.
@@ -158,6 +275,9 @@ pub struct Facts {
     /// The version that the response names; absent if the config does not ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionFact>,
+    /// The body as a health document; absent if the config does not ask or the body is not JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthFact>,
 }
 
 /// Values of one response header.
@@ -222,6 +342,9 @@ impl HttpMeasurement {
             target_version,
             answers: Vec::new(),
             samples: Vec::new(),
+            steps: Vec::new(),
+            spread: None,
+            openapi: None,
         }
     }
 
@@ -250,6 +373,15 @@ impl HttpMeasurement {
             latency: None,
             error: Some(error),
         });
+    }
+
+    /// The records of single requests: this one, or those of the steps.
+    pub(crate) fn requests(&self) -> Vec<&Self> {
+        if self.steps.is_empty() {
+            vec![self]
+        } else {
+            self.steps.iter().map(|step| &step.record).collect()
+        }
     }
 
     /// How many samples got the answer of this index.
@@ -287,6 +419,11 @@ impl Answer {
             && self.body.unread_encoding == other.body.unread_encoding
             && self.body.json_error == other.body.json_error
             && self.facts == other.facts
+            && self.cache_state() == other.cache_state()
+    }
+
+    fn cache_state(&self) -> Option<(CacheState, bool)> {
+        self.cache.as_ref().map(|fact| (fact.state, fact.leaks()))
     }
 }
 

@@ -7,12 +7,28 @@ use readygate_web::{Request, resolve};
 
 use crate::config::HttpConfig;
 
-/// A request, and what masks its secrets in all that is recorded.
+/// A request, and what is secret in it.
 pub(crate) struct Prepared {
     pub(crate) request: Request,
+    pub(crate) secrets: Vec<String>,
+}
+
+/// What masks the secrets of a gate.
+pub(crate) struct Masking {
     pub(crate) masker: Masker,
     /// Bytes of the longest secret, in the longest of its forms.
     pub(crate) longest_secret: usize,
+}
+
+impl Masking {
+    /// Masks these.
+    pub(crate) fn new(secrets: &[String]) -> Self {
+        Self {
+            masker: Masker::new(secrets.iter().map(String::as_str)),
+            // `\u{10ffff}` and `%F0%9F%98%80` are the longest ways to write a byte of text.
+            longest_secret: secrets.iter().map(|s| 10 * s.len()).max().unwrap_or(0),
+        }
+    }
 }
 
 impl Prepared {
@@ -47,12 +63,7 @@ impl Prepared {
             secrets.push(auth.secret().to_owned());
             request.set(AUTHORIZATION.as_str(), &auth.header(), true)?;
         }
-        Ok(Self {
-            request,
-            masker: Masker::new(secrets.iter().map(String::as_str)),
-            // `\u{10ffff}` and `%F0%9F%98%80` are the longest ways to write a byte of text.
-            longest_secret: secrets.iter().map(|s| 10 * s.len()).max().unwrap_or(0),
-        })
+        Ok(Self { request, secrets })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use readygate_sdk::{Level, Rule};
 
+use crate::rules_grown as grown;
+
 /// The status code is not one of the right ones.
 pub const STATUS: Rule = Rule {
     code: "http/status",
@@ -114,4 +116,16 @@ pub const RULES: &[Rule] = &[
     BODY_JSON,
     BODY_TEXT,
     VERSION_MISMATCH,
+    grown::CDN_BYPASS,
+    grown::CDN_MISS,
+    grown::CDN_ABSENT,
+    grown::CACHE_LEAK,
+    grown::DEPENDENCY_DOWN,
+    grown::DEPENDENCY_MISSING,
+    grown::SPREAD,
+    grown::STICKY,
+    grown::INSTANCE_VERSION,
+    grown::CAPTURE,
+    grown::STEP,
+    grown::OPENAPI_UNEXERCISED,
 ];

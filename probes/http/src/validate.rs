@@ -1,9 +1,12 @@
 //! What cannot work, found without any I/O.
 
 use readygate_sdk::ConfigError;
-use readygate_web::validate as web;
+use readygate_web::{Method, validate as web};
 
-use crate::config::{HttpConfig, Method, VersionSource};
+use crate::{
+    config::{HttpConfig, VersionSource},
+    validate_grown,
+};
 
 const MOST_SAMPLES: u8 = 100;
 const MOST_REDIRECTS: u8 = 20;
@@ -15,15 +18,24 @@ const MOST_ASKED: usize = 50;
 /// Every problem of `config`.
 pub(crate) fn validate(config: &HttpConfig) -> Result<(), ConfigError> {
     let mut error = ConfigError::new();
-    url(config, &mut error);
     numbers(config, &mut error);
-    request_headers(config, &mut error);
-    if let Some(auth) = &config.auth {
-        auth.validate("/auth", &mut error);
+    validate_grown::gate(config, &mut error);
+    if config.steps.is_empty() {
+        request(config, &mut error);
     }
-    bodies(config, &mut error);
-    expectations(config, &mut error);
     error.into_result()
+}
+
+/// Every problem of one request.
+pub(crate) fn request(config: &HttpConfig, error: &mut ConfigError) {
+    url(config, error);
+    request_headers(config, error);
+    if let Some(auth) = &config.auth {
+        auth.validate("/auth", error);
+    }
+    bodies(config, error);
+    expectations(config, error);
+    validate_grown::request(config, error);
 }
 
 fn url(config: &HttpConfig, error: &mut ConfigError) {

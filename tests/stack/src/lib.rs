@@ -11,7 +11,7 @@ mod redis;
 mod server;
 
 pub use mongod::{Member, MongoSet, Mongod, SetSpec, mongod_program};
-pub use nginx::{nginx, nginx_tls};
+pub use nginx::{nginx, nginx_tls, nginx_with};
 pub use node::node;
 pub use pki::{Authority, Identity};
 pub use redis::{

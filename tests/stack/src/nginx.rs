@@ -9,12 +9,17 @@ use crate::{
 
 /// Starts nginx with the body of one `server { ... }` block; `listen` is added.
 pub fn nginx(server_block: &str) -> Result<Server, StackError> {
-    start(server_block, None)
+    start("", server_block, None)
+}
+
+/// The same with directives before it that only the `http { ... }` block may hold: `limit_req_zone`.
+pub fn nginx_with(http_block: &str, server_block: &str) -> Result<Server, StackError> {
+    start(http_block, server_block, None)
 }
 
 /// The same over TLS, 1.2 and 1.3 with forward secrecy and authenticated encryption only.
 pub fn nginx_tls(server_block: &str, identity: &Identity) -> Result<Server, StackError> {
-    start(server_block, Some(identity))
+    start("", server_block, Some(identity))
 }
 
 /// Writes certificate and key, and says where they are.
@@ -36,7 +41,11 @@ fn tls_lines(root: &Path, identity: &Identity) -> Result<String, StackError> {
     ))
 }
 
-fn start(server_block: &str, identity: Option<&Identity>) -> Result<Server, StackError> {
+fn start(
+    http_block: &str,
+    server_block: &str,
+    identity: Option<&Identity>,
+) -> Result<Server, StackError> {
     let install = "apt-get install nginx-light";
     let program = find_program("nginx").ok_or_else(|| StackError::Missing {
         program: "nginx".into(),
@@ -63,6 +72,7 @@ http {{
   fastcgi_temp_path {root}/fastcgi;
   uwsgi_temp_path {root}/uwsgi;
   scgi_temp_path {root}/scgi;
+{http_block}
   server {{
     listen 127.0.0.1:{port}{ssl};
 {tls}

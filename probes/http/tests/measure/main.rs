@@ -6,12 +6,14 @@
 )]
 
 mod answers;
+mod edge;
 mod faults;
 mod hostile;
 mod identity;
 mod redirects;
 mod samples;
 mod secrets;
+mod steps;
 mod tls;
 
 use std::time::Duration;

@@ -28,6 +28,17 @@ impl Default for Statuses {
 }
 
 impl Statuses {
+    /// Reads `401`, `4xx` or several with `|` between them.
+    pub fn of_text(text: &str) -> Result<Self, String> {
+        let statuses: Result<Vec<_>, _> = text.split('|').map(status_of_text).collect();
+        statuses.map(Self)
+    }
+
+    /// These codes.
+    pub fn of_codes(codes: &[u16]) -> Self {
+        Self(codes.iter().map(|code| Status::Code(*code)).collect())
+    }
+
     /// Whether `code` is one of them.
     pub fn allow(&self, code: u16) -> bool {
         self.0.iter().any(|status| match status {
@@ -152,7 +163,7 @@ impl JsonSchema for Statuses {
 const PATTERN_LIMIT: usize = 1 << 20;
 
 /// Compiles a pattern, with a bound on its size.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+pub fn compile(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(pattern)
         .size_limit(PATTERN_LIMIT)
         .build()
