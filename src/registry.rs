@@ -112,6 +112,7 @@ macro_rules! registry {
 registry! {
     readygate_command::Command,
     readygate_files::Files,
+    readygate_headers::Headers,
     readygate_http::Http,
     readygate_mongodb::Mongodb,
     readygate_redis::Redis,
