@@ -141,7 +141,9 @@ impl HeadersConfig {
 
     /// Whether the answer of a declared URL is for one user only.
     pub(crate) fn is_private(&self, declared: &str) -> bool {
-        self.private.iter().any(|text| text == declared || text == "all")
+        self.private
+            .iter()
+            .any(|text| text == declared || text == "all")
     }
 
     /// The URLs that are asked as other origins.
@@ -154,13 +156,16 @@ impl HeadersConfig {
 
     /// Whether the config lets this origin in by a pattern or by name.
     pub(crate) fn allows(&self, origin: &str) -> bool {
-        self.cors.allowed.iter().any(|allowed| match allowed.split_once("*.") {
-            Some((scheme, domain)) => origin
-                .strip_prefix(scheme)
-                .and_then(|rest| rest.strip_suffix(domain))
-                .is_some_and(|name| name.len() > 1 && name.ends_with('.')),
-            None => allowed == origin,
-        })
+        self.cors
+            .allowed
+            .iter()
+            .any(|allowed| match allowed.split_once("*.") {
+                Some((scheme, domain)) => origin
+                    .strip_prefix(scheme)
+                    .and_then(|rest| rest.strip_suffix(domain))
+                    .is_some_and(|name| name.len() > 1 && name.ends_with('.')),
+                None => allowed == origin,
+            })
     }
 
     /// Whether every origin may read the answers.

@@ -64,7 +64,9 @@ pub(crate) fn tells(name: &str, value: &str) -> bool {
 /// `nginx/1.25`, `Apache 2`: a digit after a letter and a separator. `cloudflare` and `gws` are none.
 fn has_version(value: &str) -> bool {
     let bytes = value.as_bytes();
-    bytes.windows(2).any(|two| b"/ -_v".contains(&two[0]) && two[1].is_ascii_digit())
+    bytes
+        .windows(2)
+        .any(|two| b"/ -_v".contains(&two[0]) && two[1].is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -74,7 +76,11 @@ mod tests {
     #[test]
     fn versions_tell_and_names_do_not() {
         assert!(tells("server", "nginx/1.25.3") && tells("server", "Apache/2.4.1 (Unix)"));
-        assert!(!tells("server", "nginx") && !tells("server", "AmazonS3") && !tells("server", "cloudflare"));
+        assert!(
+            !tells("server", "nginx")
+                && !tells("server", "AmazonS3")
+                && !tells("server", "cloudflare")
+        );
         assert!(tells("x-powered-by", "Express") && tells("via", "1.1 x (squid/5.7)"));
         assert!(!tells("via", "1.1 google") && !tells("date", "2026"));
     }

@@ -1,25 +1,40 @@
-//! The `headers` probe: what the peer at an address answers.
+//! The `headers` probe: judges the security headers of every declared URL.
+//!
+//! [`Headers`] records the raw header fields, cookies and the few things of a document that matter, and
+//! judges them by what browsers do. See the README for the config and the rules.
 
+mod capture;
 mod config;
+mod facts;
 mod judge;
+mod leaks;
 mod measure;
 mod metrics;
+pub mod observatory;
+pub mod parse;
+mod record;
 mod rules;
+mod validate;
+mod words;
 
-pub use config::HeadersConfig;
-pub use measure::HeadersMeasurement;
 use readygate_sdk::{
     Activity, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
 };
 
-/// Connects to an address and records the answer.
+pub use capture::answer_of;
+pub use config::{CorsConfig, HeadersConfig, Profile};
+pub use record::{
+    Again, Answer, CorsAnswer, Field, HeadersMeasurement, Kind, Origin, Page, Plain, Step,
+};
+
+/// Judges the security headers of a web server.
 #[derive(Debug, Clone, Copy)]
 pub struct Headers;
 
 impl Probe for Headers {
     const META: Meta = Meta {
         id: "headers",
-        summary: "What the peer at an address answers",
+        summary: "Security headers, Content Security Policy, cookies, CORS and the way from HTTP to HTTPS, on every declared URL",
         rules: rules::RULES,
         metrics: metrics::METRICS,
         activity: Activity::Active,
@@ -30,14 +45,38 @@ impl Probe for Headers {
     type Measurement = HeadersMeasurement;
 
     fn validate(config: &HeadersConfig) -> Result<(), ConfigError> {
-        config.validate()
+        validate::validate(config)
     }
 
     fn footprint(config: &HeadersConfig) -> Footprint {
+        let urls = config.urls().map(|(_, url)| url);
+        let others = config
+            .cors
+            .urls
+            .iter()
+            .chain(config.http_url.as_deref().filter(|url| *url != "none"));
+        let mut contacts: Vec<String> = urls.chain(others).map(readygate_web::shown_text).collect();
+        contacts.extend(config.from_file.iter().map(str::to_owned));
+        contacts.dedup();
+        let mut credentials: Vec<String> = config
+            .secret_headers
+            .keys()
+            .map(|name| format!("header {name}"))
+            .collect();
+        if config
+            .urls()
+            .any(|(_, url)| readygate_web::has_userinfo(url))
+        {
+            credentials.push("credentials in the URL".to_owned());
+        }
         Footprint {
-            contacts: vec![config.address.clone()],
-            credentials: config.token.iter().map(|_| "token".to_owned()).collect(),
-            activity: Activity::Active,
+            contacts,
+            credentials,
+            activity: if config.from_file.is_empty() {
+                Activity::Active
+            } else {
+                Activity::Passive
+            },
             duration: None,
         }
     }
@@ -50,7 +89,7 @@ impl Probe for Headers {
         metrics::metrics(measurement)
     }
 
-    fn judge(_config: &HeadersConfig, measurement: &HeadersMeasurement, checks: &mut Checks) {
-        judge::judge(measurement, checks);
+    fn judge(config: &HeadersConfig, measurement: &HeadersMeasurement, checks: &mut Checks) {
+        judge::judge(config, measurement, checks);
     }
 }

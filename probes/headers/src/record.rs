@@ -158,6 +158,9 @@ pub struct CorsAnswer {
     pub url: String,
     /// `GET`, or `OPTIONS` for a preflight.
     pub method: String,
+    /// The method that a preflight asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_for: Option<String>,
     /// Why this origin was chosen.
     pub origin: Origin,
     /// The `Origin` that was sent.
@@ -222,12 +225,18 @@ pub struct Step {
 impl Answer {
     /// The values of a field, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.fields.iter().filter(move |f| f.name == name).map(|f| f.value.as_str())
+        self.fields
+            .iter()
+            .filter(move |f| f.name == name)
+            .map(|f| f.value.as_str())
     }
 
     /// The first value of a field.
     pub fn first(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|f| f.name == name).map(|f| f.value.as_str())
+        self.fields
+            .iter()
+            .find(|f| f.name == name)
+            .map(|f| f.value.as_str())
     }
 
     /// All values of a field as one list, as RFC 9110, section 5.3 joins them.
@@ -238,12 +247,16 @@ impl Answer {
 
     /// Whether some value of the field was cut.
     pub fn is_cut(&self, name: &str) -> bool {
-        self.fields.iter().any(|f| f.name == name && f.cut_from.is_some())
+        self.fields
+            .iter()
+            .any(|f| f.name == name && f.cut_from.is_some())
     }
 
     /// Whether it came over TLS.
     pub fn is_https(&self) -> bool {
-        self.url.get(..6).is_some_and(|s| s.eq_ignore_ascii_case("https:"))
+        self.url
+            .get(..6)
+            .is_some_and(|s| s.eq_ignore_ascii_case("https:"))
     }
 
     /// The media type, in lower case, without parameters.

@@ -4,8 +4,12 @@
 /// token that browsers do not know (W3C Referrer Policy, section 3).
 pub(crate) fn referrer(token: &str) -> Option<bool> {
     match token {
-        "no-referrer" | "same-origin" | "strict-origin" | "strict-origin-when-cross-origin" => Some(true),
-        "origin" | "origin-when-cross-origin" | "unsafe-url" | "no-referrer-when-downgrade" => Some(false),
+        "no-referrer" | "same-origin" | "strict-origin" | "strict-origin-when-cross-origin" => {
+            Some(true)
+        }
+        "origin" | "origin-when-cross-origin" | "unsafe-url" | "no-referrer-when-downgrade" => {
+            Some(false)
+        }
         _ => None,
     }
 }
@@ -43,7 +47,9 @@ pub(crate) fn permissions(value: &str) -> Result<Vec<String>, String> {
             sfv::ListEntry::InnerList(list) => list.items.iter().all(good),
         };
         if !fine {
-            return Err(format!("the allowlist of `{name}` holds what is no origin, `self` or `*`"));
+            return Err(format!(
+                "the allowlist of `{name}` holds what is no origin, `self` or `*`"
+            ));
         }
         features.push(name.as_str().to_owned());
     }
@@ -59,7 +65,10 @@ mod tests {
 
     #[test]
     fn words_are_tokens_with_parameters() {
-        assert_eq!(token("same-origin; report-to=\"x\"").as_deref(), Some("same-origin"));
+        assert_eq!(
+            token("same-origin; report-to=\"x\"").as_deref(),
+            Some("same-origin")
+        );
         assert_eq!(token("\"same-origin\""), None);
         assert_eq!(token("same-origin, same-origin"), None);
         assert!(is_true("?1") && !is_true("?0") && !is_true("1"));
@@ -67,8 +76,20 @@ mod tests {
 
     #[test]
     fn permissions_are_dictionaries() {
-        assert_eq!(permissions("camera=(), geolocation=(self \"https://a.example\"), usb=*").unwrap().len(), 3);
-        for broken in ["", "camera 'none'", "camera=none", "camera=(none)", "camera=();;", "camera=('self')"] {
+        assert_eq!(
+            permissions("camera=(), geolocation=(self \"https://a.example\"), usb=*")
+                .unwrap()
+                .len(),
+            3
+        );
+        for broken in [
+            "",
+            "camera 'none'",
+            "camera=none",
+            "camera=(none)",
+            "camera=();;",
+            "camera=('self')",
+        ] {
             assert!(permissions(broken).is_err(), "{broken}");
         }
     }

@@ -16,7 +16,9 @@ pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
             .first("strict-transport-security")
             .and_then(|value| hsts::parse(value).ok())
             .is_some_and(|hsts| hsts.max_age > 0);
-    let host = Url::parse(&case.answer.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = Url::parse(&case.answer.url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned));
     let host = host.unwrap_or_default();
     // One that takes a cookie away protects nothing.
     for cookie in case.answer.cookies.iter().filter(|cookie| !cookie.expired) {
@@ -26,8 +28,15 @@ pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
         if cookie.is_session() {
             let check = checks.check(&rules::COOKIE_HTTP_ONLY, &subject);
             match cookie.http_only {
-                true => check.message("scripts cannot read the session cookie").pass(),
-                false => check.message(format!("scripts can read a session cookie ({})", known_by(cookie))).fail(),
+                true => check
+                    .message("scripts cannot read the session cookie")
+                    .pass(),
+                false => check
+                    .message(format!(
+                        "scripts can read a session cookie ({})",
+                        known_by(cookie)
+                    ))
+                    .fail(),
             }
         }
         same_site(cookie, &subject, checks);
@@ -36,15 +45,27 @@ pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
 }
 
 fn named(cookie: &Cookie) -> &str {
-    if cookie.name.is_empty() { "without a name" } else { &cookie.name }
+    if cookie.name.is_empty() {
+        "without a name"
+    } else {
+        &cookie.name
+    }
 }
 
 fn known_by(cookie: &Cookie) -> &'static str {
-    if cookie.jwt { "its value is a JSON Web Token" } else { "by its name" }
+    if cookie.jwt {
+        "its value is a JSON Web Token"
+    } else {
+        "by its name"
+    }
 }
 
 fn dropped(cookie: &Cookie, host: &str, subject: &str, checks: &mut Checks) {
-    let reason = cookie.dropped.clone().or_else(|| prefix(cookie)).or_else(|| foreign(cookie, host));
+    let reason = cookie
+        .dropped
+        .clone()
+        .or_else(|| prefix(cookie))
+        .or_else(|| foreign(cookie, host));
     let check = checks.check(&rules::COOKIE_DROPPED, subject);
     match reason {
         Some(reason) => check.message(format!("browsers drop it: {reason}")).fail(),
@@ -63,11 +84,21 @@ fn prefix(cookie: &Cookie) -> Option<String> {
         ];
         ("__Host-", broken)
     } else if name.starts_with("__secure-") {
-        ("__Secure-", [(!cookie.secure, "`Secure` is missing"), (false, ""), (false, "")])
+        (
+            "__Secure-",
+            [
+                (!cookie.secure, "`Secure` is missing"),
+                (false, ""),
+                (false, ""),
+            ],
+        )
     } else {
         return None;
     };
-    let reason = broken.iter().find(|(is, _)| *is).map(|(_, reason)| reason)?;
+    let reason = broken
+        .iter()
+        .find(|(is, _)| *is)
+        .map(|(_, reason)| reason)?;
     Some(format!("its name begins with `{prefix}`, and {reason}"))
 }
 
@@ -76,7 +107,9 @@ fn foreign(cookie: &Cookie, host: &str) -> Option<String> {
     if domain == host {
         return None;
     }
-    let below = host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    let below = host
+        .strip_suffix(domain)
+        .is_some_and(|rest| rest.ends_with('.'));
     if !below {
         Some(format!("`Domain={domain}` is not the domain of {host}"))
     } else if !domain.contains('.') {
@@ -92,7 +125,11 @@ fn secure(cookie: &Cookie, hsts: bool, subject: &str, checks: &mut Checks) {
         check.message("it goes over HTTPS only").pass();
         return;
     }
-    let guarded = if hsts { "; HSTS keeps most browsers on HTTPS" } else { "" };
+    let guarded = if hsts {
+        "; HSTS keeps most browsers on HTTPS"
+    } else {
+        ""
+    };
     check
         .level(error_if(cookie.is_session() || !hsts))
         .message(format!("it goes over plain HTTP as well{guarded}"))
@@ -100,13 +137,20 @@ fn secure(cookie: &Cookie, hsts: bool, subject: &str, checks: &mut Checks) {
 }
 
 fn same_site(cookie: &Cookie, subject: &str, checks: &mut Checks) {
-    let check = checks.check(&rules::COOKIE_SAME_SITE, subject).expected("SameSite=Lax or Strict");
+    let check = checks
+        .check(&rules::COOKIE_SAME_SITE, subject)
+        .expected("SameSite=Lax or Strict");
     let Some(written) = &cookie.same_site else {
         let check = check.actual("none");
         if cookie.is_anti_csrf() {
-            check.message("a token against request forgery has no SameSite").fail();
+            check
+                .message("a token against request forgery has no SameSite")
+                .fail();
         } else if cookie.is_session() {
-            check.level(Level::Warning).message("a session cookie has no SameSite").fail();
+            check
+                .level(Level::Warning)
+                .message("a session cookie has no SameSite")
+                .fail();
         } else {
             check.message("no session, and no SameSite").pass();
         }
@@ -116,17 +160,27 @@ fn same_site(cookie: &Cookie, subject: &str, checks: &mut Checks) {
     match written.to_ascii_lowercase().as_str() {
         "lax" | "strict" => check.message("other sites cannot use it").pass(),
         "none" if cookie.secure => check.message("other sites may use it, over HTTPS").pass(),
-        "none" => check.message("browsers refuse `SameSite=None` without `Secure`").fail(),
+        "none" => check
+            .message("browsers refuse `SameSite=None` without `Secure`")
+            .fail(),
         _ => check.message("browsers do not know this SameSite").fail(),
     }
 }
 
 fn domain(cookie: &Cookie, host: &str, subject: &str, checks: &mut Checks) {
-    let Some(domain) = cookie.domain.as_deref() else { return };
-    let check = checks.check(&rules::COOKIE_DOMAIN, subject).actual(format!("Domain={domain}"));
+    let Some(domain) = cookie.domain.as_deref() else {
+        return;
+    };
+    let check = checks
+        .check(&rules::COOKIE_DOMAIN, subject)
+        .actual(format!("Domain={domain}"));
     if domain == host {
         check.message("it is for this host and those below").pass();
     } else {
-        check.message(format!("every host below {domain} gets it, not {host} alone")).fail();
+        check
+            .message(format!(
+                "every host below {domain} gets it, not {host} alone"
+            ))
+            .fail();
     }
 }

@@ -27,16 +27,26 @@ const BYPASSABLE: [&str; 12] = [
 ];
 
 pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
-    let Some(document) = &case.answer.document else { return };
+    let Some(document) = &case.answer.document else {
+        return;
+    };
     let subject = case.subject();
-    let header = case.answer.all("content-security-policy").flat_map(csp::parse_list);
+    let header = case
+        .answer
+        .all("content-security-policy")
+        .flat_map(csp::parse_list);
     let in_head = document.csp.iter().filter(|meta| meta.in_head);
     let meta = in_head.map(|meta| {
         let mut policy = csp::parse(&meta.content);
-        policy.directives.retain(|d| !NOT_IN_META.contains(&d.name.as_str()));
+        policy
+            .directives
+            .retain(|d| !NOT_IN_META.contains(&d.name.as_str()));
         policy
     });
-    let policies: Vec<Policy> = header.chain(meta).filter(|p| !p.directives.is_empty()).collect();
+    let policies: Vec<Policy> = header
+        .chain(meta)
+        .filter(|p| !p.directives.is_empty())
+        .collect();
     csp_syntax::ignored(document, &subject, checks);
     if !present(case, &policies, &subject, checks) {
         return;
@@ -69,14 +79,21 @@ fn present(case: Case<'_>, policies: &[Policy], subject: &str, checks: &mut Chec
         check.message(enforced).pass();
         return true;
     }
-    let unread = case.answer.document.as_ref().and_then(|d| d.unread.as_ref());
+    let unread = case
+        .answer
+        .document
+        .as_ref()
+        .and_then(|d| d.unread.as_ref());
     let reported = case.answer.joined("content-security-policy-report-only");
     match (unread, reported) {
         (Some(reason), _) => check.unmeasured(format!(
             "no policy in the headers, and whether the document has one is not known: {reason}"
         )),
         (None, Some(policy)) => check
-            .actual(format!("Content-Security-Policy-Report-Only: {}", excerpt(&policy, SHOWN)))
+            .actual(format!(
+                "Content-Security-Policy-Report-Only: {}",
+                excerpt(&policy, SHOWN)
+            ))
             .message("the only policy is one that reports and stops nothing")
             .fail(),
         (None, None) => check.actual("none").message("there is no policy").fail(),
@@ -105,7 +122,10 @@ enum Allowed {
     Yes(String),
 }
 
-fn said(found: Option<(&str, Sources<'_>)>, holds: impl Fn(Sources<'_>) -> Option<String>) -> Allowed {
+fn said(
+    found: Option<(&str, Sources<'_>)>,
+    holds: impl Fn(Sources<'_>) -> Option<String>,
+) -> Allowed {
     match found {
         None => Allowed::Unsaid,
         Some((name, sources)) => match holds(sources) {
@@ -120,14 +140,26 @@ fn valid(policies: &[Policy], subject: &str, checks: &mut Checks) {
         let (name, sources) = policy.script_elements()?;
         (sources.has("'strict-dynamic'") && !sources.has_nonce_or_hash()).then_some(name)
     });
-    let known = |policy: &&Policy| policy.directives.iter().any(|d| csp::DIRECTIVES.contains(&d.name.as_str()));
+    let known = |policy: &&Policy| {
+        policy
+            .directives
+            .iter()
+            .any(|d| csp::DIRECTIVES.contains(&d.name.as_str()))
+    };
     let empty = policies.iter().find(|policy| !known(policy));
     let check = checks.check(&rules::CSP_INVALID, subject);
     if let Some(name) = lonely {
-        let message = format!("`{name}` has `'strict-dynamic'` and neither a nonce nor a hash: no script runs");
+        let message = format!(
+            "`{name}` has `'strict-dynamic'` and neither a nonce nor a hash: no script runs"
+        );
         check.message(message).fail();
     } else if let Some(policy) = empty {
-        let names: Vec<&str> = policy.directives.iter().map(|d| d.name.as_str()).take(5).collect();
+        let names: Vec<&str> = policy
+            .directives
+            .iter()
+            .map(|d| d.name.as_str())
+            .take(5)
+            .collect();
         check
             .message("a policy has no directive that browsers know")
             .actual(names.join("; "))
@@ -138,32 +170,46 @@ fn valid(policies: &[Policy], subject: &str, checks: &mut Checks) {
 }
 
 fn inline(policies: &[Policy], subject: &str, checks: &mut Checks) {
-    let unsafe_inline = |sources: Sources<'_>| sources.allows_inline().then(|| "`'unsafe-inline'`".to_owned());
+    let unsafe_inline = |sources: Sources<'_>| {
+        sources
+            .allows_inline()
+            .then(|| "`'unsafe-inline'`".to_owned())
+    };
     let elements = allowed(policies, |p| said(p.script_elements(), unsafe_inline));
     let attributes = allowed(policies, |p| said(p.script_attributes(), unsafe_inline));
     let unsaid = policies.iter().all(|p| p.script_elements().is_none());
     let check = checks.check(&rules::CSP_UNSAFE_INLINE, subject);
     match elements.or(attributes) {
         Some(found) => check.message(format!("inline scripts run: {found}")).fail(),
-        None if unsaid => check.message("inline scripts run: nothing restricts scripts").fail(),
+        None if unsaid => check
+            .message("inline scripts run: nothing restricts scripts")
+            .fail(),
         None => check.message("inline scripts do not run").pass(),
     }
 }
 
 fn eval(policies: &[Policy], subject: &str, checks: &mut Checks) {
     let found = allowed(policies, |p| {
-        said(p.eval(), |s| s.has("'unsafe-eval'").then(|| "`'unsafe-eval'`".to_owned()))
+        said(p.eval(), |s| {
+            s.has("'unsafe-eval'").then(|| "`'unsafe-eval'`".to_owned())
+        })
     });
     let check = checks.check(&rules::CSP_UNSAFE_EVAL, subject);
     match found {
         Some(found) => check.message(format!("text runs as code: {found}")).fail(),
-        None => check.message("no policy of scripts allows `'unsafe-eval'`").pass(),
+        None => check
+            .message("no policy of scripts allows `'unsafe-eval'`")
+            .pass(),
     }
 }
 
 fn listed(sources: &[&str]) -> Option<String> {
     (!sources.is_empty()).then(|| {
-        let quoted: Vec<String> = sources.iter().take(5).map(|s| format!("`{}`", excerpt(s, 80))).collect();
+        let quoted: Vec<String> = sources
+            .iter()
+            .take(5)
+            .map(|s| format!("`{}`", excerpt(s, 80)))
+            .collect();
         quoted.join(", ")
     })
 }
@@ -182,7 +228,11 @@ fn broad(policies: &[Policy], subject: &str, checks: &mut Checks) {
             policies.iter().all(|p| p.objects().is_none()),
             allowed(policies, |p| said(p.objects(), wide)),
         ),
-        ("base-uri", false, allowed(policies, |p| said(p.first_of(&["base-uri"]), wide))),
+        (
+            "base-uri",
+            false,
+            allowed(policies, |p| said(p.first_of(&["base-uri"]), wide)),
+        ),
     ] {
         if unsaid {
             found.push(format!("neither `{what}` nor `default-src` is there"));
@@ -191,8 +241,13 @@ fn broad(policies: &[Policy], subject: &str, checks: &mut Checks) {
     }
     let check = checks.check(&rules::CSP_BROAD_SOURCE, subject);
     match found.first() {
-        Some(first) => check.message(first.clone()).details(found.iter().skip(1).cloned()).fail(),
-        None => check.message("scripts, plug-ins and the base come from named sources").pass(),
+        Some(first) => check
+            .message(first.clone())
+            .details(found.iter().skip(1).cloned())
+            .fail(),
+        None => check
+            .message("scripts, plug-ins and the base come from named sources")
+            .pass(),
     }
 }
 
@@ -200,7 +255,9 @@ fn broad(policies: &[Policy], subject: &str, checks: &mut Checks) {
 const PASSIVE: [&str; 2] = ["img-src", "media-src"];
 
 fn insecure(policies: &[Policy], subject: &str, checks: &mut Checks) {
-    let upgraded = policies.iter().any(|p| p.values("upgrade-insecure-requests").is_some());
+    let upgraded = policies
+        .iter()
+        .any(|p| p.values("upgrade-insecure-requests").is_some());
     let mut found: Vec<(bool, String)> = Vec::new();
     for directive in policies.iter().flat_map(|p| &p.directives) {
         let name = directive.name.as_str();
@@ -209,7 +266,10 @@ fn insecure(policies: &[Policy], subject: &str, checks: &mut Checks) {
         }
         let sources: Vec<&str> = Sources(&directive.values).insecure().collect();
         if let Some(sources) = listed(&sources) {
-            found.push((!PASSIVE.contains(&name) && !upgraded, format!("`{name}` has {sources}")));
+            found.push((
+                !PASSIVE.contains(&name) && !upgraded,
+                format!("`{name}` has {sources}"),
+            ));
         }
     }
     found.sort_by_key(|(grave, _)| !grave);
@@ -230,14 +290,20 @@ fn base_uri(policies: &[Policy], subject: &str, checks: &mut Checks) {
         let by_hash = sources.has_hash() && sources.has("'strict-dynamic'");
         (sources.has_nonce() || by_hash).then_some(name)
     });
-    let set = policies.iter().any(|policy| policy.values("base-uri").is_some());
+    let set = policies
+        .iter()
+        .any(|policy| policy.values("base-uri").is_some());
     let check = checks.check(&rules::CSP_BASE_URI, subject);
     match (needed, set) {
         (Some(name), false) => check
-            .message(format!("`{name}` allows scripts by nonce or hash, and `base-uri` is missing"))
+            .message(format!(
+                "`{name}` allows scripts by nonce or hash, and `base-uri` is missing"
+            ))
             .fail(),
         (_, true) => check.message("`base-uri` is set").pass(),
-        (None, false) => check.message("no script is allowed by nonce, and `<base>` moves none elsewhere").pass(),
+        (None, false) => check
+            .message("no script is allowed by nonce, and `<base>` moves none elsewhere")
+            .pass(),
     }
 }
 
@@ -248,13 +314,20 @@ fn nonces(case: Case<'_>, policies: &[Policy], subject: &str, checks: &mut Check
     }
     let weak = |nonce: &&&str| {
         let bare = nonce.trim_end_matches('=');
-        bare.len() < 22 || !bare.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b))
+        bare.len() < 22
+            || !bare
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b))
     };
     let check = checks.check(&rules::CSP_WEAK_NONCE, subject);
     match nonces.iter().find(weak) {
         Some(nonce) => {
             let long = nonce.chars().count();
-            check.message(format!("a nonce has {long} characters, or others than those of base64")).fail();
+            check
+                .message(format!(
+                    "a nonce has {long} characters, or others than those of base64"
+                ))
+                .fail();
         }
         None => check.message("nonces are long enough").pass(),
     }
@@ -273,7 +346,10 @@ fn nonces(case: Case<'_>, policies: &[Policy], subject: &str, checks: &mut Check
         }
         Some(again) => match again.nonces.iter().find(|n| nonces.contains(&n.as_str())) {
             Some(nonce) => check
-                .message(format!("two responses have the nonce `{}`", excerpt(nonce, 60)))
+                .message(format!(
+                    "two responses have the nonce `{}`",
+                    excerpt(nonce, 60)
+                ))
                 .fail(),
             None => check.message("a second response has another nonce").pass(),
         },
@@ -286,14 +362,22 @@ fn hosts(policies: &[Policy], subject: &str, checks: &mut Checks) {
             if sources.has("'strict-dynamic'") {
                 return None;
             }
-            let known = sources.0.iter().map(String::as_str).filter(|s| is_bypassable(s));
+            let known = sources
+                .0
+                .iter()
+                .map(String::as_str)
+                .filter(|s| is_bypassable(s));
             listed(&known.collect::<Vec<_>>())
         })
     });
     let check = checks.check(&rules::CSP_BYPASSABLE_HOST, subject);
     match found {
-        Some(found) => check.message(format!("{found}, where anyone's script can be had")).fail(),
-        None => check.message("no script comes from a public package mirror").pass(),
+        Some(found) => check
+            .message(format!("{found}, where anyone's script can be had"))
+            .fail(),
+        None => check
+            .message("no script comes from a public package mirror")
+            .pass(),
     }
 }
 
@@ -301,7 +385,11 @@ fn hosts(policies: &[Policy], subject: &str, checks: &mut Checks) {
 fn is_bypassable(source: &str) -> bool {
     let rest = source.split_once("://").map_or(source, |(_, rest)| rest);
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let host = host
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let covers = |known: &&str| match host.strip_prefix("*.") {
         Some(domain) => known.strip_suffix(domain).is_some_and(|s| s.ends_with('.')),
         None => **known == host,

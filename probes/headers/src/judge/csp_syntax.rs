@@ -43,19 +43,32 @@ pub(super) fn judge(policies: &[Policy], subject: &str, checks: &mut Checks) {
     let repeated: Vec<&String> = policies.iter().flat_map(|p| &p.repeated).collect();
     let check = checks.check(&rules::CSP_REPEATED_DIRECTIVE, subject);
     match repeated.first() {
-        Some(name) => check.message(format!("`{}` comes twice; the second is ignored", excerpt(name, 60))).fail(),
+        Some(name) => check
+            .message(format!(
+                "`{}` comes twice; the second is ignored",
+                excerpt(name, 60)
+            ))
+            .fail(),
         None => check.message("every directive comes once").pass(),
     }
 }
 
 fn names(directives: &[&Directive], subject: &str, checks: &mut Checks) {
     let known = |name: &str| DIRECTIVES.contains(&name);
-    let unknown: Vec<&str> = directives.iter().map(|d| d.name.as_str()).filter(|n| !known(n)).collect();
+    let unknown: Vec<&str> = directives
+        .iter()
+        .map(|d| d.name.as_str())
+        .filter(|n| !known(n))
+        .collect();
     let misspelled = unknown.iter().find(|name| !DEPRECATED.contains(name));
     let check = checks.check(&rules::CSP_UNKNOWN_DIRECTIVE, subject);
     if let Some(name) = misspelled {
-        let near = DIRECTIVES.iter().map(|known| (strsim::jaro_winkler(known, name), known));
-        let near = near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.85);
+        let near = DIRECTIVES
+            .iter()
+            .map(|known| (strsim::jaro_winkler(known, name), known));
+        let near = near
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .filter(|(score, _)| *score > 0.85);
         let meant = near.map_or_else(String::new, |(_, known)| format!("; was `{known}` meant?"));
         let message = format!("browsers do not know `{}`{meant}", excerpt(name, 60));
         check.message(message).fail();
@@ -84,8 +97,12 @@ fn semicolons(directives: &[&Directive], subject: &str, checks: &mut Checks) {
     });
     let check = checks.check(&rules::CSP_MISSING_SEMICOLON, subject);
     match swallowed.next() {
-        Some((name, value)) => check.message(format!("`{value}` stands among the sources of `{name}`")).fail(),
-        None => check.message("no directive stands among the sources of another").pass(),
+        Some((name, value)) => check
+            .message(format!("`{value}` stands among the sources of `{name}`"))
+            .fail(),
+        None => check
+            .message("no directive stands among the sources of another")
+            .pass(),
     }
 }
 
@@ -94,13 +111,20 @@ fn keywords(directives: &[&Directive], subject: &str, checks: &mut Checks) {
         let alone = d.values.len() > 1 && d.values.iter().any(|v| v.eq_ignore_ascii_case("'none'"));
         let crowded = alone.then(|| "`'none'` beside other sources is ignored".to_owned());
         let wrong = d.values.iter().filter_map(|v| slip(v));
-        wrong.chain(crowded).map(|slip| format!("`{}`: {slip}", d.name))
+        wrong
+            .chain(crowded)
+            .map(|slip| format!("`{}`: {slip}", d.name))
     });
     let slips: Vec<String> = slips.take(10).collect();
     let check = checks.check(&rules::CSP_INVALID_KEYWORD, subject);
     match slips.split_first() {
-        Some((first, more)) => check.message(first.clone()).details(more.iter().cloned()).fail(),
-        None => check.message("every keyword is written as browsers read it").pass(),
+        Some((first, more)) => check
+            .message(first.clone())
+            .details(more.iter().cloned())
+            .fail(),
+        None => check
+            .message("every keyword is written as browsers read it")
+            .pass(),
     }
 }
 
@@ -109,15 +133,26 @@ fn slip(value: &str) -> Option<String> {
     let lower = value.to_lowercase();
     let shown = excerpt(value, 60);
     let quoted = format!("'{lower}'");
-    let is_hash = |text: &str| ["sha256-", "sha384-", "sha512-"].iter().any(|start| text.starts_with(start));
+    let is_hash = |text: &str| {
+        ["sha256-", "sha384-", "sha512-"]
+            .iter()
+            .any(|start| text.starts_with(start))
+    };
     if KEYWORDS[..12].contains(&quoted.as_str()) || lower.starts_with("nonce-") || is_hash(&lower) {
         return Some(format!("`{shown}` without quotes is the name of a host"));
     }
-    let is_quote = |c: char| matches!(c, '\'' | '"' | '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' | '`');
+    let is_quote = |c: char| {
+        matches!(
+            c,
+            '\'' | '"' | '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' | '`'
+        )
+    };
     if !lower.contains(is_quote) {
         return None;
     }
-    let inner = lower.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    let inner = lower
+        .strip_prefix('\'')
+        .and_then(|rest| rest.strip_suffix('\''));
     let Some(inner) = inner.filter(|inner| !inner.contains(is_quote)) else {
         return Some(format!("`{shown}` is not in straight single quotes"));
     };
@@ -130,7 +165,8 @@ fn slip(value: &str) -> Option<String> {
             "sha384" => 64,
             _ => 88,
         };
-        return (!is_base64(digest, length)).then(|| format!("`{shown}` is no whole {algorithm} hash"));
+        return (!is_base64(digest, length))
+            .then(|| format!("`{shown}` is no whole {algorithm} hash"));
     }
     (!KEYWORDS.contains(&lower.as_str())).then(|| format!("`{shown}` is no keyword"))
 }
@@ -147,9 +183,18 @@ pub(super) fn ignored(document: &Document, subject: &str, checks: &mut Checks) {
     for meta in document.csp.iter().filter(|meta| meta.in_head) {
         let policy = csp::parse(&meta.content);
         let names = policy.directives.iter().map(|d| d.name.as_str());
-        found.extend(names.filter(|n| NOT_IN_META.contains(n)).map(|n| format!("`{n}` in `<meta>`")));
+        found.extend(
+            names
+                .filter(|n| NOT_IN_META.contains(n))
+                .map(|n| format!("`{n}` in `<meta>`")),
+        );
     }
-    found.extend(document.futile.iter().map(|name| format!("`{name}` in `<meta>`")));
+    found.extend(
+        document
+            .futile
+            .iter()
+            .map(|name| format!("`{name}` in `<meta>`")),
+    );
     let check = checks.check(&rules::META_IGNORED, subject);
     match found.split_first() {
         Some((first, more)) => check

@@ -10,35 +10,54 @@ use crate::{
 };
 
 pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
-    let Some(document) = &case.answer.document else { return };
+    let Some(document) = &case.answer.document else {
+        return;
+    };
     let subject = case.subject();
     let page = Url::parse(&case.answer.url).ok();
     let base = document.base.as_deref();
-    let base = page.as_ref().map(|page| base.and_then(|b| page.join(b).ok()).unwrap_or_else(|| page.clone()));
+    let base = page.as_ref().map(|page| {
+        base.and_then(|b| page.join(b).ok())
+            .unwrap_or_else(|| page.clone())
+    });
     let mut bare: Vec<(bool, String)> = Vec::new();
     let mut invalid = Vec::new();
     let mut hashed = 0_u32;
     for resource in document.scripts.iter().chain(&document.styles) {
         let shown = excerpt(&resource.url, 200);
-        match resource.integrity.as_deref().filter(|value| !value.trim().is_empty()) {
+        match resource
+            .integrity
+            .as_deref()
+            .filter(|value| !value.trim().is_empty())
+        {
             Some(value) if integrity::is_valid(value) => hashed += 1,
             Some(value) => invalid.push(format!("{shown}: `{}`", excerpt(value, 100))),
-            None => bare.extend(foreign(resource, base.as_ref(), page.as_ref()).map(|grave| (grave, shown))),
+            None => bare.extend(
+                foreign(resource, base.as_ref(), page.as_ref()).map(|grave| (grave, shown)),
+            ),
         }
     }
     bare.sort_by_key(|(grave, _)| !grave);
     let check = checks.check(&rules::SRI_MISSING, &subject);
     match (bare.first(), &document.unread) {
         (Some((grave, first)), _) => {
-            let how = if *grave { "over plain HTTP and without a hash" } else { "from another site without a hash" };
+            let how = if *grave {
+                "over plain HTTP and without a hash"
+            } else {
+                "from another site without a hash"
+            };
             check
                 .level(error_if(*grave))
                 .message(format!("{first} is loaded {how}"))
                 .details(bare.iter().skip(1).take(19).map(|(_, url)| url.clone()))
                 .fail();
         }
-        (None, Some(reason)) => check.unmeasured(format!("what the document loads is not known: {reason}")),
-        (None, None) => check.message("nothing of another site is loaded without a hash").pass(),
+        (None, Some(reason)) => {
+            check.unmeasured(format!("what the document loads is not known: {reason}"))
+        }
+        (None, None) => check
+            .message("nothing of another site is loaded without a hash")
+            .pass(),
     }
     if hashed == 0 && invalid.is_empty() {
         return;

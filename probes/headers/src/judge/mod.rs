@@ -60,10 +60,18 @@ pub(crate) fn subject(page: &Page, captured: bool) -> String {
     text.clone()
 }
 
-fn judge_page(config: &HeadersConfig, page: &Page, record: &HeadersMeasurement, checks: &mut Checks) {
+fn judge_page(
+    config: &HeadersConfig,
+    page: &Page,
+    record: &HeadersMeasurement,
+    checks: &mut Checks,
+) {
     let subject = subject(page, record.captured);
     let Some(answer) = &page.answer else {
-        let reason = page.error.as_ref().map_or_else(|| "there is no answer".to_owned(), ToString::to_string);
+        let reason = page
+            .error
+            .as_ref()
+            .map_or_else(|| "there is no answer".to_owned(), ToString::to_string);
         checks.check(&rules::NO_ANSWER, subject).unmeasured(reason);
         return;
     };
@@ -101,11 +109,16 @@ fn status(page: &Page, answer: &Answer, subject: &str, checks: &mut Checks) {
     };
     let what = page.kind.name();
     match &answer.leads_to {
-        None if fine => check.message(format!("the {what} answers {}", answer.status)).pass(),
+        None if fine => check
+            .message(format!("the {what} answers {}", answer.status))
+            .pass(),
         Some(to) if answer.is_redirect() => check.unmeasured(format!(
             "declared as a {what}, and it redirects to {to}, whose headers were not looked at"
         )),
-        _ => check.unmeasured(format!("declared as a {what}, and it answers {}", answer.status)),
+        _ => check.unmeasured(format!(
+            "declared as a {what}, and it answers {}",
+            answer.status
+        )),
     }
 }
 
@@ -114,7 +127,10 @@ fn cut(answer: &Answer, subject: &str, checks: &mut Checks) {
         if let Some(bytes) = field.cut_from {
             checks
                 .check(&rules::CUT_HEADER, format!("{subject} {}", field.name))
-                .unmeasured(format!("`{}` has {bytes} bytes, and was not kept whole", field.name));
+                .unmeasured(format!(
+                    "`{}` has {bytes} bytes, and was not kept whole",
+                    field.name
+                ));
         }
     }
 }

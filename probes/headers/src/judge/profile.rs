@@ -25,12 +25,18 @@ fn has_hsts(answer: &Answer, least: u64) -> bool {
 }
 
 fn has_csp(answer: &Answer) -> bool {
-    answer.all("content-security-policy").any(|v| !csp::parse_list(v).is_empty())
+    answer
+        .all("content-security-policy")
+        .any(|v| !csp::parse_list(v).is_empty())
 }
 
 fn keeps_referrer(answer: &Answer) -> bool {
-    let value = answer.joined("referrer-policy").map(|v| v.to_ascii_lowercase());
-    let last = value.as_deref().and_then(|v| list(v).filter_map(words::referrer).last());
+    let value = answer
+        .joined("referrer-policy")
+        .map(|v| v.to_ascii_lowercase());
+    let last = value
+        .as_deref()
+        .and_then(|v| list(v).filter_map(words::referrer).last());
     last == Some(true)
 }
 
@@ -38,45 +44,81 @@ fn keeps_referrer(answer: &Answer) -> bool {
 const HELMET: [Wanted; 12] = [
     ("Content-Security-Policy", "a policy", has_csp),
     ("Cross-Origin-Opener-Policy", "same-origin", |a| {
-        a.joined("cross-origin-opener-policy").and_then(|v| words::token(&v)).as_deref() == Some("same-origin")
+        a.joined("cross-origin-opener-policy")
+            .and_then(|v| words::token(&v))
+            .as_deref()
+            == Some("same-origin")
     }),
     ("Cross-Origin-Resource-Policy", "same-origin", |a| {
         word(a, "cross-origin-resource-policy", &["same-origin"])
     }),
-    ("Origin-Agent-Cluster", "?1", |a| a.joined("origin-agent-cluster").is_some_and(|v| words::is_true(&v))),
+    ("Origin-Agent-Cluster", "?1", |a| {
+        a.joined("origin-agent-cluster")
+            .is_some_and(|v| words::is_true(&v))
+    }),
     ("Referrer-Policy", "no-referrer", keeps_referrer),
-    ("Strict-Transport-Security", "max-age=31536000; includeSubDomains", |a| has_hsts(a, 31_536_000)),
-    ("X-Content-Type-Options", "nosniff", |a| word(a, "x-content-type-options", &["nosniff"])),
-    ("X-DNS-Prefetch-Control", "off", |a| word(a, "x-dns-prefetch-control", &["off"])),
-    ("X-Download-Options", "noopen", |a| word(a, "x-download-options", &["noopen"])),
-    ("X-Frame-Options", "SAMEORIGIN", |a| word(a, "x-frame-options", &["sameorigin", "deny"])),
+    (
+        "Strict-Transport-Security",
+        "max-age=31536000; includeSubDomains",
+        |a| has_hsts(a, 31_536_000),
+    ),
+    ("X-Content-Type-Options", "nosniff", |a| {
+        word(a, "x-content-type-options", &["nosniff"])
+    }),
+    ("X-DNS-Prefetch-Control", "off", |a| {
+        word(a, "x-dns-prefetch-control", &["off"])
+    }),
+    ("X-Download-Options", "noopen", |a| {
+        word(a, "x-download-options", &["noopen"])
+    }),
+    ("X-Frame-Options", "SAMEORIGIN", |a| {
+        word(a, "x-frame-options", &["sameorigin", "deny"])
+    }),
     ("X-Permitted-Cross-Domain-Policies", "none", |a| {
         word(a, "x-permitted-cross-domain-policies", &["none"])
     }),
-    ("X-XSS-Protection", "0", |a| word(a, "x-xss-protection", &["0"])),
+    ("X-XSS-Protection", "0", |a| {
+        word(a, "x-xss-protection", &["0"])
+    }),
 ];
 
 const OWASP: [Wanted; 11] = [
-    ("Strict-Transport-Security", "max-age=63072000; includeSubDomains", |a| has_hsts(a, 63_072_000)),
+    (
+        "Strict-Transport-Security",
+        "max-age=63072000; includeSubDomains",
+        |a| has_hsts(a, 63_072_000),
+    ),
     ("X-Frame-Options", "deny, or frame-ancestors 'none'", |a| {
         let mut policies = a.all("content-security-policy").flat_map(csp::parse_list);
         word(a, "x-frame-options", &["deny"])
-            || policies.any(|p| p.values("frame-ancestors").is_some_and(|v| v.is_empty() || v == ["'none'"]))
+            || policies.any(|p| {
+                p.values("frame-ancestors")
+                    .is_some_and(|v| v.is_empty() || v == ["'none'"])
+            })
     }),
-    ("X-Content-Type-Options", "nosniff", |a| word(a, "x-content-type-options", &["nosniff"])),
+    ("X-Content-Type-Options", "nosniff", |a| {
+        word(a, "x-content-type-options", &["nosniff"])
+    }),
     ("Content-Security-Policy", "a policy", has_csp),
     ("X-Permitted-Cross-Domain-Policies", "none", |a| {
         word(a, "x-permitted-cross-domain-policies", &["none"])
     }),
     ("Referrer-Policy", "no-referrer", keeps_referrer),
     ("Permissions-Policy", "a policy", |a| {
-        a.joined("permissions-policy").is_some_and(|v| words::permissions(&v).is_ok())
+        a.joined("permissions-policy")
+            .is_some_and(|v| words::permissions(&v).is_ok())
     }),
     ("Cross-Origin-Embedder-Policy", "require-corp", |a| {
-        a.joined("cross-origin-embedder-policy").and_then(|v| words::token(&v)).as_deref() == Some("require-corp")
+        a.joined("cross-origin-embedder-policy")
+            .and_then(|v| words::token(&v))
+            .as_deref()
+            == Some("require-corp")
     }),
     ("Cross-Origin-Opener-Policy", "same-origin", |a| {
-        a.joined("cross-origin-opener-policy").and_then(|v| words::token(&v)).as_deref() == Some("same-origin")
+        a.joined("cross-origin-opener-policy")
+            .and_then(|v| words::token(&v))
+            .as_deref()
+            == Some("same-origin")
     }),
     ("Cross-Origin-Resource-Policy", "same-origin", |a| {
         word(a, "cross-origin-resource-policy", &["same-origin"])
@@ -102,17 +144,29 @@ pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
         let check = checks
             .check(&rules::PROFILE_HEADER, format!("{} {name}", case.subject()))
             .expected(format!("{name}: {value}"))
-            .actual(found.as_deref().map_or_else(|| "none".to_owned(), |v| excerpt(v, SHOWN)));
+            .actual(
+                found
+                    .as_deref()
+                    .map_or_else(|| "none".to_owned(), |v| excerpt(v, SHOWN)),
+            );
         match (holds(case.answer), found.is_some()) {
-            (true, _) => check.message(format!("{name} is as {owner} sends it, or stricter")).pass(),
-            (false, true) => check.message(format!("{name} is weaker than what {owner} sends")).fail(),
+            (true, _) => check
+                .message(format!("{name} is as {owner} sends it, or stricter"))
+                .pass(),
+            (false, true) => check
+                .message(format!("{name} is weaker than what {owner} sends"))
+                .fail(),
             (false, false) => check.message(format!("{name} is missing")).fail(),
         }
     }
 }
 
 /// Every test of the observatory, for every page.
-pub(super) fn observatory(config: &HeadersConfig, record: &HeadersMeasurement, checks: &mut Checks) {
+pub(super) fn observatory(
+    config: &HeadersConfig,
+    record: &HeadersMeasurement,
+    checks: &mut Checks,
+) {
     if config.profile != Profile::Observatory {
         return;
     }
@@ -121,13 +175,18 @@ pub(super) fn observatory(config: &HeadersConfig, record: &HeadersMeasurement, c
         let scan = match observatory::scan(page, record) {
             Ok(scan) => scan,
             Err(reason) => {
-                checks.check(&rules::OBSERVATORY_TEST, subject).unmeasured(reason);
+                checks
+                    .check(&rules::OBSERVATORY_TEST, subject)
+                    .unmeasured(reason);
                 continue;
             }
         };
         for test in scan.tests {
             // Only the page that is asked as another origin has a CORS test.
-            if test.name == "cors" && test.verdict.is_err() && !config.cors_urls().contains(&page.declared.as_str()) {
+            if test.name == "cors"
+                && test.verdict.is_err()
+                && !config.cors_urls().contains(&page.declared.as_str())
+            {
                 continue;
             }
             let check = checks.check(&rules::OBSERVATORY_TEST, format!("{subject} {}", test.name));

@@ -21,9 +21,14 @@ pub(crate) fn is_address(host: &str) -> bool {
 }
 
 fn is_second_level(host: &str, dots: &[usize]) -> bool {
-    let [last, before, ..] = dots else { return false };
+    let [last, before, ..] = dots else {
+        return false;
+    };
     let (country, second) = (&host[last + 1..], &host[before + 1..*last]);
-    let usual = ["ac", "co", "com", "edu", "gob", "gov", "ltd", "me", "mil", "ne", "net", "nhs", "or", "org", "plc", "sch"];
+    let usual = [
+        "ac", "co", "com", "edu", "gob", "gov", "ltd", "me", "mil", "ne", "net", "nhs", "or",
+        "org", "plc", "sch",
+    ];
     country.len() == 2 && usual.contains(&second)
 }
 

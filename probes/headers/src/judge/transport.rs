@@ -21,15 +21,24 @@ pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
         .check(&rules::HSTS_MISSING, &subject)
         .expected("Strict-Transport-Security");
     let Some(first) = values.first() else {
-        check.actual("none").message("Strict-Transport-Security is missing").fail();
+        check
+            .actual("none")
+            .message("Strict-Transport-Security is missing")
+            .fail();
         return;
     };
     check.message("Strict-Transport-Security is sent").pass();
     let repeated = values.len() > 1;
     let check = checks.check(&rules::HSTS_REPEATED, &subject);
     if repeated {
-        let message = format!("Strict-Transport-Security comes {} times; the first counts", values.len());
-        check.message(message).actual(excerpt(&values.join(" | "), SHOWN)).fail();
+        let message = format!(
+            "Strict-Transport-Security comes {} times; the first counts",
+            values.len()
+        );
+        check
+            .message(message)
+            .actual(excerpt(&values.join(" | "), SHOWN))
+            .fail();
     } else {
         check.message("Strict-Transport-Security comes once").pass();
     }
@@ -37,9 +46,13 @@ pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
         .check(&rules::HSTS_INVALID, &subject)
         .actual(excerpt(first, SHOWN));
     match hsts::parse(first) {
-        Err(why) => check.message(format!("browsers ignore the field: {why}")).fail(),
+        Err(why) => check
+            .message(format!("browsers ignore the field: {why}"))
+            .fail(),
         Ok(hsts) => {
-            check.message("Strict-Transport-Security is well-formed").pass();
+            check
+                .message("Strict-Transport-Security is well-formed")
+                .pass();
             age(&hsts, &subject, checks);
         }
     }
@@ -57,7 +70,9 @@ fn age(hsts: &hsts::Hsts, subject: &str, checks: &mut Checks) {
         age if age < GOOD => check.message(format!("HSTS holds for {shown} only")).fail(),
         _ => check.message(format!("HSTS holds for {shown}")).pass(),
     }
-    let check = checks.check(&rules::HSTS_SUBDOMAINS, subject).level(Level::Info);
+    let check = checks
+        .check(&rules::HSTS_SUBDOMAINS, subject)
+        .level(Level::Info);
     if hsts.include_subdomains {
         check.message("subdomains are covered").pass();
     } else {

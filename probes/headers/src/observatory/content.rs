@@ -22,7 +22,8 @@ const COOKIE_FAULTS: [Verdict; 7] = [
 ];
 
 pub(super) fn cookies(answer: &Answer, hsts: bool) -> Verdict {
-    let counts = |c: &&Cookie| !c.name.is_empty() && !c.expired && c.name != "heroku-session-affinity";
+    let counts =
+        |c: &&Cookie| !c.name.is_empty() && !c.expired && c.name != "heroku-session-affinity";
     let cookies: Vec<&Cookie> = answer.cookies.iter().filter(counts).collect();
     if cookies.is_empty() {
         return pass("none", 0);
@@ -69,13 +70,21 @@ fn cookie_faults(cookie: &Cookie, hsts: bool) -> Vec<usize> {
 }
 
 pub(super) fn referrer(answer: &Answer) -> Verdict {
-    let meta = answer.document.as_ref().map(|d| d.referrer.as_slice()).unwrap_or_default();
+    let meta = answer
+        .document
+        .as_ref()
+        .map(|d| d.referrer.as_slice())
+        .unwrap_or_default();
     let header = answer.all("referrer-policy");
     let all: Vec<&str> = header.chain(meta.iter().map(String::as_str)).collect();
     if all.is_empty() {
         return pass("not-set", 0);
     }
-    let tokens: Vec<String> = all.iter().flat_map(|v| list(v)).map(str::to_lowercase).collect();
+    let tokens: Vec<String> = all
+        .iter()
+        .flat_map(|v| list(v))
+        .map(str::to_lowercase)
+        .collect();
     match tokens.iter().rev().find_map(|t| words::referrer(t)) {
         Some(true) => pass("private", 5),
         Some(false) => fail("unsafe", -5),
@@ -92,14 +101,22 @@ pub(super) fn nosniff(answer: &Answer) -> Verdict {
 }
 
 pub(super) fn framing(answer: &Answer) -> Verdict {
-    let policies = answer.all("content-security-policy").flat_map(csp::parse_list);
+    let policies = answer
+        .all("content-security-policy")
+        .flat_map(csp::parse_list);
     let repeated = |p: &csp::Policy| p.repeated.iter().any(|name| !name.starts_with("report-"));
     let policies: Vec<csp::Policy> = policies.collect();
     let usable = !policies.iter().any(repeated);
-    if usable && policies.iter().any(|p| p.values("frame-ancestors").is_some()) {
+    if usable
+        && policies
+            .iter()
+            .any(|p| p.values("frame-ancestors").is_some())
+    {
         return pass("via-csp", 5);
     }
-    let value = answer.joined("x-frame-options").map(|v| v.trim().to_lowercase());
+    let value = answer
+        .joined("x-frame-options")
+        .map(|v| v.trim().to_lowercase());
     match value.as_deref() {
         Some("deny" | "sameorigin") => pass("deny-or-sameorigin", 5),
         Some(value) if value.starts_with("allow-from") => pass("allow-from", 0),
@@ -109,7 +126,9 @@ pub(super) fn framing(answer: &Answer) -> Verdict {
 }
 
 pub(super) fn corp(answer: &Answer) -> Verdict {
-    let value = answer.joined("cross-origin-resource-policy").map(|v| v.trim().to_lowercase());
+    let value = answer
+        .joined("cross-origin-resource-policy")
+        .map(|v| v.trim().to_lowercase());
     match value.as_deref() {
         None | Some("") => pass("none", 0),
         Some("same-origin") => pass("same-origin", 10),
@@ -153,7 +172,10 @@ pub(super) fn sri(answer: &Answer) -> Result<Verdict, String> {
     if !["text/html", "application/xhtml+xml"].contains(&kind.as_str()) {
         return Ok(pass("not-html", 0));
     }
-    let document = answer.document.as_ref().ok_or("the document was not read")?;
+    let document = answer
+        .document
+        .as_ref()
+        .ok_or("the document was not read")?;
     if let Some(reason) = &document.unread {
         return Err(reason.clone());
     }
@@ -164,7 +186,11 @@ pub(super) fn sri(answer: &Answer) -> Result<Verdict, String> {
         let absolute = script.url.starts_with("http://") || script.url.starts_with("https://");
         let schemeless = script.url.starts_with("//");
         let own = !absolute && !schemeless || absolute && same_site(&script.url, &page);
-        let secure = if absolute { script.url.starts_with("https:") } else { !schemeless && page.scheme() == "https" };
+        let secure = if absolute {
+            script.url.starts_with("https:")
+        } else {
+            !schemeless && page.scheme() == "https"
+        };
         let found = match (own, hashed, secure) {
             (true, true, true) => {
                 bonus = Some(pass("all-implemented", 5));
@@ -189,7 +215,9 @@ pub(super) fn sri(answer: &Answer) -> Result<Verdict, String> {
 }
 
 fn same_site(url: &str, page: &Url) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
     match (url.host_str(), page.host_str()) {
         (Some(a), Some(b)) => site(a) == site(b),
         _ => false,

@@ -9,7 +9,14 @@ use crate::{
 };
 
 const BROAD: [&str; 8] = [
-    "ftp:", "http:", "https:", "*", "http://*", "http://*.*", "https://*", "https://*.*",
+    "ftp:",
+    "http:",
+    "https:",
+    "*",
+    "http://*",
+    "http://*.*",
+    "https://*",
+    "https://*.*",
 ];
 /// A shorter text is no policy to the observatory.
 const SHORTEST: usize = 6;
@@ -17,7 +24,10 @@ const SHORTEST: usize = 6;
 type Folded = BTreeMap<String, Vec<String>>;
 
 pub(super) fn judge(answer: &Answer) -> Result<Verdict, String> {
-    for name in ["content-security-policy", "content-security-policy-report-only"] {
+    for name in [
+        "content-security-policy",
+        "content-security-policy-report-only",
+    ] {
         if answer.is_cut(name) {
             return Err(format!("`{name}` is too long to be kept whole"));
         }
@@ -31,7 +41,10 @@ pub(super) fn judge(answer: &Answer) -> Result<Verdict, String> {
     let meta = document.map(|d| d.csp.as_slice()).unwrap_or_default();
     let mut policies: Vec<Policy> = Vec::new();
     for value in &header {
-        let parts: Vec<&str> = value.split(',').filter(|part| !part.trim().is_empty()).collect();
+        let parts: Vec<&str> = value
+            .split(',')
+            .filter(|part| !part.trim().is_empty())
+            .collect();
         if parts.is_empty() || parts.iter().any(|part| part.trim().len() < SHORTEST) {
             return Ok(fail("header-invalid", -25));
         }
@@ -42,21 +55,31 @@ pub(super) fn judge(answer: &Answer) -> Result<Verdict, String> {
             return Ok(fail("header-invalid", -25));
         }
         let mut policy = csp::parse(&text.content);
-        policy.directives.retain(|d| !NOT_IN_META.contains(&d.name.as_str()));
+        policy
+            .directives
+            .retain(|d| !NOT_IN_META.contains(&d.name.as_str()));
         policies.push(policy);
     }
     if policies.iter().all(|policy| policy.directives.is_empty()) {
-        let reported = answer.first("content-security-policy-report-only").is_some_and(|v| !v.is_empty());
-        let result = if reported { "report-only" } else { "not-implemented" };
+        let reported = answer
+            .first("content-security-policy-report-only")
+            .is_some_and(|v| !v.is_empty());
+        let result = if reported {
+            "report-only"
+        } else {
+            "not-implemented"
+        };
         return Ok(fail(result, -25));
     }
     let repeated = policies.iter().flat_map(|p| &p.repeated);
-    let (reports, others): (Vec<&String>, Vec<_>) = repeated.partition(|name| name.starts_with("report-"));
+    let (reports, others): (Vec<&String>, Vec<_>) =
+        repeated.partition(|name| name.starts_with("report-"));
     if !others.is_empty() {
         return Ok(fail("header-invalid", -25));
     }
     let verdict = evaluate(&fold(&policies), answer.is_https());
-    let plain = ["default-none", "no-unsafe", "unsafe-inline-in-style-only"].contains(&verdict.result);
+    let plain =
+        ["default-none", "no-unsafe", "unsafe-inline-in-style-only"].contains(&verdict.result);
     Ok(if plain && !reports.is_empty() {
         pass("duplicate-report", 0)
     } else {
@@ -69,7 +92,8 @@ fn fold(policies: &[Policy]) -> Folded {
     let mut folded = Folded::new();
     for policy in policies {
         for directive in &policy.directives {
-            let mut values: Vec<String> = directive.values.iter().map(|v| v.to_lowercase()).collect();
+            let mut values: Vec<String> =
+                directive.values.iter().map(|v| v.to_lowercase()).collect();
             if values.is_empty() && directive.name.ends_with("-src") {
                 values.push("'none'".to_owned());
             }
@@ -99,7 +123,9 @@ fn both(before: &[String], now: &[String]) -> Vec<String> {
 }
 
 fn is_nonce_or_hash(source: &str) -> bool {
-    ["'sha256-", "'sha384-", "'sha512-", "'nonce-"].iter().any(|start| source.starts_with(start))
+    ["'sha256-", "'sha384-", "'sha512-", "'nonce-"]
+        .iter()
+        .any(|start| source.starts_with(start))
 }
 
 fn is_insecure(source: &str) -> bool {
@@ -125,13 +151,17 @@ fn evaluate(folded: &Folded, https: bool) -> Verdict {
             return fail("header-invalid", -25);
         }
         script.retain(|s| {
-            !BROAD.iter().any(|broad| s.starts_with(broad)) && s != "'self'" && s != "'unsafe-inline'"
+            !BROAD.iter().any(|broad| s.starts_with(broad))
+                && s != "'self'"
+                && s != "'unsafe-inline'"
         });
     }
     let broad = |s: &String| BROAD.contains(&s.as_str());
     let unsafe_or_broad = |s: &String| broad(s) || s == "'unsafe-inline'" || s == "data:";
     let passive = ["img-src", "media-src"];
-    let others = folded.iter().filter(|(name, _)| *name != "script-src" && !passive.contains(&name.as_str()));
+    let others = folded
+        .iter()
+        .filter(|(name, _)| *name != "script-src" && !passive.contains(&name.as_str()));
     let mut active = others.flat_map(|(_, values)| values).chain(&script);
     if script.iter().any(unsafe_or_broad) || object.iter().any(broad) {
         return fail("unsafe-inline", -20);
@@ -143,7 +173,13 @@ fn evaluate(folded: &Folded, https: bool) -> Verdict {
         return fail("unsafe-eval", -10);
     }
     let loads = |name: &&str| folded.get(*name).or_else(|| folded.get("default-src"));
-    if https && passive.iter().filter_map(loads).flatten().any(|s| is_insecure(s)) {
+    if https
+        && passive
+            .iter()
+            .filter_map(loads)
+            .flatten()
+            .any(|s| is_insecure(s))
+    {
         return pass("insecure-scheme-in-passive-only", -10);
     }
     if style.iter().any(unsafe_or_broad) {

@@ -59,8 +59,18 @@ pub struct Scan {
 
 /// Names of the tests, in order.
 pub const TESTS: [&str; 12] = [
-    "csp", "cookies", "cors", "redirection", "referrer_policy", "hsts", "sri", "nosniff", "framing", "corp",
-    "coop", "coep",
+    "csp",
+    "cookies",
+    "cors",
+    "redirection",
+    "referrer_policy",
+    "hsts",
+    "sri",
+    "nosniff",
+    "framing",
+    "corp",
+    "coop",
+    "coep",
 ];
 
 /// What the observatory would say of a page.
@@ -73,7 +83,10 @@ pub fn scan(page: &Page, record: &HeadersMeasurement) -> Result<Scan, String> {
         return Err(error.unwrap_or_else(|| "there is no answer".to_owned()));
     };
     if !(200..400).contains(&answer.status) && ![401, 403].contains(&answer.status) {
-        return Err(format!("the observatory refuses the status {}", answer.status));
+        return Err(format!(
+            "the observatory refuses the status {}",
+            answer.status
+        ));
     }
     let hsts = transport::hsts(answer);
     let tests = [
@@ -86,13 +99,23 @@ pub fn scan(page: &Page, record: &HeadersMeasurement) -> Result<Scan, String> {
         content::sri(answer),
         known(answer, "x-content-type-options", content::nosniff(answer)),
         known(answer, "x-frame-options", content::framing(answer)),
-        known(answer, "cross-origin-resource-policy", content::corp(answer)),
+        known(
+            answer,
+            "cross-origin-resource-policy",
+            content::corp(answer),
+        ),
         known(answer, "cross-origin-opener-policy", content::coop(answer)),
-        known(answer, "cross-origin-embedder-policy", content::coep(answer)),
+        known(
+            answer,
+            "cross-origin-embedder-policy",
+            content::coep(answer),
+        ),
     ];
     let tests = TESTS.into_iter().zip(tests);
     Ok(Scan {
-        tests: tests.map(|(name, verdict)| Test { name, verdict }).collect(),
+        tests: tests
+            .map(|(name, verdict)| Test { name, verdict })
+            .collect(),
     })
 }
 
@@ -119,7 +142,9 @@ fn cors(page: &Page, record: &HeadersMeasurement) -> Result<Verdict, String> {
     Ok(match preflight.allow_origin.as_deref().map(str::trim) {
         None | Some("") => pass("none", 0),
         Some("*") => pass("public", 0),
-        Some(origin) if origin == preflight.sent && preflight.allow_credentials => fail("universal", -50),
+        Some(origin) if origin == preflight.sent && preflight.allow_credentials => {
+            fail("universal", -50)
+        }
         Some(_) => pass("restricted", 0),
     })
 }
@@ -206,8 +231,23 @@ mod tests {
     #[test]
     fn grades_have_their_bounds() {
         let bounds = [
-            (130, "A+"), (100, "A+"), (99, "A"), (90, "A"), (89, "A-"), (84, "B+"), (79, "B"), (70, "B"), (69, "B-"),
-            (64, "C+"), (59, "C"), (49, "C-"), (44, "D+"), (39, "D"), (29, "D-"), (24, "F"), (0, "F"),
+            (130, "A+"),
+            (100, "A+"),
+            (99, "A"),
+            (90, "A"),
+            (89, "A-"),
+            (84, "B+"),
+            (79, "B"),
+            (70, "B"),
+            (69, "B-"),
+            (64, "C+"),
+            (59, "C"),
+            (49, "C-"),
+            (44, "D+"),
+            (39, "D"),
+            (29, "D-"),
+            (24, "F"),
+            (0, "F"),
         ];
         for (score, letter) in bounds {
             assert_eq!(grade(score), letter, "{score}");

@@ -40,7 +40,11 @@ pub(super) fn redirection(plain: &Plain) -> Result<Verdict, String> {
         }
         return Err(error.to_string());
     }
-    let urls: Vec<Url> = plain.steps.iter().filter_map(|s| Url::parse(&s.url).ok()).collect();
+    let urls: Vec<Url> = plain
+        .steps
+        .iter()
+        .filter_map(|s| Url::parse(&s.url).ok())
+        .collect();
     let [first, rest @ ..] = urls.as_slice() else {
         return Err("nothing was asked".to_owned());
     };

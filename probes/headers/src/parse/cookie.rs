@@ -54,7 +54,10 @@ pub struct Cookie {
     pub dropped: Option<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde wants"
+)]
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -85,7 +88,10 @@ pub fn parse(raw: &[u8]) -> Cookie {
 }
 
 fn dropped(raw: &[u8], name: &[u8], value: &[u8]) -> Option<String> {
-    if let Some(byte) = raw.iter().find(|b| (**b < 0x20 && **b != b'\t') || **b == 0x7f) {
+    if let Some(byte) = raw
+        .iter()
+        .find(|b| (**b < 0x20 && **b != b'\t') || **b == 0x7f)
+    {
         return Some(format!("it holds the control character 0x{byte:02x}"));
     }
     if name.is_empty() && value.is_empty() {
@@ -93,7 +99,9 @@ fn dropped(raw: &[u8], name: &[u8], value: &[u8]) -> Option<String> {
     }
     let bytes = name.len() + value.len();
     if bytes > MOST_BYTES {
-        return Some(format!("name and value have {bytes} bytes, and {MOST_BYTES} are the most"));
+        return Some(format!(
+            "name and value have {bytes} bytes, and {MOST_BYTES} are the most"
+        ));
     }
     // RFC 6265bis: a nameless cookie must not pretend to have a prefix.
     let value = value.to_ascii_lowercase();
@@ -174,7 +182,10 @@ fn split(bytes: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
 fn trim(bytes: &[u8]) -> &[u8] {
     let blank = |b: &u8| *b == b' ' || *b == b'\t';
     let start = bytes.iter().position(|b| !blank(b)).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(|b| !blank(b)).map_or(start, |at| at + 1);
+    let end = bytes
+        .iter()
+        .rposition(|b| !blank(b))
+        .map_or(start, |at| at + 1);
     &bytes[start..end]
 }
 
@@ -218,11 +229,28 @@ mod tests {
 
     #[test]
     fn sessions_are_known_by_name_and_shape() {
-        for name in ["connect.sid", "PHPSESSID", "JSESSIONID", "laravel_session", "access_token", "jwt", "auth", "__Host-sid", "login"] {
+        for name in [
+            "connect.sid",
+            "PHPSESSID",
+            "JSESSIONID",
+            "laravel_session",
+            "access_token",
+            "jwt",
+            "auth",
+            "__Host-sid",
+            "login",
+        ] {
             assert!(parse(format!("{name}=1").as_bytes()).is_session(), "{name}");
         }
         assert!(parse(b"x=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln").is_session());
-        for raw in ["theme=dark", "csrf_token=1", "XSRF-TOKEN=1", "x=a.b.c", "x=eyJhbGci.b", "author=1"] {
+        for raw in [
+            "theme=dark",
+            "csrf_token=1",
+            "XSRF-TOKEN=1",
+            "x=a.b.c",
+            "x=eyJhbGci.b",
+            "author=1",
+        ] {
             assert!(!parse(raw.as_bytes()).is_session(), "{raw}");
         }
     }

@@ -69,7 +69,9 @@ pub struct Policy {
 /// The policies of one header field: a comma ends a policy.
 pub fn parse_list(value: &str) -> Vec<Policy> {
     let policies = value.split(',').map(parse);
-    policies.filter(|policy| !policy.directives.is_empty()).collect()
+    policies
+        .filter(|policy| !policy.directives.is_empty())
+        .collect()
 }
 
 /// One serialized policy.
@@ -98,7 +100,9 @@ impl Policy {
 
     /// The first of these directives that is there.
     pub fn first_of<'a>(&'a self, names: &[&'a str]) -> Option<(&'a str, Sources<'a>)> {
-        let found = names.iter().find_map(|name| Some((*name, self.values(name)?)));
+        let found = names
+            .iter()
+            .find_map(|name| Some((*name, self.values(name)?)));
         found.map(|(name, values)| (name, Sources(values)))
     }
 
@@ -182,7 +186,11 @@ impl<'a> Sources<'a> {
         if self.has("'strict-dynamic'") && self.has_nonce_or_hash() {
             return Vec::new();
         }
-        self.0.iter().map(String::as_str).filter(|s| is_broad(s)).collect()
+        self.0
+            .iter()
+            .map(String::as_str)
+            .filter(|s| is_broad(s))
+            .collect()
     }
 
     /// Sources over unencrypted schemes.
@@ -194,11 +202,22 @@ impl<'a> Sources<'a> {
 /// A wildcard for every host, or a scheme alone that anyone can serve from.
 pub fn is_broad(source: &str) -> bool {
     let source = source.to_ascii_lowercase();
-    let schemes = ["http:", "https:", "ftp:", "ws:", "wss:", "data:", "blob:", "filesystem:"];
+    let schemes = [
+        "http:",
+        "https:",
+        "ftp:",
+        "ws:",
+        "wss:",
+        "data:",
+        "blob:",
+        "filesystem:",
+    ];
     if schemes.contains(&source.as_str()) {
         return true;
     }
-    let host = source.split_once("://").map_or(source.as_str(), |(_, rest)| rest);
+    let host = source
+        .split_once("://")
+        .map_or(source.as_str(), |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or_default();
     let host = host.split_once(':').map_or(host, |(host, _)| host);
     matches!(host, "*" | "*.*")
@@ -207,7 +226,10 @@ pub fn is_broad(source: &str) -> bool {
 /// Unencrypted: `http:` and `ftp:` with or without a host.
 pub fn is_insecure(source: &str) -> bool {
     let scheme = source.split(':').next().unwrap_or_default();
-    source.contains(':') && ["http", "ftp", "ws"].iter().any(|s| scheme.eq_ignore_ascii_case(s))
+    source.contains(':')
+        && ["http", "ftp", "ws"]
+            .iter()
+            .any(|s| scheme.eq_ignore_ascii_case(s))
 }
 
 #[cfg(test)]
@@ -216,7 +238,8 @@ mod tests {
 
     #[test]
     fn policies_are_split_and_the_first_directive_counts() {
-        let policies = parse_list("Default-Src 'self';; script-src  a\tb ; default-src *, img-src x,,");
+        let policies =
+            parse_list("Default-Src 'self';; script-src  a\tb ; default-src *, img-src x,,");
         assert_eq!(policies.len(), 2);
         assert_eq!(policies[0].values("default-src").unwrap(), ["'self'"]);
         assert_eq!(policies[0].values("script-src").unwrap(), ["a", "b"]);
@@ -244,10 +267,24 @@ mod tests {
 
     #[test]
     fn broad_sources_are_known() {
-        for source in ["*", "https:", "DATA:", "http://*", "https://*.*", "*:443", "https://*:8443/x"] {
+        for source in [
+            "*",
+            "https:",
+            "DATA:",
+            "http://*",
+            "https://*.*",
+            "*:443",
+            "https://*:8443/x",
+        ] {
             assert!(is_broad(source), "{source}");
         }
-        for source in ["'self'", "*.example.com", "https://a.example", "'none'", "mediastream:"] {
+        for source in [
+            "'self'",
+            "*.example.com",
+            "https://a.example",
+            "'none'",
+            "mediastream:",
+        ] {
             assert!(!is_broad(source), "{source}");
         }
     }

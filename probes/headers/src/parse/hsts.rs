@@ -93,7 +93,10 @@ fn unquoted(argument: &str) -> Result<String, String> {
         return if argument.is_empty() || is_token(argument) {
             Ok(argument.to_owned())
         } else {
-            Err(format!("`{}` is not the value of a directive", shown(argument)))
+            Err(format!(
+                "`{}` is not the value of a directive",
+                shown(argument)
+            ))
         };
     };
     let inner = rest
@@ -139,7 +142,11 @@ mod tests {
             ("max-age=99999999999999999999999", u64::MAX, false),
         ] {
             let hsts = parse(value).unwrap_or_else(|e| panic!("{value}: {e}"));
-            assert_eq!((hsts.max_age, hsts.include_subdomains), (max_age, include), "{value}");
+            assert_eq!(
+                (hsts.max_age, hsts.include_subdomains),
+                (max_age, include),
+                "{value}"
+            );
         }
     }
 

@@ -71,7 +71,9 @@ const HEAD: [&str; 13] = [
     "noscript", "template", "noframes",
 ];
 /// Elements whose content is text up to their end tag.
-const RAW: [&str; 8] = ["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"];
+const RAW: [&str; 8] = [
+    "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes",
+];
 /// Headers that security rests on, and that `http-equiv` does not know.
 const FUTILE: [&str; 6] = [
     "strict-transport-security",
@@ -132,8 +134,7 @@ fn after_comment(text: &str) -> &str {
 fn starts_with_name(text: &str, name: &str) -> bool {
     let start = text.get(..name.len());
     start.is_some_and(|s| s.eq_ignore_ascii_case(name))
-        && text[name.len()..]
-            .starts_with(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/')
+        && text[name.len()..].starts_with(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/')
 }
 
 fn after_raw<'a>(text: &'a str, name: &str) -> &'a str {
@@ -165,7 +166,11 @@ fn tag(text: &str) -> (Tag, &str) {
     let end = |c: char| c.is_ascii_whitespace() || c == '>' || c == '/';
     let at = text.find(end).unwrap_or(text.len());
     let mut tag = Tag {
-        name: text[..at].chars().take(40).collect::<String>().to_ascii_lowercase(),
+        name: text[..at]
+            .chars()
+            .take(40)
+            .collect::<String>()
+            .to_ascii_lowercase(),
         attributes: Vec::new(),
     };
     let mut rest = &text[at..];
@@ -192,7 +197,11 @@ fn attribute(text: &str) -> (String, String, &str) {
     let first = text.chars().next().map_or(0, char::len_utf8);
     let end = |c: char| blank(c) || matches!(c, '=' | '>' | '/');
     let at = text[first..].find(end).map_or(text.len(), |at| first + at);
-    let name = text[..at].chars().take(100).collect::<String>().to_ascii_lowercase();
+    let name = text[..at]
+        .chars()
+        .take(100)
+        .collect::<String>()
+        .to_ascii_lowercase();
     let rest = text[at..].trim_start_matches(blank);
     let Some(rest) = rest.strip_prefix('=') else {
         return (name, String::new(), &text[at..]);
@@ -205,7 +214,10 @@ fn attribute(text: &str) -> (String, String, &str) {
             let at = rest.find(quote).unwrap_or(rest.len());
             (&rest[..at], rest.get(at + 1..).unwrap_or_default())
         }
-        None => rest.split_at(rest.find(|c: char| blank(c) || c == '>').unwrap_or(rest.len())),
+        None => rest.split_at(
+            rest.find(|c: char| blank(c) || c == '>')
+                .unwrap_or(rest.len()),
+        ),
     };
     (name, decoded(value), after)
 }
@@ -228,7 +240,9 @@ fn decoded(value: &str) -> String {
         ("&#58;", ":"),
         ("&amp;", "&"),
     ];
-    pairs.iter().fold(value, |text, (from, to)| text.replace(from, to))
+    pairs
+        .iter()
+        .fold(value, |text, (from, to)| text.replace(from, to))
 }
 
 fn note(tag: &Tag, head: bool, document: &mut Document) {
@@ -236,15 +250,25 @@ fn note(tag: &Tag, head: bool, document: &mut Document) {
         "meta" => note_meta(tag, head, document),
         "base" if document.base.is_none() => document.base = tag.get("href").map(str::to_owned),
         "script" => match tag.get("src").map(str::trim) {
-            Some(url) => keep(&mut document.scripts, resource(tag, url), &mut document.unread),
+            Some(url) => keep(
+                &mut document.scripts,
+                resource(tag, url),
+                &mut document.unread,
+            ),
             None if is_script(tag.get("type")) => document.inline_scripts += 1,
             None => {}
         },
         "link" => {
             let words = tag.get("rel").unwrap_or_default();
-            let sheet = words.split_ascii_whitespace().any(|w| w.eq_ignore_ascii_case("stylesheet"));
+            let sheet = words
+                .split_ascii_whitespace()
+                .any(|w| w.eq_ignore_ascii_case("stylesheet"));
             if let (true, Some(url)) = (sheet, tag.get("href").map(str::trim)) {
-                keep(&mut document.styles, resource(tag, url), &mut document.unread);
+                keep(
+                    &mut document.styles,
+                    resource(tag, url),
+                    &mut document.unread,
+                );
             }
         }
         _ => {}
@@ -254,12 +278,21 @@ fn note(tag: &Tag, head: bool, document: &mut Document) {
 /// Data blocks (`application/json`) are not run.
 fn is_script(kind: Option<&str>) -> bool {
     let kind = kind.unwrap_or_default().trim().to_ascii_lowercase();
-    kind.is_empty() || kind == "module" || kind.contains("javascript") || kind.contains("ecmascript")
+    kind.is_empty()
+        || kind == "module"
+        || kind.contains("javascript")
+        || kind.contains("ecmascript")
 }
 
 fn note_meta(tag: &Tag, head: bool, document: &mut Document) {
-    let Some(content) = tag.get("content") else { return };
-    let equiv = tag.get("http-equiv").unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(content) = tag.get("content") else {
+        return;
+    };
+    let equiv = tag
+        .get("http-equiv")
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let name = tag.get("name").unwrap_or_default().trim();
     if equiv == "content-security-policy" {
         let meta = Meta {
@@ -268,7 +301,11 @@ fn note_meta(tag: &Tag, head: bool, document: &mut Document) {
         };
         keep(&mut document.csp, meta, &mut document.unread);
     } else if equiv == "referrer-policy" || name.eq_ignore_ascii_case("referrer") {
-        keep(&mut document.referrer, content.to_owned(), &mut document.unread);
+        keep(
+            &mut document.referrer,
+            content.to_owned(),
+            &mut document.unread,
+        );
     } else if FUTILE.contains(&equiv.as_str()) && !document.futile.contains(&equiv) {
         document.futile.push(equiv);
     }
@@ -320,7 +357,21 @@ mod tests {
 
     #[test]
     fn broken_markup_ends() {
-        for html in ["<", "<a", "<a b", "<a b=", "<a b='", "<a =x>", "<!--", "<!-->", "<script>", "</", "<script src=\u{e9}", "<a \u{e9}=\u{e9}>", "<meta content"] {
+        for html in [
+            "<",
+            "<a",
+            "<a b",
+            "<a b=",
+            "<a b='",
+            "<a =x>",
+            "<!--",
+            "<!-->",
+            "<script>",
+            "</",
+            "<script src=\u{e9}",
+            "<a \u{e9}=\u{e9}>",
+            "<meta content",
+        ] {
             let _ = read(html);
         }
     }

@@ -23,7 +23,9 @@ pub(crate) fn is_base64(text: &str, length: usize) -> bool {
     let bare = text.trim_end_matches('=');
     text.len() == length
         && text.len() - bare.len() <= 2
-        && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b))
+        && bare
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b))
 }
 
 #[cfg(test)]
@@ -39,7 +41,13 @@ mod tests {
             assert!(is_valid(good), "{good}");
         }
         let short = format!("sha384-{}", "A".repeat(63));
-        for bad in ["", "sha384", "sha384-abc", "md5-1B2M2Y8AsgTpgAmY7PhCfg==", &short] {
+        for bad in [
+            "",
+            "sha384",
+            "sha384-abc",
+            "md5-1B2M2Y8AsgTpgAmY7PhCfg==",
+            &short,
+        ] {
             assert!(!is_valid(bad), "{bad}");
         }
     }
