@@ -1,6 +1,9 @@
 //! The score of the HTTP Observatory, against a table of header sets.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test fail it by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail it by panicking"
+)]
 
 use std::collections::BTreeMap;
 
@@ -62,7 +65,12 @@ fn plain(steps: &[String]) -> Plain {
         [only] if only == "closed" => plain.closed = true,
         [only] if only == "certificate" => {
             let message = "the certificate has expired";
-            plain.error = Some(ProbeError::new(ErrorKind::Connect, "x", "TLS handshake", message));
+            plain.error = Some(ProbeError::new(
+                ErrorKind::Connect,
+                "x",
+                "TLS handshake",
+                message,
+            ));
         }
         steps => {
             let step = |url: &String| Step {
@@ -80,7 +88,13 @@ fn record(base: &Base, set: &Set) -> HeadersMeasurement {
         let name = line.split(':').next().unwrap();
         !set.drop.iter().any(|drop| drop.eq_ignore_ascii_case(name))
     };
-    let lines: Vec<&str> = base.headers.iter().filter(dropped).chain(&set.add).map(String::as_str).collect();
+    let lines: Vec<&str> = base
+        .headers
+        .iter()
+        .filter(dropped)
+        .chain(&set.add)
+        .map(String::as_str)
+        .collect();
     let html = set.html.as_deref().unwrap_or("<html></html>");
     let text = format!("HTTP/1.1 200 OK\r\n{}\r\n\r\n{html}", lines.join("\r\n"));
     let url = set.url.as_ref().unwrap_or(&base.url);
@@ -124,17 +138,29 @@ fn every_set_scores_as_the_observatory_does() {
         for test in &scan.tests {
             let verdict = test.verdict.as_ref().unwrap();
             let found = format!("{} {}", verdict.result, verdict.modifier);
-            let expected = set.expect.get(test.name).unwrap_or(&table.base.expect[test.name]);
+            let expected = set
+                .expect
+                .get(test.name)
+                .unwrap_or(&table.base.expect[test.name]);
             if found != *expected {
-                wrong.push(format!("{}: {}: expected {expected}, found {found}", set.name, test.name));
+                wrong.push(format!(
+                    "{}: {}: expected {expected}, found {found}",
+                    set.name, test.name
+                ));
             }
         }
         let score = scan.score().unwrap();
         if (score, observatory::grade(score)) != (set.score, set.grade.as_str()) {
             let found = observatory::grade(score);
-            wrong.push(format!("{}: expected {} {}, found {score} {found}", set.name, set.score, set.grade));
+            wrong.push(format!(
+                "{}: expected {} {}, found {score} {found}",
+                set.name, set.score, set.grade
+            ));
         }
-        let unknown = set.expect.keys().find(|name| !table.base.expect.contains_key(*name));
+        let unknown = set
+            .expect
+            .keys()
+            .find(|name| !table.base.expect.contains_key(*name));
         assert_eq!(unknown, None, "{}", set.name);
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
@@ -150,8 +176,19 @@ fn what_is_not_known_gives_no_score() {
     record.cors.clear();
     let scan = observatory::scan(&record.pages[0], &record).unwrap();
     assert_eq!(scan.tests.iter().filter(|t| t.verdict.is_err()).count(), 2);
-    for (status, told) in [(200, true), (302, true), (401, true), (403, true), (404, false), (500, false)] {
+    for (status, told) in [
+        (200, true),
+        (302, true),
+        (401, true),
+        (403, true),
+        (404, false),
+        (500, false),
+    ] {
         record.pages[0].answer.as_mut().unwrap().status = status;
-        assert_eq!(observatory::scan(&record.pages[0], &record).is_ok(), told, "{status}");
+        assert_eq!(
+            observatory::scan(&record.pages[0], &record).is_ok(),
+            told,
+            "{status}"
+        );
     }
 }

@@ -76,18 +76,21 @@ fn judge_page(
         return;
     };
     status(page, answer, &subject, checks);
-    cut(answer, &subject, checks);
     let case = Case {
         config,
         page,
         answer,
         captured: record.captured,
     };
+    cookies::judge(case, checks);
+    if cut(answer, &subject, checks) {
+        // Headers depend on each other, and one of them is not known.
+        return;
+    }
     csp::judge(case, checks);
     page::judge(case, checks);
     transport::judge(case, checks);
     integrity::judge(case, checks);
-    cookies::judge(case, checks);
     profile::judge(case, checks);
 }
 
@@ -122,17 +125,20 @@ fn status(page: &Page, answer: &Answer, subject: &str, checks: &mut Checks) {
     }
 }
 
-fn cut(answer: &Answer, subject: &str, checks: &mut Checks) {
+/// Whether some header was not kept whole.
+fn cut(answer: &Answer, subject: &str, checks: &mut Checks) -> bool {
+    let mut found = false;
     for field in &answer.fields {
         if let Some(bytes) = field.cut_from {
+            let message = format!("`{}` has {bytes} bytes, and was not kept whole", field.name);
+            let subject = format!("{subject} {}", field.name);
             checks
-                .check(&rules::CUT_HEADER, format!("{subject} {}", field.name))
-                .unmeasured(format!(
-                    "`{}` has {bytes} bytes, and was not kept whole",
-                    field.name
-                ));
+                .check(&rules::CUT_HEADER, subject)
+                .unmeasured(message);
+            found = true;
         }
     }
+    found
 }
 
 /// An error where `grave`, or else a warning.

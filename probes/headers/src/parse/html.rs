@@ -18,7 +18,7 @@ pub struct Document {
     /// Policies in `<meta http-equiv="Content-Security-Policy">`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub csp: Vec<Meta>,
-    /// `<meta name="referrer">` and `<meta http-equiv="Referrer-Policy">`, in order.
+    /// `<meta name="referrer">`, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrer: Vec<String>,
     /// Names of security headers that a `<meta>` tries to set, and no browser takes from there.
@@ -75,7 +75,8 @@ const RAW: [&str; 8] = [
     "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes",
 ];
 /// Headers that security rests on, and that `http-equiv` does not know.
-const FUTILE: [&str; 6] = [
+const FUTILE: [&str; 7] = [
+    "referrer-policy",
     "strict-transport-security",
     "x-frame-options",
     "x-content-type-options",
@@ -300,7 +301,7 @@ fn note_meta(tag: &Tag, head: bool, document: &mut Document) {
             in_head: head,
         };
         keep(&mut document.csp, meta, &mut document.unread);
-    } else if equiv == "referrer-policy" || name.eq_ignore_ascii_case("referrer") {
+    } else if name.eq_ignore_ascii_case("referrer") {
         keep(
             &mut document.referrer,
             content.to_owned(),
