@@ -5,6 +5,8 @@
 
 mod capture;
 mod config;
+#[doc(hidden)]
+pub mod entry;
 mod facts;
 mod judge;
 mod leaks;

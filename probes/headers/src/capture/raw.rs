@@ -74,7 +74,7 @@ fn status_line(line: &[u8]) -> Option<u16> {
 fn one<'a>(rest: &'a [u8], whole: &[u8], number: usize) -> Result<(Captured, &'a [u8]), String> {
     let place = |rest: &[u8]| {
         let at = whole.len() - rest.len();
-        1 + whole[..at].iter().filter(|b| **b == b'\n').count()
+        whole[..at].split(|b| *b == b'\n').count()
     };
     let rest = rest.trim_ascii_start();
     let (first, mut after) = line(rest);

@@ -27,16 +27,15 @@ pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
         secure(cookie, hsts, &subject, checks);
         if cookie.is_session() {
             let check = checks.check(&rules::COOKIE_HTTP_ONLY, &subject);
-            match cookie.http_only {
-                true => check
+            if cookie.http_only {
+                check
                     .message("scripts cannot read the session cookie")
-                    .pass(),
-                false => check
-                    .message(format!(
-                        "scripts can read a session cookie ({})",
-                        known_by(cookie)
-                    ))
-                    .fail(),
+                    .pass();
+            } else {
+                let why = known_by(cookie);
+                check
+                    .message(format!("scripts can read a session cookie ({why})"))
+                    .fail();
             }
         }
         same_site(cookie, &subject, checks);

@@ -112,11 +112,11 @@ impl<'a> Bench<'a> {
                     .actual(shown(worst))
                     .message(format!("{} may read the answer", origin(worst)))
                     .details(let_in.iter().skip(1).take(11).map(|c| shown(c)))
-                    .fail()
+                    .fail();
             }
             (_, Some(unknown)) => check.unmeasured(shown(unknown)),
             (None, None) if self.hostile().next().is_none() => {
-                check.unmeasured("no other origin was tried")
+                check.unmeasured("no other origin was tried");
             }
             (Some(_), None) => check
                 .message("every origin may read the answer, as declared")

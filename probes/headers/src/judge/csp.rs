@@ -394,11 +394,11 @@ fn is_bypassable(source: &str) -> bool {
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let covers = |known: &&str| match host.strip_prefix("*.") {
+    let covers = |known: &str| match host.strip_prefix("*.") {
         Some(domain) => known.strip_suffix(domain).is_some_and(|s| s.ends_with('.')),
-        None => **known == host,
+        None => known == host,
     };
-    path.is_empty() && !host.is_empty() && BYPASSABLE.iter().any(|known| covers(&known))
+    path.is_empty() && !host.is_empty() && BYPASSABLE.iter().any(|known| covers(known))
 }
 
 fn styles(policies: &[Policy], subject: &str, checks: &mut Checks) {

@@ -53,7 +53,7 @@ pub(super) fn judge(case: Case<'_>, checks: &mut Checks) {
                 .fail();
         }
         (None, Some(reason)) => {
-            check.unmeasured(format!("what the document loads is not known: {reason}"))
+            check.unmeasured(format!("what the document loads is not known: {reason}"));
         }
         (None, None) => check
             .message("nothing of another site is loaded without a hash")

@@ -73,7 +73,7 @@ fn framing(case: Case<'_>, subject: &str, checks: &mut Checks) {
                 .pass();
         }
         [one] if one.starts_with("allow-from") => {
-            check.message("no browser obeys ALLOW-FROM").fail()
+            check.message("no browser obeys ALLOW-FROM").fail();
         }
         // WHATWG HTML, section 7.3: contradictions with a known word deny.
         [_, _, ..] if words.iter().any(|w| w == "deny" || w == "sameorigin") => {

@@ -34,10 +34,12 @@ fn yaml(server: &Server, more: &str) -> String {
     )
 }
 
+/// Whether a server lets an origin in.
+type Rule = fn(&Seen, &str) -> bool;
+
 #[tokio::test]
 async fn careless_servers_are_found_and_careful_ones_pass() {
     let app = "https://app.example.test";
-    type Rule = fn(&Seen, &str) -> bool;
     let cases: [(Rule, &str); 7] = [
         (|_, origin| !origin.is_empty(), "every origin"),
         (

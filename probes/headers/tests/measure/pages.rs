@@ -35,9 +35,10 @@ async fn raw_cookies_and_documents_are_recorded_without_values() {
 async fn a_nonce_is_compared_with_that_of_a_second_answer() {
     let count = AtomicU64::new(0);
     let server = Server::start(move |seen| {
-        let n = match seen.line.contains("/fresh") {
-            true => count.fetch_add(1, Ordering::Relaxed),
-            false => 0,
+        let n = if seen.line.contains("/fresh") {
+            count.fetch_add(1, Ordering::Relaxed)
+        } else {
+            0
         };
         let policy = format!("Content-Security-Policy: script-src 'nonce-aaaaaaaaaaaaaaaaaaaaaaa{n}'; base-uri 'none'\r\n");
         respond("200 OK", &format!("{HTML}{policy}"), "")
@@ -100,9 +101,12 @@ async fn redirects_on_the_origin_are_followed_with_their_cookies() {
 
 #[tokio::test]
 async fn one_url_without_an_answer_is_recorded_and_none_at_all_is_an_error() {
-    let server = Server::start(|seen| match seen.line.contains("/bad") {
-        true => vec![Act::Reset],
-        false => respond("200 OK", HTML, ""),
+    let server = Server::start(|seen| {
+        if seen.line.contains("/bad") {
+            vec![Act::Reset]
+        } else {
+            respond("200 OK", HTML, "")
+        }
     })
     .await;
     let yaml = format!("pages: ['{}', '{}']", server.url("/"), server.url("/bad"));
