@@ -98,7 +98,7 @@ pub const LEAK: Rule = rule(
 pub const XSS_PROTECTION: Rule = rule(
     "headers/xss-protection",
     Level::Warning,
-    "X-XSS-Protection switches an old filter on",
+    "`X-XSS-Protection` switches an old filter on",
     "The filter is gone from current browsers. In those that have it, it lets an attacker switch off parts of a page, and has opened holes of its own.",
     "send `X-XSS-Protection: 0`, or leave it out, and rely on a Content Security Policy",
     "OWASP Secure Headers Project",

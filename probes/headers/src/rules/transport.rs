@@ -28,7 +28,7 @@ pub const HSTS_INVALID: Rule = rule(
 pub const HSTS_MAX_AGE: Rule = rule(
     "headers/hsts-max-age",
     Level::Error,
-    "Strict-Transport-Security does not hold long enough",
+    "`Strict-Transport-Security` does not hold long enough",
     "`max-age=0` switches HSTS off in every browser that comes by. Below 180 days it lapses between the visits of many users; below a year it is a warning, and preloading is refused.",
     "raise `max-age` to 31536000 (a year) or more",
     "RFC 6797, section 11.2",
@@ -38,7 +38,7 @@ pub const HSTS_MAX_AGE: Rule = rule(
 pub const HSTS_REPEATED: Rule = rule(
     "headers/hsts-repeated",
     Level::Warning,
-    "Strict-Transport-Security is sent more than once, and only the first counts",
+    "`Strict-Transport-Security` is sent more than once, and only the first counts",
     "Two layers each add the header; which one is first depends on the deployment. The observatory takes it for invalid.",
     "let one layer send it",
     "RFC 6797, section 8.1",
@@ -48,7 +48,7 @@ pub const HSTS_REPEATED: Rule = rule(
 pub const HSTS_SUBDOMAINS: Rule = rule(
     "headers/hsts-subdomains",
     Level::Info,
-    "Strict-Transport-Security leaves subdomains out",
+    "`Strict-Transport-Security` leaves subdomains out",
     "A subdomain over plain HTTP can set cookies for the whole domain.",
     "add `includeSubDomains` when every subdomain speaks HTTPS",
     "RFC 6797, section 6.1.2",
