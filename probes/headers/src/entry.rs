@@ -26,7 +26,10 @@ pub fn policy(raw: &[u8]) {
     for policy in csp::parse_list(&text) {
         assert!(!policy.directives.is_empty());
         for (at, directive) in policy.directives.iter().enumerate() {
-            assert!(!directive.name.is_empty() && !directive.name.contains(|c: char| c.is_ascii_whitespace()));
+            assert!(
+                !directive.name.is_empty()
+                    && !directive.name.contains(|c: char| c.is_ascii_whitespace())
+            );
             let mut before = policy.directives[..at].iter();
             assert!(before.all(|d| d.name != directive.name));
         }

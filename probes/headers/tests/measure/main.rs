@@ -7,6 +7,7 @@
 
 mod files;
 mod hostile;
+mod https;
 mod origins;
 mod pages;
 
