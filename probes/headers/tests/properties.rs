@@ -157,13 +157,13 @@ proptest! {
     }
 }
 
-/// What a parser does with a megabyte of the same must not take minutes.
+/// What a parser does with a quarter of a megabyte of the same must not take minutes.
 #[test]
 fn long_inputs_take_linear_time() {
     for piece in [
         "<", "<!--", "<a b", "<a '", "</script", "<script>", "&amp;", "--",
     ] {
-        entry::document(piece.repeat((1 << 20) / piece.len()).as_bytes());
+        entry::document(piece.repeat((1 << 18) / piece.len()).as_bytes());
     }
     for piece in [";", "a ", "a;", ",", "'"] {
         entry::policy(piece.repeat((1 << 16) / piece.len()).as_bytes());

@@ -61,8 +61,8 @@ async fn a_policy_of_100_kib_is_not_judged() {
 
 #[tokio::test]
 async fn a_gzip_bomb_leaves_the_document_open() {
-    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
-    for _ in 0..64 {
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
+    for _ in 0..8 {
         bomb.write_all(&vec![b' '; 1 << 20]).unwrap();
     }
     let headers = format!("{HTML}Content-Encoding: gzip\r\n");
