@@ -116,6 +116,7 @@ registry! {
     readygate_mongodb::Mongodb,
     readygate_redis::Redis,
     readygate_tests::Tests,
+    readygate_tls::Tls,
 }
 
 /// The probe of this name.
