@@ -210,7 +210,6 @@ const ALERTS: &[(u8, &str)] = &[
 ];
 
 impl Alert {
-    pub(crate) const HANDSHAKE_FAILURE: Self = Self(40);
     pub(crate) const PROTOCOL_VERSION: Self = Self(70);
     pub(crate) const INAPPROPRIATE_FALLBACK: Self = Self(86);
     pub(crate) const UNRECOGNIZED_NAME: Self = Self(112);

@@ -42,9 +42,10 @@ pub struct Survey {
     pub alpn: Known<Option<String>>,
     /// What a downgraded hello with the fallback SCSV gets (RFC 7507); moot below two versions.
     pub fallback: Known<Fallback>,
-    /// The chains presented, up to TLS 1.2 (in TLS 1.3 they are encrypted, hence moot): the server's
-    /// choice first, then that of the other key type (RSA or ECDSA) if it has one.
-    pub chains: Known<Vec<Presented>>,
+    /// The chain presented, up to TLS 1.2 (in TLS 1.3 it is encrypted).
+    pub chain: Known<Presented>,
+    /// The chain of the other key type (RSA or ECDSA), if the server has two, up to TLS 1.2.
+    pub other_chain: Known<Option<Presented>>,
     /// Whether a client certificate is asked for, up to TLS 1.2.
     pub client_certificate: Known<Option<ClientCertificateRequest>>,
     /// What a hello without a server name gets; moot if no name was sent in the first place.
@@ -164,11 +165,6 @@ pub enum Refusal {
         /// The version it speaks instead.
         version: Version,
     },
-    /// It picked another group than the one asked for, which it would not have to.
-    OtherGroup {
-        /// The group it picked instead.
-        group: Group,
-    },
     /// The connection was closed in good order, without an answer, twice, and the server answered
     /// another hello afterwards.
     Close,
@@ -187,8 +183,9 @@ pub struct Doubt {
     pub message: String,
     /// How often it was tried.
     pub attempts: u8,
-    /// Whether the server answered another hello after the last try. A reset that comes every time
-    /// on this hello, with others answered in between, is the server's doing, not the network's.
+    /// Whether the server answered another hello after the last try (asked after silence, a reset
+    /// or a close). A reset that comes every time on this hello, with others answered in between,
+    /// is the server's doing, not the network's.
     pub others_answered: bool,
 }
 
@@ -322,7 +319,7 @@ pub enum Preference {
     Server,
     /// The client's.
     Client,
-    /// The server accepts one suite only, of those that are not broken.
+    /// The server accepts one suite only, of those with which a certificate is shown.
     SingleSuite,
 }
 

@@ -25,15 +25,26 @@
 //! 5746 (renegotiation), RFC 7507 (SCSV), RFC 7627 (EMS), RFC 7919 and 8422 (groups),
 //! draft-ietf-tls-ecdhe-mlkem (X25519MLKEM768).
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use readygate_sdk::{Cx, ErrorKind, ProbeError};
+use tokio::time::Instant;
 
+mod assemble;
+mod bytes;
 mod codes;
+mod dial;
 mod facts;
+mod foreign;
+mod hello;
+mod interview;
+mod messages;
 mod options;
 pub mod plaintext;
+mod reader;
+mod reply;
 mod suites;
+mod topic;
 
 pub use codes::{Alert, Group, Suite, Version};
 pub use facts::{
@@ -42,6 +53,17 @@ pub use facts::{
     Refusal, Survey, VersionAnswer,
 };
 pub use options::{Options, Upgrade};
+#[doc(hidden)]
+pub use reply::fuzz_entry;
+
+use assemble::Assembly;
+use dial::Dialer;
+use interview::{Findings, interview};
+use reply::{End, Reply};
+use topic::Asker;
+
+/// Kept of the gate's time, to report what was found.
+const MARGIN: Duration = Duration::from_millis(50);
 
 /// Asks the server at `address`, under `name` (SNI; `None` for an IP address), everything that can
 /// be asked in the clear.
@@ -49,19 +71,43 @@ pub use options::{Options, Upgrade};
 /// `Ok` does not mean that it speaks TLS: see [`Survey::contact`] and [`Survey::problem`]. What
 /// could not be asked is unknown in the survey. An error is a failed connect, or an interrupted
 /// run.
-#[expect(clippy::unused_async, reason = "not written yet")]
 pub async fn survey(
     address: SocketAddr,
     name: Option<&str>,
     options: &Options,
     cx: &Cx,
 ) -> Result<Survey, ProbeError> {
-    let _ = (name, options, cx);
-    let (kind, phase) = (ErrorKind::Internal, "saying hello");
-    Err(ProbeError::new(
-        kind,
-        address.to_string(),
-        phase,
-        "is not written yet",
-    ))
+    let started = Instant::now();
+    let subject = address.to_string();
+    // What there is by then is worth more than a timeout.
+    let over = cx.deadline().checked_sub(MARGIN).unwrap_or(started);
+    let end = (started + options.budget).min(over);
+    let name = name.map(|n| n.trim_end_matches('.'));
+    let asker = Asker { name, options };
+    let dialer = Dialer::new(address, options, end);
+    let phase = "saying hello";
+    let findings = cx.within(&subject, phase, interview(&asker, &dialer));
+    let findings = findings.await?;
+    let unheard = |r: &Reply| matches!(r.end, End::Connect(_) | End::NotAsked);
+    if findings.asked.values().all(|a| unheard(&a.reply)) {
+        return Err(unconnected(&subject, &findings));
+    }
+    let mut survey = Assembly::new(&findings).survey();
+    survey.address = subject;
+    survey.name = name.map(str::to_owned);
+    survey.seconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
+    Ok(survey)
+}
+
+fn unconnected(subject: &str, findings: &Findings) -> ProbeError {
+    let mut replies = findings.asked.values().map(|a| &a.reply.end);
+    let (kind, message) = match replies.next() {
+        Some(End::Connect(message)) => (ErrorKind::Connect, message.clone()),
+        _ => (
+            ErrorKind::Timeout,
+            "there was no time to connect".to_owned(),
+        ),
+    };
+    ProbeError::new(kind, subject, "connecting", message)
+        .hint("check the address and port, that the server is up, and firewalls on the way")
 }
