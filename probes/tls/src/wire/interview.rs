@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Alert, Connection, Family, Version,
+    Alert, Connection, Family, Group, Version,
     dial::{Asked, Dialer},
+    messages::curve,
     reply::{End, Reply},
     topic::{Asker, GROUPS_12, GROUPS_13, Question, Topic},
 };
@@ -152,7 +153,7 @@ impl Interview<'_> {
         questions.extend(picked.and_then(|s| self.asker.other_key(base, s)));
         questions.extend(self.identities(base));
         if !self.findings.accepts(Version::Tls13) && base > Version::Ssl3 {
-            questions.extend(GROUPS_12.map(|g| self.asker.group12(base, g, false)));
+            questions.extend(GROUPS_12.map(|g| self.asker.group12(base, g, None)));
         }
         questions
     }
@@ -190,22 +191,24 @@ impl Interview<'_> {
         (suite(Topic::Reversed)? == first).then(|| self.asker.without(base, first))
     }
 
-    /// With an ECDSA certificate a refusal of a group may be one of the certificate's curve.
+    /// Up to TLS 1.2 the groups may also bound the curves of certificates: with an ECDSA
+    /// certificate, a refusal of all other groups may be one of the certificate's curve.
     fn groups_beside(&self, base: Version) -> Vec<Question> {
-        let ecdsa = self
-            .findings
-            .reply(Topic::Retrieval)
-            .and_then(|r| r.hello.as_ref()?.suite?.authentication())
-            == Some("ECDSA");
-        let refused = |topic| match self.findings.reply(topic) {
+        let retrieval = self.findings.reply(Topic::Retrieval);
+        let leaf = retrieval.and_then(|r| r.chain.as_ref()?.first());
+        let Some(curve) = leaf.and_then(|leaf| curve(&leaf.0)) else {
+            return Vec::new();
+        };
+        let refused = |g: &Group| match self.findings.reply(Topic::Group(*g)) {
             Some(reply) => reply.hello.is_none() && matches!(reply.end, End::Alert(_)),
             None => false,
         };
-        GROUPS_12
-            .into_iter()
-            .filter(|g| ecdsa && refused(Topic::Group(*g)))
-            .map(|g| self.asker.group12(base, g, true))
-            .collect()
+        let others: Vec<_> = GROUPS_12.into_iter().filter(|g| *g != curve).collect();
+        if !others.iter().all(refused) {
+            return Vec::new();
+        }
+        let beside = |g| self.asker.group12(base, g, Some(curve));
+        others.into_iter().map(beside).collect()
     }
 
     /// If some questions got no answer, does the server still answer those that it did?

@@ -128,6 +128,18 @@ pub fn certificates(body: &[u8]) -> Result<Vec<Der>, String> {
     Ok(chain)
 }
 
+/// The curve of an ECDSA certificate's key, by its object identifier. A name that holds the same
+/// bytes misleads it; that costs a needless question and no answer.
+pub fn curve(certificate: &[u8]) -> Option<Group> {
+    let identifiers: [(&[u8], Group); 3] = [
+        (&[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], Group::P256),
+        (&[6, 5, 0x2b, 0x81, 4, 0, 0x22], Group::P384),
+        (&[6, 5, 0x2b, 0x81, 4, 0, 0x23], Group::P521),
+    ];
+    let has = |id: &[u8]| certificate.windows(id.len()).any(|w| w == id);
+    identifiers.into_iter().find(|row| has(row.0)).map(|r| r.1)
+}
+
 /// CertificateStatus: RFC 6066 8. `None` if it is not OCSP.
 pub fn staple(body: &[u8]) -> Result<Option<Der>, String> {
     let short = || "the certificate status ends too early".to_owned();

@@ -57,7 +57,7 @@ pub enum Topic {
     Family(Family),
     /// Is this group accepted?
     Group(Group),
-    /// The same in TLS 1.2, with groups beside it that the certificate may need.
+    /// The same in TLS 1.2, with the curve beside it that the certificate needs.
     GroupBeside(Group),
     /// Is DEFLATE?
     Compression,
@@ -173,11 +173,11 @@ impl Asker<'_> {
         question
     }
 
-    /// Only one group, or it and those of ECDSA certificates, up to TLS 1.2.
-    pub fn group12(&self, version: Version, group: Group, beside: bool) -> Question {
+    /// Only one group, or it and the curve that the certificate needs, up to TLS 1.2.
+    pub fn group12(&self, version: Version, group: Group, beside: Option<Group>) -> Question {
         let topic = match beside {
-            false => Topic::Group(group),
-            true => Topic::GroupBeside(group),
+            None => Topic::Group(group),
+            Some(_) => Topic::GroupBeside(group),
         };
         let suites = Suite::legacy().filter(|s| {
             let named = s.name().is_some_and(|n| n.starts_with("TLS_ECDHE_"));
@@ -185,11 +185,7 @@ impl Asker<'_> {
         });
         let mut question = self.question(topic, version, suites.collect());
         question.hello.groups = vec![group];
-        if beside {
-            let needed = [Group::P256, Group::P384, Group::P521];
-            let rest = needed.into_iter().filter(|g| *g != group);
-            question.hello.groups.extend(rest);
-        }
+        question.hello.groups.extend(beside);
         question.until = Until::KeyExchange;
         question
     }
