@@ -144,20 +144,30 @@ async fn peer(
     let sni = peer.name.parse::<IpAddr>().is_err().then_some(peer.name.as_str());
     let options = options(config);
     let surveying = wire::survey(address, sni, &options, cx);
-    let shaking = cx.within(&subject, "TLS handshake", shake(config, &peer.name, address));
-    let asking = plain(config, address, &options, cx);
-    let (survey, shaken, plaintext) = tokio::join!(surveying, shaking, asking);
-    let (survey, (handshake, raws)) = match (survey, shaken) {
-        (Ok(survey), Ok(shaken)) => (survey, shaken),
-        (Err(error), _) | (_, Err(error)) => {
-            peer.fault = Some(with_subject(error, &subject));
+    let (survey, plaintext) = tokio::join!(surveying, plain(config, address, &options, cx));
+    peer.plaintext = plaintext;
+    let problem = survey.as_ref().map_or_else(|e| Some(e.clone()), Survey::problem);
+    let Ok(survey) = survey else {
+        peer.fault = problem.map(|error| with_subject(error, &subject));
+        return peer;
+    };
+    // Only a server that answers alerts to everything may still answer a modern client; the others
+    // have had their time. One after the other: some servers take one connection at a time.
+    let hopeless = !matches!(survey.contact, Contact::Tls | Contact::OnlyAlerts { .. });
+    if let (Some(error), true) = (&problem, hopeless) {
+        peer.fault = Some(with_subject(error.clone(), &subject));
+        return peer;
+    }
+    let shaking = cx.within(&subject, "doing the handshake", shake(config, &peer.name, address));
+    let (handshake, raws) = match shaking.await {
+        Ok(shaken) => shaken,
+        Err(error) => {
+            peer.fault = Some(error);
             return peer;
         }
     };
-    let spoke = matches!(survey.contact, Contact::Tls) || handshake.version.is_some();
-    if let (Some(error), false) = (survey.problem(), spoke) {
+    if let (Some(error), None) = (problem, &handshake.version) {
         peer.fault = Some(with_subject(error, &subject));
-        peer.plaintext = plaintext;
         return peer;
     }
     let (survey, chains) = chains(survey, &handshake, raws, trusted, now, cx).await;
@@ -165,7 +175,6 @@ async fn peer(
         survey: Some(survey),
         handshake: Some(handshake),
         chains,
-        plaintext,
         ..peer
     }
 }

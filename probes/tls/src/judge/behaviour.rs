@@ -7,7 +7,7 @@ use crate::{
     config::ClientCertificate,
     measurement::{After, Handshake, Plain},
     rules,
-    wire::{Fallback, Identity, Known, Survey, plaintext::Plaintext},
+    wire::{Fallback, Identity, Known, Survey, Version, plaintext::Plaintext},
 };
 
 /// Judges, and tells whether clients without a certificate are turned away: that explains a
@@ -69,6 +69,10 @@ fn fallback(about: &About<'_>, survey: &Survey, checks: &mut Checks) {
     match &survey.fallback {
         Known::Known { value: Fallback::Noticed { alert } } => {
             check.message(format!("a forced downgrade is noticed: {alert}")).pass();
+        }
+        // TLS 1.3 marks such a downgrade in its own way (RFC 8446, section 4.1.3).
+        Known::Known { value: Fallback::Accepted { version: Version::Tls12 } } => {
+            check.message("a forced downgrade can go no lower than TLS 1.2").pass();
         }
         Known::Known { value: Fallback::Accepted { version } } => check
             .actual(version.name())

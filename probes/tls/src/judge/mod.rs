@@ -104,6 +104,7 @@ impl About<'_> {
                 let because = [
                     rules::NO_MODERN_VERSION.code,
                     rules::NO_MODERN_CIPHER.code,
+                    rules::MISSING_CURVES.code,
                     rules::ALPN.code,
                     rules::CHAIN_OVERSIZED.code,
                     rules::UNREADABLE.code,

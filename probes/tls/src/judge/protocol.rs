@@ -169,9 +169,19 @@ fn groups(about: &About<'_>, survey: &Survey, checks: &mut Checks) {
         }
         accepted(survey.group(group)).map_err(|why| format!("whether {group} is offered is not known: {why}"))
     };
-    let check = checks.check(&rules::MISSING_CURVES, &about.subject).expected("X25519 or P-256");
+    // P-384 is what is left to clients without the others; P-521 alone shuts most of them out.
+    let third = [(Group::P384, "secp384r1"), (Group::X25519_MLKEM768, "X25519MLKEM768")];
+    let none = third.into_iter().all(|(group, name)| offers(group, name) == Ok(false));
+    let check = checks
+        .check(&rules::MISSING_CURVES, &about.subject)
+        .level(if none { Level::Error } else { Level::Warning })
+        .expected("X25519 or P-256");
     match (offers(Group::X25519, "X25519"), offers(Group::P256, "secp256r1")) {
         (Ok(true), _) | (_, Ok(true)) => check.message("X25519 or P-256 is offered").pass(),
+        (Ok(false), Ok(false)) if none => check
+            .actual("neither, nor P-384")
+            .message("the server offers no group that current clients have")
+            .fail(),
         (Ok(false), Ok(false)) => check.actual("neither").fail(),
         (Err(why), _) | (_, Err(why)) => check.unmeasured(why),
     }

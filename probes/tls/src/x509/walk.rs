@@ -155,7 +155,8 @@ fn of(error: &webpki::Error) -> Flaw {
     let text = format!("{error:?}");
     let kind = text.split([' ', '(', '{']).next().unwrap_or_default();
     let message = match error {
-        E::BadDer | E::BadDerTime | E::TrailingData(_) => "a certificate is not valid DER",
+        E::BadDer | E::TrailingData(_) => "a certificate is not valid DER",
+        E::BadDerTime => "a date is before 1970, or not readable",
         E::CaUsedAsEndEntity => "the server's certificate is one of an authority (CA:TRUE)",
         E::EndEntityUsedAsCa => "a certificate that is no authority (CA:FALSE) issued another",
         E::CertExpired { .. } => "a certificate has expired",
