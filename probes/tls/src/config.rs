@@ -90,7 +90,6 @@ pub enum Profile {
 }
 
 impl Profile {
-
     pub(crate) const fn is_strict(self) -> bool {
         matches!(self, Self::Intermediate | Self::Modern)
     }
@@ -189,11 +188,15 @@ pub(crate) fn shown(host: &str, port: u16) -> String {
 impl TlsConfig {
     /// Endpoint and name of everything that is to be asked.
     pub(crate) fn pairs(&self) -> Vec<(Endpoint, String)> {
-        let endpoints = self.endpoints.iter().filter_map(|e| Endpoint::parse(e).ok());
+        let endpoints = self
+            .endpoints
+            .iter()
+            .filter_map(|e| Endpoint::parse(e).ok());
         let mut pairs = Vec::new();
         for endpoint in endpoints {
             let more = self.names.iter().map(str::to_ascii_lowercase);
-            let mut names: Vec<String> = std::iter::once(endpoint.host.clone()).chain(more).collect();
+            let mut names: Vec<String> =
+                std::iter::once(endpoint.host.clone()).chain(more).collect();
             names.dedup();
             pairs.extend(names.into_iter().map(|name| (endpoint.clone(), name)));
         }
@@ -207,12 +210,16 @@ impl TlsConfig {
         for (index, name) in self.names.iter().enumerate() {
             let is_dns = matches!(ServerName::try_from(name), Ok(ServerName::DnsName(_)));
             if !is_dns {
-                let message = format!("`{name}` is not a DNS name, and no other can be sent as SNI");
+                let message =
+                    format!("`{name}` is not a DNS name, and no other can be sent as SNI");
                 error.add(format!("/names/{index}"), message, None);
             }
         }
         for (host, addresses) in &self.resolve {
-            let named = self.pairs().iter().any(|(e, _)| e.host == host.to_ascii_lowercase());
+            let named = self
+                .pairs()
+                .iter()
+                .any(|(e, _)| e.host == host.to_ascii_lowercase());
             let at = format!("/resolve/{}", host.replace('~', "~0").replace('/', "~1"));
             if !named {
                 let message = format!("`{host}` is the host of no endpoint");
@@ -268,7 +275,15 @@ mod tests {
         assert_eq!(read("10.0.0.1:6380").unwrap(), "10.0.0.1:6380");
         assert_eq!(read("[::1]:8443").unwrap(), "[::1]:8443");
         assert_eq!(read("[2001:db8::1]").unwrap(), "[2001:db8::1]:443");
-        for wrong in ["https://a.test", "a.test:0", "a.test:x", "::1", "[::1", "", "a b"] {
+        for wrong in [
+            "https://a.test",
+            "a.test:0",
+            "a.test:x",
+            "::1",
+            "[::1",
+            "",
+            "a b",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

@@ -12,7 +12,7 @@ use readygate_sdk::excerpt;
 use rustls::{
     AlertDescription, ClientConfig, DigitallySignedStruct, Error, HandshakeKind, SignatureScheme,
     client::{
-        Resumption, ResolvesClientCert,
+        ResolvesClientCert, Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
@@ -86,7 +86,10 @@ pub(crate) async fn shake(plan: &Plan) -> (Handshake, Vec<Raw>) {
             }
             Err(_) => {
                 let message = format!("no answer within {} s", PATIENCE.as_secs_f64());
-                facts.fault = Some(Fault { message, alert: None });
+                facts.fault = Some(Fault {
+                    message,
+                    alert: None,
+                });
                 break;
             }
         }
@@ -118,10 +121,15 @@ async fn once(
         describe(&stream, facts);
         if facts.asks_certificate && plan.http && facts.alpn.as_deref() == Some("h2") {
             // A refusal in HTTP/1.1 is easier to read.
-            let plain = Plan { alpn: vec![b"http/1.1".to_vec()], ..plan.clone() };
+            let plain = Plan {
+                alpn: vec![b"http/1.1".to_vec()],
+                ..plan.clone()
+            };
             let config = Arc::new(client(&plain, notes));
             let again = connect(&plain).await.map_err(|e| fault(&e))?;
-            let connected = TlsConnector::from(config).connect(plan.name.clone(), again).await;
+            let connected = TlsConnector::from(config)
+                .connect(plan.name.clone(), again)
+                .await;
             let mut again = connected.map_err(|e| fault(&e))?;
             facts.after = Some(after(&plain, &mut again).await);
         } else if facts.asks_certificate {
@@ -172,7 +180,9 @@ async fn other_key(plan: &Plan, notes: &Arc<Notes>) {
     let _ = timeout(PATIENCE, shaking).await;
     let chains = other.read(|inner| inner.chains.clone());
     notes.with(|inner| {
-        let new = chains.into_iter().filter(|raw| !inner.chains.iter().any(|c| c.chain == raw.chain));
+        let new = chains
+            .into_iter()
+            .filter(|raw| !inner.chains.iter().any(|c| c.chain == raw.chain));
         let new: Vec<Raw> = new.collect();
         inner.chains.extend(new);
     });
@@ -217,7 +227,8 @@ async fn after(plan: &Plan, stream: &mut TlsStream<TcpStream>) -> After {
 
 fn http_status(bytes: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(bytes.get(..12)?).ok()?;
-    text.strip_prefix("HTTP/1.").and_then(|t| t.get(2..5)?.parse().ok())
+    text.strip_prefix("HTTP/1.")
+        .and_then(|t| t.get(2..5)?.parse().ok())
 }
 
 async fn connect(plan: &Plan) -> io::Result<TcpStream> {
@@ -239,14 +250,19 @@ fn fault(error: &io::Error) -> Fault {
     let (message, alert) = match tls {
         Some(Error::AlertReceived(alert)) => {
             let alert = alert_name(*alert);
-            (format!("the server ended the handshake with the alert {alert}"), Some(alert))
+            (
+                format!("the server ended the handshake with the alert {alert}"),
+                Some(alert),
+            )
         }
-        Some(Error::PeerIncompatible(why)) => {
-            (format!("no version or cipher suite in common ({why:?})"), None)
-        }
-        Some(Error::InvalidMessage(why)) => {
-            (format!("what came back is not TLS, or broken ({why:?})"), None)
-        }
+        Some(Error::PeerIncompatible(why)) => (
+            format!("no version or cipher suite in common ({why:?})"),
+            None,
+        ),
+        Some(Error::InvalidMessage(why)) => (
+            format!("what came back is not TLS, or broken ({why:?})"),
+            None,
+        ),
         Some(other) => (other.to_string(), None),
         None => match error.kind() {
             io::ErrorKind::UnexpectedEof => ("the server closed the connection".to_owned(), None),
@@ -367,7 +383,12 @@ impl ServerCertVerifier for Notes {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &PROVIDER.signature_verification_algorithms;
         self.with(|inner| inner.scheme = Some(signature.scheme));
-        Ok(self.proof(verify_tls12_signature(message, certificate, signature, algorithms)))
+        Ok(self.proof(verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            algorithms,
+        )))
     }
 
     fn verify_tls13_signature(
@@ -378,11 +399,19 @@ impl ServerCertVerifier for Notes {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &PROVIDER.signature_verification_algorithms;
         self.with(|inner| inner.scheme = Some(signature.scheme));
-        Ok(self.proof(verify_tls13_signature(message, certificate, signature, algorithms)))
+        Ok(self.proof(verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            algorithms,
+        )))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let all = PROVIDER.signature_verification_algorithms.supported_schemes().into_iter();
+        let all = PROVIDER
+            .signature_verification_algorithms
+            .supported_schemes()
+            .into_iter();
         let offer = self.offer;
         all.filter(|scheme| match offer {
             Offer::All => true,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::{StreamExt as _, stream};
-use readygate_sdk::{Cx, ErrorKind, ProbeError};
+use readygate_sdk::{Cx, ErrorKind, ProbeError, excerpt};
 use rustls::pki_types::ServerName;
 use tokio::{net::lookup_host, time::Duration};
 
@@ -15,7 +15,10 @@ use crate::{
     handshake::{self, Plan, Raw},
     measurement::{Chain, Handshake, Peer, Plain, TlsMeasurement},
     trust::{self, Trusted},
-    wire::{self, Contact, Known, Survey, plaintext::{Dialect, Plaintext}},
+    wire::{
+        self, Contact, Known, Presented, Survey,
+        plaintext::{Dialect, Plaintext},
+    },
     x509::walk,
 };
 
@@ -34,7 +37,11 @@ pub(crate) async fn measure(config: &TlsConfig, cx: &Cx) -> Result<TlsMeasuremen
     let mut peers = Vec::new();
     for (endpoint, name) in config.pairs() {
         match addresses(config, &endpoint, cx).await {
-            Ok(found) => asked.extend(found.into_iter().map(|a| (endpoint.clone(), name.clone(), a))),
+            Ok(found) => asked.extend(
+                found
+                    .into_iter()
+                    .map(|a| (endpoint.clone(), name.clone(), a)),
+            ),
             Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
             Err(fault) => peers.push(Peer {
                 fault: Some(fault),
@@ -44,12 +51,14 @@ pub(crate) async fn measure(config: &TlsConfig, cx: &Cx) -> Result<TlsMeasuremen
     }
     let all = asked.len();
     let known = &trusted;
-    let asking = asked.into_iter().enumerate().map(|(index, (endpoint, name, address))| {
-        async move {
-            cx.progress(&format!("{name} at {address}: {} of {all}", index + 1));
-            peer(config, cx, known, now, &endpoint, name, address).await
-        }
-    });
+    let asking =
+        asked
+            .into_iter()
+            .enumerate()
+            .map(|(index, (endpoint, name, address))| async move {
+                cx.progress(&format!("{name} at {address}: {} of {all}", index + 1));
+                peer(config, cx, known, now, &endpoint, name, address).await
+            });
     let mut answers = stream::iter(asking).buffered(AT_A_TIME);
     while let Some(answer) = answers.next().await {
         match answer.fault {
@@ -59,7 +68,14 @@ pub(crate) async fn measure(config: &TlsConfig, cx: &Cx) -> Result<TlsMeasuremen
     }
     drop(answers);
     // A port that answers without TLS is a finding, even where TLS is not spoken at all.
-    let bare = |p: &Peer| matches!(&p.plaintext, Some(Plain::Seen { answer: Plaintext::Answered { .. } }));
+    let bare = |p: &Peer| {
+        matches!(
+            &p.plaintext,
+            Some(Plain::Seen {
+                answer: Plaintext::Answered { .. }
+            })
+        )
+    };
     if let Some(Some(first)) = peers.first().map(|p| p.fault.clone())
         && peers.iter().all(|p| p.fault.is_some() && !bare(p))
     {
@@ -107,7 +123,9 @@ async fn addresses(
             let looking = tokio::time::timeout(LOOK_UP, lookup_host(host));
             let looked = cx.within(&subject, "looking the name up", looking).await?;
             let looked = looked.map_err(|_| fail(format!("no answer within {LOOK_UP:?}")))?;
-            looked.map_err(|e| fail(format!("the name does not resolve: {e}")))?.collect()
+            looked
+                .map_err(|e| fail(format!("the name does not resolve: {e}")))?
+                .collect()
         }
     };
     found.retain(|address| match config.ip {
@@ -121,7 +139,10 @@ async fn addresses(
         return Err(fail("no address of the wanted IP version".to_owned()));
     }
     if found.len() > MOST_ADDRESSES {
-        let message = format!("{} addresses; at most {MOST_ADDRESSES} are asked", found.len());
+        let message = format!(
+            "{} addresses; at most {MOST_ADDRESSES} are asked",
+            found.len()
+        );
         return Err(fail(message).hint("name the addresses in `resolve`, in several gates"));
     }
     Ok(found)
@@ -141,12 +162,18 @@ async fn peer(
         ..empty(endpoint, name)
     };
     let subject = peer.subject();
-    let sni = peer.name.parse::<IpAddr>().is_err().then_some(peer.name.as_str());
+    let sni = peer
+        .name
+        .parse::<IpAddr>()
+        .is_err()
+        .then_some(peer.name.as_str());
     let options = options(config);
     let surveying = wire::survey(address, sni, &options, cx);
     let (survey, plaintext) = tokio::join!(surveying, plain(config, address, &options, cx));
     peer.plaintext = plaintext;
-    let problem = survey.as_ref().map_or_else(|e| Some(e.clone()), Survey::problem);
+    let problem = survey
+        .as_ref()
+        .map_or_else(|e| Some(e.clone()), Survey::problem);
     let Ok(survey) = survey else {
         peer.fault = problem.map(|error| with_subject(error, &subject));
         return peer;
@@ -158,7 +185,11 @@ async fn peer(
         peer.fault = Some(with_subject(error.clone(), &subject));
         return peer;
     }
-    let shaking = cx.within(&subject, "doing the handshake", shake(config, &peer.name, address));
+    let shaking = cx.within(
+        &subject,
+        "doing the handshake",
+        shake(config, &peer.name, address),
+    );
     let (handshake, raws) = match shaking.await {
         Ok(shaken) => shaken,
         Err(error) => {
@@ -182,6 +213,7 @@ async fn peer(
 /// Names the peer as the checks do, and says what to do where this machine has no way there.
 fn with_subject(mut error: ProbeError, subject: &str) -> ProbeError {
     subject.clone_into(&mut error.subject);
+    error.message = excerpt(&error.message, 200);
     if error.message.contains("unreachable") || error.message.contains("os error 99") {
         return error.hint(
             "does this machine have a route of this IP version? `ip: v4` leaves IPv6 out; run the gate elsewhere for it",
@@ -210,7 +242,11 @@ async fn shake(config: &TlsConfig, name: &str, address: SocketAddr) -> (Handshak
     let plan = Plan {
         address,
         name,
-        alpn: options(config).alpn.into_iter().map(String::into_bytes).collect(),
+        alpn: options(config)
+            .alpn
+            .into_iter()
+            .map(String::into_bytes)
+            .collect(),
         samples: config.samples,
         postgres: config.store == Some(Store::Postgres),
         http: config.store.is_none(),
@@ -230,10 +266,12 @@ async fn plain(
         Store::Postgres => Dialect::Postgres,
         Store::Memcached => Dialect::Memcached,
     };
-    Some(match wire::plaintext::ask(address, dialect, options, cx).await {
-        Ok(answer) => Plain::Seen { answer },
-        Err(error) => Plain::Unknown { error },
-    })
+    Some(
+        match wire::plaintext::ask(address, dialect, options, cx).await {
+            Ok(answer) => Plain::Seen { answer },
+            Err(error) => Plain::Unknown { error },
+        },
+    )
 }
 
 /// Walks every chain once; the survey keeps none of its own, since the bytes are not needed twice.
@@ -245,29 +283,24 @@ async fn chains(
     now: i64,
     cx: &Cx,
 ) -> (Survey, Vec<Chain>) {
-    let version = handshake.version.clone().unwrap_or_else(|| "TLS".to_owned());
-    let mut seen: Vec<(Vec<String>, Raw)> =
-        raws.into_iter().map(|raw| (vec![version.clone()], raw)).collect();
-    if let Known::Known { value } = &mut survey.chain {
-        let staple = value.staple.take();
-        let raw = Raw {
-            chain: std::mem::take(&mut value.chain).into_iter().map(|der| der.0).collect(),
-            staple: staple.map(|der| der.0).unwrap_or_default(),
-        };
-        let version = value.version.to_string();
-        // The staple may be renewed between two hellos; the certificates tell chains apart.
-        match seen.iter_mut().find(|(_, known)| known.chain == raw.chain) {
-            Some((versions, known)) => {
-                if !versions.contains(&version) {
-                    versions.push(version);
-                }
-                if known.staple.is_empty() {
-                    known.staple = raw.staple;
-                }
-            }
-            None if raw.chain.is_empty() => {}
-            None => seen.push((vec![version], raw)),
-        }
+    let version = handshake
+        .version
+        .clone()
+        .unwrap_or_else(|| "TLS".to_owned());
+    let mut seen: Vec<(Vec<String>, Raw)> = raws
+        .into_iter()
+        .map(|raw| (vec![version.clone()], raw))
+        .collect();
+    let first = match &mut survey.chain {
+        Known::Known { value } => Some(value),
+        _ => None,
+    };
+    let second = match &mut survey.other_chain {
+        Known::Known { value } => value.as_mut(),
+        _ => None,
+    };
+    for presented in first.into_iter().chain(second) {
+        merge(&mut seen, presented);
     }
     let anchors = Arc::clone(&trusted.anchors);
     let walked = cx.blocking("the certificates", "reading them", move || {
@@ -278,4 +311,25 @@ async fn chains(
         Ok(chains.collect())
     });
     (survey, walked.await.unwrap_or_default())
+}
+
+/// Moves a chain of the survey to those seen. The staple may be renewed between two hellos; the
+/// certificates tell chains apart.
+fn merge(seen: &mut Vec<(Vec<String>, Raw)>, presented: &mut Presented) {
+    let chain = std::mem::take(&mut presented.chain);
+    let staple = presented.staple.take().map(|der| der.0).unwrap_or_default();
+    let chain: Vec<Vec<u8>> = chain.into_iter().map(|der| der.0).collect();
+    let version = presented.version.to_string();
+    match seen.iter_mut().find(|(_, known)| known.chain == chain) {
+        Some((versions, known)) => {
+            if !versions.contains(&version) {
+                versions.push(version);
+            }
+            if known.staple.is_empty() {
+                known.staple = staple;
+            }
+        }
+        None if chain.is_empty() => {}
+        None => seen.push((vec![version], Raw { chain, staple })),
+    }
 }

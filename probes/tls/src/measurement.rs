@@ -151,7 +151,9 @@ impl Peer {
         };
         match &self.address {
             Some(address) if *address != self.endpoint => {
-                let ip = address.rsplit_once(':').map_or(address.as_str(), |(ip, _)| ip);
+                let ip = address
+                    .rsplit_once(':')
+                    .map_or(address.as_str(), |(ip, _)| ip);
                 format!("{head} at {ip}")
             }
             _ => head,

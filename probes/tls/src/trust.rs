@@ -25,7 +25,10 @@ pub(crate) struct Trusted {
 pub(crate) async fn load(config: &TlsConfig, cx: &Cx) -> Result<Trusted, ProbeError> {
     let ca = config.ca.as_ref().map(|ca| (ca.clone(), cx.resolve(ca)));
     let trust = config.trust;
-    let subject = config.ca.clone().unwrap_or_else(|| "trust store".to_owned());
+    let subject = config
+        .ca
+        .clone()
+        .unwrap_or_else(|| "trust store".to_owned());
     cx.blocking(&subject, PHASE, move || {
         let mut anchors = Anchors::default();
         let mut named = Vec::new();
@@ -43,7 +46,10 @@ pub(crate) async fn load(config: &TlsConfig, cx: &Cx) -> Result<Trusted, ProbeEr
                 ProbeError::new(ErrorKind::BadData, shown, PHASE, message)
                     .hint("`ca` wants a PEM file with BEGIN CERTIFICATE blocks")
             })?;
-            named.push(format!("{} of {shown}", count_of(count, "authority", "authorities")));
+            named.push(format!(
+                "{} of {shown}",
+                count_of(count, "authority", "authorities")
+            ));
         }
         Ok(Trusted {
             anchors: Arc::new(anchors),

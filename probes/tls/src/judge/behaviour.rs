@@ -14,9 +14,30 @@ use crate::{
 /// handshake that fails.
 pub(super) fn judge(about: &About<'_>, survey: &Survey, checks: &mut Checks) -> bool {
     alpn(about, checks);
-    flag(about, &rules::INSECURE_RENEGOTIATION, &survey.secure_renegotiation, true, "renegotiation_info is sent", checks);
-    flag(about, &rules::COMPRESSION, &survey.compression, false, "nothing is compressed", checks);
-    flag(about, &rules::NO_EMS, &survey.extended_master_secret, true, "the extended master secret is used", checks);
+    flag(
+        about,
+        &rules::INSECURE_RENEGOTIATION,
+        &survey.secure_renegotiation,
+        true,
+        "renegotiation_info is sent",
+        checks,
+    );
+    flag(
+        about,
+        &rules::COMPRESSION,
+        &survey.compression,
+        false,
+        "nothing is compressed",
+        checks,
+    );
+    flag(
+        about,
+        &rules::NO_EMS,
+        &survey.extended_master_secret,
+        true,
+        "the extended master secret is used",
+        checks,
+    );
     fallback(about, survey, checks);
     resumption(about, checks);
     default_certificate(about, survey, checks);
@@ -46,7 +67,9 @@ fn alpn(about: &About<'_>, checks: &mut Checks) {
         return;
     }
     let wanted: Vec<&str> = about.config.alpn.iter().collect();
-    let check = checks.check(&rules::ALPN, &about.subject).expected(wanted.join(" or "));
+    let check = checks
+        .check(&rules::ALPN, &about.subject)
+        .expected(wanted.join(" or "));
     let Some(shaken) = &about.peer.handshake else {
         return check.unmeasured("no handshake was tried");
     };
@@ -56,9 +79,17 @@ fn alpn(about: &About<'_>, checks: &mut Checks) {
             .actual(protocol)
             .message(format!("the server agrees on {protocol}"))
             .passed_if(wanted.contains(&protocol.as_str())),
-        (None, Some(_)) => check.actual("none").message("the server agrees on no protocol").fail(),
-        (None, None) if fault.and_then(|f| f.alert.as_deref()) == Some("no_application_protocol") => {
-            check.actual("none").message("the server refuses every declared protocol").fail();
+        (None, Some(_)) => check
+            .actual("none")
+            .message("the server agrees on no protocol")
+            .fail(),
+        (None, None)
+            if fault.and_then(|f| f.alert.as_deref()) == Some("no_application_protocol") =>
+        {
+            check
+                .actual("none")
+                .message("the server refuses every declared protocol")
+                .fail();
         }
         (None, None) => check.unmeasured("no handshake came about"),
     }
@@ -67,14 +98,26 @@ fn alpn(about: &About<'_>, checks: &mut Checks) {
 fn fallback(about: &About<'_>, survey: &Survey, checks: &mut Checks) {
     let check = checks.check(&rules::NO_FALLBACK_SCSV, &about.subject);
     match &survey.fallback {
-        Known::Known { value: Fallback::Noticed { alert } } => {
-            check.message(format!("a forced downgrade is noticed: {alert}")).pass();
+        Known::Known {
+            value: Fallback::Noticed { alert },
+        } => {
+            check
+                .message(format!("a forced downgrade is noticed: {alert}"))
+                .pass();
         }
         // TLS 1.3 marks such a downgrade in its own way (RFC 8446, section 4.1.3).
-        Known::Known { value: Fallback::Accepted { version: Version::Tls12 } } => {
-            check.message("a forced downgrade can go no lower than TLS 1.2").pass();
+        Known::Known {
+            value: Fallback::Accepted {
+                version: Version::Tls12,
+            },
+        } => {
+            check
+                .message("a forced downgrade can go no lower than TLS 1.2")
+                .pass();
         }
-        Known::Known { value: Fallback::Accepted { version } } => check
+        Known::Known {
+            value: Fallback::Accepted { version },
+        } => check
             .actual(version.name())
             .message(format!("a forced downgrade to {version} is accepted"))
             .fail(),
@@ -100,7 +143,9 @@ fn resumption(about: &About<'_>, checks: &mut Checks) {
 
 fn default_certificate(about: &About<'_>, survey: &Survey, checks: &mut Checks) {
     let other = |known: &Known<Identity>| match known {
-        Known::Known { value: Identity::Certificate { same, .. } } => Some(!*same),
+        Known::Known {
+            value: Identity::Certificate { same, .. },
+        } => Some(!*same),
         Known::Known { .. } => Some(false),
         _ => None,
     };
@@ -113,8 +158,12 @@ fn default_certificate(about: &About<'_>, survey: &Survey, checks: &mut Checks) 
     };
     let check = checks.check(&rules::DEFAULT_CERTIFICATE, &about.subject);
     match what {
-        Some(what) => check.message(format!("{what} gets another certificate")).fail(),
-        None => check.message("no other certificate is shown for a wrong or missing name").pass(),
+        Some(what) => check
+            .message(format!("{what} gets another certificate"))
+            .fail(),
+        None => check
+            .message("no other certificate is shown for a wrong or missing name")
+            .pass(),
     }
 }
 
@@ -140,9 +189,12 @@ fn reception(shaken: &Handshake, survey: &Survey) -> Reception {
         (Some(After::Alert { alert }), _) => Reception::TurnedAway(format!("alert {alert}")),
         (Some(After::Closed), _) => Reception::TurnedAway("the connection is closed".to_owned()),
         // nginx answers 400 and counts 495 and 496 inside.
-        (Some(After::Http { status: status @ (400 | 401 | 403 | 495 | 496) }), _) => {
-            Reception::TurnedAway(format!("HTTP status {status}"))
-        }
+        (
+            Some(After::Http {
+                status: status @ (400 | 401 | 403 | 495 | 496),
+            }),
+            _,
+        ) => Reception::TurnedAway(format!("HTTP status {status}")),
         (Some(After::Http { status }), _) => Reception::Admitted(format!("HTTP status {status}")),
         (Some(After::Data), _) => Reception::Admitted("it sends data".to_owned()),
         (Some(After::Silence), _) => Reception::Admitted("the connection stays open".to_owned()),
@@ -196,7 +248,9 @@ fn client_certificate(about: &About<'_>, survey: &Survey, checks: &mut Checks) -
 }
 
 pub(super) fn plaintext(about: &About<'_>, checks: &mut Checks) {
-    let Some(plain) = &about.peer.plaintext else { return };
+    let Some(plain) = &about.peer.plaintext else {
+        return;
+    };
     let check = checks
         .check(&rules::PLAINTEXT, &about.subject)
         .expected("no answer without TLS");
@@ -207,7 +261,10 @@ pub(super) fn plaintext(about: &About<'_>, checks: &mut Checks) {
         }
     };
     match answer {
-        Plaintext::Answered { needs_authentication, excerpt } => {
+        Plaintext::Answered {
+            needs_authentication,
+            excerpt,
+        } => {
             let more = if *needs_authentication {
                 ", and wants the password in the clear"
             } else {
@@ -219,16 +276,24 @@ pub(super) fn plaintext(about: &About<'_>, checks: &mut Checks) {
                 .fail();
         }
         Plaintext::Declined { excerpt } => {
-            check.message(format!("a request without TLS is declined: {excerpt}")).pass();
+            check
+                .message(format!("a request without TLS is declined: {excerpt}"))
+                .pass();
         }
         Plaintext::TlsAlert { alert } => {
-            check.message(format!("a request without TLS gets the alert {alert}")).pass();
+            check
+                .message(format!("a request without TLS gets the alert {alert}"))
+                .pass();
         }
         Plaintext::Closed | Plaintext::Reset => {
-            check.message("the connection is closed on a request without TLS").pass();
+            check
+                .message("the connection is closed on a request without TLS")
+                .pass();
         }
         Plaintext::Silent { seconds } => {
-            check.unmeasured(format!("no answer within {seconds} s to a request without TLS (while asking in plain text)"));
+            check.unmeasured(format!(
+                "no answer within {seconds} s to a request without TLS (while asking in plain text)"
+            ));
         }
         Plaintext::Other { excerpt } => {
             check.unmeasured(format!("a request without TLS gets an answer that is not understood: {excerpt} (while asking in plain text)"));

@@ -12,7 +12,10 @@ pub(super) fn judge(about: &AboutChain<'_>, checks: &mut Checks) {
     let walk = &about.chain.walk;
     let sent = walk.certificates.len() as u64 + u64::from(walk.omitted);
     let size = Unit::Bytes.format(walk.bytes as f64);
-    let what = format!("{} of {size}", count_of(sent, "certificate", "certificates"));
+    let what = format!(
+        "{} of {size}",
+        count_of(sent, "certificate", "certificates")
+    );
     about
         .check(&rules::CHAIN_OVERSIZED, checks)
         .expected("at most 64 KiB")
@@ -29,7 +32,10 @@ pub(super) fn judge(about: &AboutChain<'_>, checks: &mut Checks) {
         .message(if ascending {
             "each certificate certifies the one before it".to_owned()
         } else {
-            format!("the path goes through the certificates in the order {}", order.join(", "))
+            format!(
+                "the path goes through the certificates in the order {}",
+                order.join(", ")
+            )
         })
         .passed_if(ascending);
     extra(about, checks);
@@ -49,11 +55,17 @@ fn extra(about: &AboutChain<'_>, checks: &mut Checks) {
     let worst = found.iter().map(|(level, _)| *level).max();
     match (found.first(), worst) {
         (Some((_, first)), Some(level)) => {
-            let first = found.iter().find(|f| f.0 == level).map_or(first, |f| &f.1).clone();
+            let first = found
+                .iter()
+                .find(|f| f.0 == level)
+                .map_or(first, |f| &f.1)
+                .clone();
             let others = found.iter().map(|f| f.1.clone()).filter(|f| *f != first);
             check.level(level).message(&first).details(others).fail();
         }
-        _ => check.message("every certificate that is sent is needed").pass(),
+        _ => check
+            .message("every certificate that is sent is needed")
+            .pass(),
     }
 }
 
@@ -65,14 +77,26 @@ fn kind(about: &AboutChain<'_>, index: u32, certificate: &Certificate) -> (Level
         return (Level::Warning, format!("{who} is sent twice"));
     }
     if certificate.not_after < about.now() {
-        return (Level::Warning, format!("{who} has expired, and is sent although it is not needed"));
+        return (
+            Level::Warning,
+            format!("{who} has expired, and is sent although it is not needed"),
+        );
     }
     let on_path = |c: &Certificate| walk.on_path().any(|(_, p)| p.issuer == c.subject);
     if certificate.self_issued && on_path(certificate) {
-        return (Level::Info, format!("{who} is the root, which clients have already"));
+        return (
+            Level::Info,
+            format!("{who} is the root, which clients have already"),
+        );
     }
     if on_path(certificate) {
-        return (Level::Info, format!("{who} is for another path, for clients that do not have the root"));
+        return (
+            Level::Info,
+            format!("{who} is for another path, for clients that do not have the root"),
+        );
     }
-    (Level::Warning, format!("{who} has nothing to do with the server's certificate"))
+    (
+        Level::Warning,
+        format!("{who} has nothing to do with the server's certificate"),
+    )
 }

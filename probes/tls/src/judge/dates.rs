@@ -15,8 +15,15 @@ const SKEW: i64 = 60;
 const PRIVATE_LIMIT: i64 = 825;
 
 pub(super) fn judge(about: &AboutChain<'_>, checks: &mut Checks) {
-    let path: Vec<_> = about.chain.walk.on_path().filter(|(_, c)| c.unreadable.is_none()).collect();
-    let Some((_, leaf)) = path.first() else { return };
+    let path: Vec<_> = about
+        .chain
+        .walk
+        .on_path()
+        .filter(|(_, c)| c.unreadable.is_none())
+        .collect();
+    let Some((_, leaf)) = path.first() else {
+        return;
+    };
     let now = about.now();
     let begins = path.iter().max_by_key(|(_, c)| c.not_before);
     if let Some((at, last)) = begins {
@@ -24,7 +31,10 @@ pub(super) fn judge(about: &AboutChain<'_>, checks: &mut Checks) {
         let from = moment(last.not_before);
         if last.not_before > now + SKEW {
             let who = which(*at, last);
-            let message = format!("{who} is valid from {from}, in {}", length(last.not_before - now));
+            let message = format!(
+                "{who} is valid from {from}, in {}",
+                length(last.not_before - now)
+            );
             check.actual(from).message(message).fail();
         } else {
             check.message(format!("valid since {from}")).pass();
@@ -42,10 +52,14 @@ fn expired(about: &AboutChain<'_>, path: &[(u32, &Certificate)], checks: &mut Ch
     if let Some((at, certificate)) = over.first() {
         let ended = moment(certificate.not_after);
         let who = which(*at, certificate);
-        let message = format!("{who} expired on {ended}, {} ago", length(now - certificate.not_after));
-        let more = over.iter().skip(1).map(|(at, c)| {
-            format!("{} expired on {}", which(*at, c), moment(c.not_after))
-        });
+        let message = format!(
+            "{who} expired on {ended}, {} ago",
+            length(now - certificate.not_after)
+        );
+        let more = over
+            .iter()
+            .skip(1)
+            .map(|(at, c)| format!("{} expired on {}", which(*at, c), moment(c.not_after)));
         about
             .check(&rules::EXPIRED, checks)
             .expected(format!("valid on {}", date(now)))
@@ -55,7 +69,10 @@ fn expired(about: &AboutChain<'_>, path: &[(u32, &Certificate)], checks: &mut Ch
             .fail();
         return;
     }
-    let message = format!("no certificate of the path has expired; the first ends on {}", moment(first.not_after));
+    let message = format!(
+        "no certificate of the path has expired; the first ends on {}",
+        moment(first.not_after)
+    );
     about.check(&rules::EXPIRED, checks).message(message).pass();
     soon(about, path, checks);
 }
@@ -84,7 +101,9 @@ fn soon(about: &AboutChain<'_>, path: &[(u32, &Certificate)], checks: &mut Check
     let now = about.now();
     let graded = path.iter().map(|(at, c)| (close(c, now), *at, *c));
     let worst = graded.max_by_key(|((close, _), _, c)| (*close, std::cmp::Reverse(c.not_after)));
-    let Some(((how, bound), at, certificate)) = worst else { return };
+    let Some(((how, bound), at, certificate)) = worst else {
+        return;
+    };
     let left = length(certificate.not_after - now);
     let ends = date(certificate.not_after);
     let check = about
@@ -101,7 +120,11 @@ fn soon(about: &AboutChain<'_>, path: &[(u32, &Certificate)], checks: &mut Check
 
 /// The longest life that a public authority may give, by the first day (ballot SC-081v3).
 fn limit(not_before: i64) -> Option<i64> {
-    let from = |year, month, day| seconds(jiff::civil::DateTime::constant(year, month, day, 0, 0, 0, 0));
+    let from = |year, month, day| {
+        seconds(jiff::civil::DateTime::constant(
+            year, month, day, 0, 0, 0, 0,
+        ))
+    };
     let steps = [
         (from(2029, 3, 15), 47),
         (from(2027, 3, 15), 100),
@@ -109,16 +132,25 @@ fn limit(not_before: i64) -> Option<i64> {
         (from(2020, 9, 1), 398),
         (from(2018, 3, 1), 825),
     ];
-    let step = steps.into_iter().find(|(from, _)| from.is_some_and(|from| not_before >= from));
+    let step = steps
+        .into_iter()
+        .find(|(from, _)| from.is_some_and(|from| not_before >= from));
     step.map(|(_, days)| days)
 }
 
 fn validity(about: &AboutChain<'_>, leaf: &Certificate, checks: &mut Checks) {
     // Both ends belong to the validity (RFC 5280, 4.1.2.5).
-    let life = leaf.not_after.saturating_sub(leaf.not_before).saturating_add(1);
+    let life = leaf
+        .not_after
+        .saturating_sub(leaf.not_before)
+        .saturating_add(1);
     let days = life / DAY + i64::from(life % DAY != 0);
     let public = about.is_public();
-    let limit = if public { limit(leaf.not_before) } else { Some(PRIVATE_LIMIT) };
+    let limit = if public {
+        limit(leaf.not_before)
+    } else {
+        Some(PRIVATE_LIMIT)
+    };
     let Some(limit) = limit else { return };
     let check = about
         .check(&rules::VALIDITY_TOO_LONG, checks)
@@ -126,10 +158,14 @@ fn validity(about: &AboutChain<'_>, leaf: &Certificate, checks: &mut Checks) {
         .actual(format!("{days} days"));
     let since = date(leaf.not_before);
     if days <= limit {
-        check.message(format!("valid for {days} days from {since} on")).pass();
+        check
+            .message(format!("valid for {days} days from {since} on"))
+            .pass();
     } else if public {
         check
-            .message(format!("valid for {days} days; from {since} on, {limit} are allowed"))
+            .message(format!(
+                "valid for {days} days; from {since} on, {limit} are allowed"
+            ))
             .fail();
     } else {
         check

@@ -52,7 +52,11 @@ impl About<'_> {
         if let Some(fault) = &self.peer.fault {
             let hint = fault.hint.clone().unwrap_or_default();
             let check = checks.check(&rules::NO_ANSWER, &self.subject);
-            let check = if hint.is_empty() { check } else { check.hint(hint) };
+            let check = if hint.is_empty() {
+                check
+            } else {
+                check.hint(hint)
+            };
             check.unmeasured(format!("{} (while {})", fault.message, fault.phase));
             behaviour::plaintext(self, checks);
             return;
@@ -79,9 +83,9 @@ impl About<'_> {
         let none = Handshake::default();
         let shaken = self.peer.handshake.as_ref().unwrap_or(&none);
         if self.peer.chains.is_empty() {
-            checks
-                .check(&rules::NO_ANSWER, &self.subject)
-                .unmeasured("no certificate was seen, so nothing is known of it (while doing the handshake)");
+            checks.check(&rules::NO_ANSWER, &self.subject).unmeasured(
+                "no certificate was seen, so nothing is known of it (while doing the handshake)",
+            );
         }
         if shaken.version.is_some() && shaken.fault.is_none() {
             checks
@@ -110,22 +114,38 @@ impl About<'_> {
                     rules::UNREADABLE.code,
                 ];
                 c.outcome == CheckOutcome::Failed
-                    && c.subject.starts_with(&self.subject)
+                    && (c.subject == self.subject
+                        || c.subject.starts_with(&format!("{} (", self.subject)))
                     && because.contains(&c.rule.as_str())
             });
         if !explained {
-            let why = shaken.fault.as_ref().map_or("it was not tried", |f| &f.message);
+            let why = shaken
+                .fault
+                .as_ref()
+                .map_or("it was not tried", |f| &f.message);
             checks
                 .check(&rules::NO_ANSWER, &self.subject)
-                .unmeasured(format!("the handshake of a modern client fails: {why} (while doing the handshake)"));
+                .unmeasured(format!(
+                    "the handshake of a modern client fails: {why} (while doing the handshake)"
+                ));
         }
     }
 
     fn chain_subject(&self, chain: &Chain) -> String {
-        let key = |c: &Chain| c.walk.leaf().map(|l| l.key.algorithm.clone()).unwrap_or_default();
+        let key = |c: &Chain| {
+            c.walk
+                .leaf()
+                .map(|l| l.key.algorithm.clone())
+                .unwrap_or_default()
+        };
         match self.peer.chains.as_slice() {
             [_] => self.subject.clone(),
-            _ => format!("{} ({}, {})", self.subject, key(chain), chain.seen_in.join(" and ")),
+            _ => format!(
+                "{} ({}, {})",
+                self.subject,
+                key(chain),
+                chain.seen_in.join(" and ")
+            ),
         }
     }
 }
@@ -140,9 +160,11 @@ impl AboutChain<'_> {
         trust::keys(self, checks);
         revocation::judge(self, checks);
         chain::judge(self, checks);
-        let failed = checks.as_slice().iter().skip(before).any(|c| {
-            c.outcome == CheckOutcome::Failed && c.level == Level::Error
-        });
+        let failed = checks
+            .as_slice()
+            .iter()
+            .skip(before)
+            .any(|c| c.outcome == CheckOutcome::Failed && c.level == Level::Error);
         trust::rest(self, failed, checks);
     }
 
@@ -168,7 +190,10 @@ fn accepted(answer: Option<&Answer>) -> Result<bool, String> {
         Some(Answer::Accepted(_)) => Ok(true),
         Some(Answer::Refused { .. }) => Ok(false),
         Some(Answer::Unknown { doubt }) => {
-            let steady = matches!(doubt.kind, DoubtKind::Reset | DoubtKind::Closed | DoubtKind::Silent);
+            let steady = matches!(
+                doubt.kind,
+                DoubtKind::Reset | DoubtKind::Closed | DoubtKind::Silent
+            );
             if steady && doubt.others_answered {
                 Ok(false)
             } else {

@@ -17,26 +17,40 @@ pub(super) fn judge(about: &AboutChain<'_>, checks: &mut Checks) {
 
 fn name(about: &AboutChain<'_>, leaf: &Certificate, checks: &mut Checks) {
     let wanted = &about.about.peer.name;
-    let all: Vec<&str> = leaf.dns_names.iter().chain(&leaf.ip_addresses).map(String::as_str).collect();
+    let all: Vec<&str> = leaf
+        .dns_names
+        .iter()
+        .chain(&leaf.ip_addresses)
+        .map(String::as_str)
+        .collect();
     let shown = match all.as_slice() {
         [] => "no subject alternative name".to_owned(),
         some => some.iter().take(6).copied().collect::<Vec<_>>().join(", "),
     };
-    let check = about.check(&rules::WRONG_NAME, checks).expected(wanted).actual(&shown);
+    let check = about
+        .check(&rules::WRONG_NAME, checks)
+        .expected(wanted)
+        .actual(&shown);
     let matches = match wanted.parse::<IpAddr>() {
         Ok(ip) => leaf.ip_addresses.iter().any(|text| text.parse() == Ok(ip)),
         Err(_) => leaf.dns_names.iter().any(|pattern| covers(pattern, wanted)),
     };
     if matches {
-        check.message(format!("the certificate is for {wanted}")).pass();
+        check
+            .message(format!("the certificate is for {wanted}"))
+            .pass();
     } else if leaf.names_cut {
         check.unmeasured("the certificate has more names than are recorded");
     } else if all.is_empty() {
         check
-            .message(format!("the certificate has {shown}, so it is for no name at all"))
+            .message(format!(
+                "the certificate has {shown}, so it is for no name at all"
+            ))
             .fail();
     } else {
-        check.message(format!("the certificate is for {shown}, not for {wanted}")).fail();
+        check
+            .message(format!("the certificate is for {shown}, not for {wanted}"))
+            .fail();
     }
 }
 
@@ -58,13 +72,20 @@ fn covers(pattern: &str, name: &str) -> bool {
 
 fn purpose(about: &AboutChain<'_>, leaf: &Certificate, checks: &mut Checks) {
     let serves = |c: &Certificate| {
-        c.purposes.as_ref().is_none_or(|all| all.iter().any(|p| p == "serverAuth" || p == "any"))
+        c.purposes
+            .as_ref()
+            .is_none_or(|all| all.iter().any(|p| p == "serverAuth" || p == "any"))
     };
     let check = about
         .check(&rules::WRONG_PURPOSE, checks)
         .expected("CA:FALSE and the purpose serverAuth");
     // Intermediates may be limited to purposes, too.
-    let above = about.chain.walk.on_path().skip(1).filter(|(_, c)| c.unreadable.is_none());
+    let above = about
+        .chain
+        .walk
+        .on_path()
+        .skip(1)
+        .filter(|(_, c)| c.unreadable.is_none());
     let limited = above.into_iter().find(|(_, c)| !serves(c));
     if leaf.is_ca {
         check
@@ -77,7 +98,10 @@ fn purpose(about: &AboutChain<'_>, leaf: &Certificate, checks: &mut Checks) {
         check.actual(all).message(message).fail();
     } else if let Some((_, authority)) = limited {
         let all = authority.purposes.clone().unwrap_or_default().join(", ");
-        let message = format!("its issuer {} may certify for {all} only", authority.subject);
+        let message = format!(
+            "its issuer {} may certify for {all} only",
+            authority.subject
+        );
         check.actual(all).message(message).fail();
     } else {
         check.message("the certificate is for TLS servers").pass();

@@ -103,7 +103,12 @@ mod tests {
         assert_eq!(reader.take(INTEGER).unwrap().contents, [5]);
         assert_eq!(reader.next().unwrap().contents, [9]);
         assert_eq!(reader.next(), None);
-        for lie in [&[0x02, 0x05, 1][..], &[0x02, 0x80, 0, 0], &[0x02, 0x84, 0xff, 0xff, 0xff, 0xff], &[0x1f, 1, 1]] {
+        for lie in [
+            &[0x02, 0x05, 1][..],
+            &[0x02, 0x80, 0, 0],
+            &[0x02, 0x84, 0xff, 0xff, 0xff, 0xff],
+            &[0x1f, 1, 1],
+        ] {
             assert_eq!(Reader(lie).next(), None);
         }
     }
@@ -112,7 +117,12 @@ mod tests {
     fn times_are_read() {
         assert_eq!(time(b"19700101000001Z"), Some(1));
         assert_eq!(time(b"20261127110842.123Z"), Some(1_795_777_722));
-        for wrong in [&b"2026112711084Z"[..], b"20261327110842Z", b"20261127110842", b"\xff"] {
+        for wrong in [
+            &b"2026112711084Z"[..],
+            b"20261327110842Z",
+            b"20261127110842",
+            b"\xff",
+        ] {
             assert_eq!(time(wrong), None);
         }
     }

@@ -32,7 +32,10 @@ pub(super) fn parse(der: &[u8]) -> Result<X509Certificate<'_>, String> {
     match X509Certificate::from_der(der) {
         Ok(([], certificate)) => Ok(certificate),
         Ok((rest, _)) => Err(format!("{} bytes follow after its end", rest.len())),
-        Err(cause) => Err(excerpt(&format!("not DER as RFC 5280 has it: {cause}"), 160)),
+        Err(cause) => Err(excerpt(
+            &format!("not DER as RFC 5280 has it: {cause}"),
+            160,
+        )),
     }
 }
 

@@ -1,6 +1,8 @@
 //! From the leaf upwards: which certificate issued which, and where the path ends.
 
-use x509_parser::{certificate::X509Certificate, prelude::FromDer as _, x509::SubjectPublicKeyInfo};
+use x509_parser::{
+    certificate::X509Certificate, prelude::FromDer as _, x509::SubjectPublicKeyInfo,
+};
 
 use super::{
     Anchors, Link, PathEnd,
@@ -66,7 +68,11 @@ pub(super) fn build(sent: &[Parsed<'_>], anchors: &Anchors, now: i64) -> Path {
 
 impl<'b> Search<'_, 'b> {
     fn done(&self) -> bool {
-        self.budget == 0 || self.best.as_ref().is_some_and(|(grade, _)| *grade == Grade::Good)
+        self.budget == 0
+            || self
+                .best
+                .as_ref()
+                .is_some_and(|(grade, _)| *grade == Grade::Good)
     }
 
     fn check(&mut self, child: &X509Certificate<'_>, spki: &SubjectPublicKeyInfo<'_>) -> Verdict {
@@ -84,11 +90,17 @@ impl<'b> Search<'_, 'b> {
 
     fn end(&mut self, positions: &[usize], links: &[Link], last: Option<Link>, end: PathEnd) {
         let in_date = |at: &usize| {
-            self.sent.get(*at).and_then(|p| p.as_ref().ok()).is_some_and(|c| {
-                let validity = c.tbs_certificate.validity();
-                let (from, to) = (validity.not_before.timestamp(), validity.not_after.timestamp());
-                (from..=to).contains(&self.now)
-            })
+            self.sent
+                .get(*at)
+                .and_then(|p| p.as_ref().ok())
+                .is_some_and(|c| {
+                    let validity = c.tbs_certificate.validity();
+                    let (from, to) = (
+                        validity.not_before.timestamp(),
+                        validity.not_after.timestamp(),
+                    );
+                    (from..=to).contains(&self.now)
+                })
         };
         let grade = match end {
             PathEnd::Anchor { .. } if positions.iter().skip(1).all(in_date) => Grade::Good,

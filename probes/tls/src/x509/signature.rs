@@ -67,7 +67,11 @@ pub(super) fn verify(
             &aws::RSA_PSS_2048_8192_SHA384,
             &aws::RSA_PSS_2048_8192_SHA512,
         ];
-        let right = |hash| UnparsedPublicKey::new(hash, bits).verify(message, signature).is_ok();
+        let right = |hash| {
+            UnparsedPublicKey::new(hash, bits)
+                .verify(message, signature)
+                .is_ok()
+        };
         return if hashes.into_iter().any(right) {
             Verdict::Right
         } else {

@@ -92,7 +92,9 @@ struct Single<'a> {
 
 fn basic(input: &[u8]) -> Result<Basic<'_>, String> {
     let unreadable = || "it is not an OCSP response".to_owned();
-    let mut response = der::first(input, der::SEQUENCE).ok_or_else(unreadable)?.inside();
+    let mut response = der::first(input, der::SEQUENCE)
+        .ok_or_else(unreadable)?
+        .inside();
     let status = response.take(der::ENUMERATED).ok_or_else(unreadable)?;
     let said = match status.contents {
         [0] => None,
@@ -177,7 +179,12 @@ fn is_delegate(responder: &X509Certificate<'_>, issuer: &SubjectPublicKeyInfo<'_
     let may = usage.is_ok_and(|u| u.is_some_and(|u| u.value.ocsp_signing));
     let oid = responder.signature_algorithm.algorithm.to_id_string();
     let message = responder.tbs_certificate.as_ref();
-    may && verify(&oid, issuer, message, responder.signature_value.data.as_ref()) == Verdict::Right
+    may && verify(
+        &oid,
+        issuer,
+        message,
+        responder.signature_value.data.as_ref(),
+    ) == Verdict::Right
 }
 
 fn single(element: Element<'_>) -> Option<Single<'_>> {

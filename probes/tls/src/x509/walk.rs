@@ -171,8 +171,10 @@ fn of(error: &webpki::Error) -> Flaw {
         E::UnknownIssuer => "no path to a trusted authority",
         E::UnsupportedCertVersion => "a certificate is not of X.509 version 3",
         E::UnsupportedCriticalExtension => "a certificate has a critical extension that is unknown",
-        E::MaximumPathDepthExceeded | E::MaximumPathBuildCallsExceeded
-        | E::MaximumSignatureChecksExceeded | E::MaximumNameConstraintComparisonsExceeded => {
+        E::MaximumPathDepthExceeded
+        | E::MaximumPathBuildCallsExceeded
+        | E::MaximumSignatureChecksExceeded
+        | E::MaximumNameConstraintComparisonsExceeded => {
             "the path is too long or too branched to follow"
         }
         _ => return flaw(kind, &format!("the path is not accepted ({kind})")),

@@ -118,8 +118,16 @@ impl Legacy {
             list.extend(&u32::try_from(der.len()).unwrap().to_be_bytes()[1..]);
             list.extend(der);
         }
-        let certificates = [&u32::try_from(list.len()).unwrap().to_be_bytes()[1..], &list].concat();
-        let messages = [handshake(2, &server), handshake(11, &certificates), handshake(14, &[])];
+        let certificates = [
+            &u32::try_from(list.len()).unwrap().to_be_bytes()[1..],
+            &list,
+        ]
+        .concat();
+        let messages = [
+            handshake(2, &server),
+            handshake(11, &certificates),
+            handshake(14, &[]),
+        ];
         record(22, self.version, &messages.concat())
     }
 

@@ -38,7 +38,9 @@ pub struct Seen {
 impl Seen {
     pub fn verdict(&self) -> Verdict {
         let any = |outcome, level| {
-            self.checks.iter().any(|c| c.outcome == outcome && c.level == level)
+            self.checks
+                .iter()
+                .any(|c| c.outcome == outcome && c.level == level)
         };
         if self.measured.is_err() {
             Verdict::Unmeasured
@@ -56,7 +58,10 @@ impl Seen {
     /// What a person reads, worst first.
     pub fn causes(&self) -> Vec<(String, String)> {
         if let Err(error) = &self.measured {
-            return vec![(error.kind.name().to_owned(), format!("{} (while {})", error.message, error.phase))];
+            return vec![(
+                error.kind.name().to_owned(),
+                format!("{} (while {})", error.message, error.phase),
+            )];
         }
         let mut found = Vec::new();
         for (outcome, level) in [
@@ -64,7 +69,10 @@ impl Seen {
             (CheckOutcome::Unmeasured, Level::Error),
             (CheckOutcome::Failed, Level::Warning),
         ] {
-            let of = self.checks.iter().filter(|c| c.outcome == outcome && c.level == level);
+            let of = self
+                .checks
+                .iter()
+                .filter(|c| c.outcome == outcome && c.level == level);
             found.extend(of.map(|c| (c.rule.clone(), c.message.clone())));
         }
         found

@@ -59,7 +59,10 @@ async fn every_fault_is_named_and_no_good_server_fails() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(took < LIMIT, "the matrix took {took:?}");
-    let lines: Vec<[String; 5]> = seen.iter().map(|(_, (row, seen))| line(row, seen)).collect();
+    let lines: Vec<[String; 5]> = seen
+        .iter()
+        .map(|(_, (row, seen))| line(row, seen))
+        .collect();
     document(&lines, took);
 }
 
@@ -69,7 +72,11 @@ fn complaint(row: &Row, seen: &Seen) -> Option<String> {
     }
     let causes = seen.causes();
     let first = causes.first().map(|c| c.0.as_str()).unwrap_or_default();
-    if row.wanted == Verdict::Unmeasured && !causes.iter().any(|(_, message)| message.contains("(while ")) {
+    if row.wanted == Verdict::Unmeasured
+        && !causes
+            .iter()
+            .any(|(_, message)| message.contains("(while "))
+    {
         return Some("names no phase".to_owned());
     }
     let named = causes.iter().any(|(rule, _)| rule == row.cause);
@@ -83,10 +90,20 @@ fn line(row: &Row, seen: &Seen) -> [String; 5] {
     let causes = seen.causes();
     let said = causes.iter().find(|(rule, _)| rule == row.cause);
     let (rule, message) = said.cloned().unwrap_or_default();
-    let mut others: Vec<&str> = causes.iter().map(|c| c.0.as_str()).filter(|r| *r != rule).collect();
+    let mut others: Vec<&str> = causes
+        .iter()
+        .map(|c| c.0.as_str())
+        .filter(|r| *r != rule)
+        .collect();
     others.dedup();
-    let shown = if rule.is_empty() { String::new() } else { format!("`{rule}`") };
-    let others = others.iter().map(|r| format!("`{}`", r.trim_start_matches("tls/")));
+    let shown = if rule.is_empty() {
+        String::new()
+    } else {
+        format!("`{rule}`")
+    };
+    let others = others
+        .iter()
+        .map(|r| format!("`{}`", r.trim_start_matches("tls/")));
     [
         row.fixture.to_owned(),
         seen.verdict().name().to_owned(),
@@ -108,10 +125,18 @@ fn document(lines: &[[String; 5]], took: Duration) {
         .lines()
         .filter(|line| line.starts_with("| "))
         .skip(1)
-        .map(|line| line.split(" | ").take(3).map(|c| c.trim_matches(['|', ' ']).to_owned()).collect())
+        .map(|line| {
+            line.split(" | ")
+                .take(3)
+                .map(|c| c.trim_matches(['|', ' ']).to_owned())
+                .collect()
+        })
         .collect();
     let seen: Vec<Vec<String>> = lines.iter().map(|line| line[..3].to_vec()).collect();
-    assert_eq!(seen, written, "docs/tls-matrix.md is out of date; READYGATE_WRITE_DOCS=1 writes it");
+    assert_eq!(
+        seen, written,
+        "docs/tls-matrix.md is out of date; READYGATE_WRITE_DOCS=1 writes it"
+    );
 }
 
 fn page(lines: &[[String; 5]], took: Duration) -> String {

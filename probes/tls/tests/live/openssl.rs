@@ -44,9 +44,15 @@ fn openssl(directory: &Path) -> Command {
 
 async fn run(directory: &Path, args: &str) {
     let args = args.split_whitespace();
-    let status = openssl(directory).args(args).stdout(Stdio::null()).status().await;
+    let status = openssl(directory)
+        .args(args)
+        .stdout(Stdio::null())
+        .status()
+        .await;
     assert!(
-        status.expect("these tests need `openssl` (apt-get install openssl)").success(),
+        status
+            .expect("these tests need `openssl` (apt-get install openssl)")
+            .success(),
         "openssl failed in {}",
         directory.display()
     );
@@ -57,7 +63,9 @@ pub async fn issue(pki: &Pki, name: &str, key: &str, digest: &str) {
     let directory = pki.directory.path();
     std::fs::write(directory.join("leaf.ext"), EXTENSIONS).unwrap();
     std::fs::write(directory.join("dh.pem"), DH1024).unwrap();
-    let request = format!("req -new -nodes -newkey {key} -subj /CN=edge.test -keyout {name}.key -out {name}.csr");
+    let request = format!(
+        "req -new -nodes -newkey {key} -subj /CN=edge.test -keyout {name}.key -out {name}.csr"
+    );
     run(directory, &request).await;
     let sign = format!(
         "x509 -req -in {name}.csr -CA int.pem -CAkey int.key -days 80 -extfile leaf.ext {digest} -out {name}.pem"
@@ -68,8 +76,21 @@ pub async fn issue(pki: &Pki, name: &str, key: &str, digest: &str) {
 /// `s_server` with the certificate `name`.
 pub async fn serve(pki: &Pki, name: &str, args: &str) -> Server {
     let mut command = openssl(pki.directory.path());
-    command.args(["s_server", "-accept", "127.0.0.1:0", "-naccept", "1000", "-cert_chain", "int.pem"]);
-    command.args(["-cert", &format!("{name}.pem"), "-key", &format!("{name}.key")]);
+    command.args([
+        "s_server",
+        "-accept",
+        "127.0.0.1:0",
+        "-naccept",
+        "1000",
+        "-cert_chain",
+        "int.pem",
+    ]);
+    command.args([
+        "-cert",
+        &format!("{name}.pem"),
+        "-key",
+        &format!("{name}.key"),
+    ]);
     let mut child = command.args(args.split_whitespace()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
@@ -86,8 +107,13 @@ pub async fn serve(pki: &Pki, name: &str, args: &str) -> Server {
 /// A self-signed RSA certificate with MD5, which is put beside the root as an authority of its own.
 pub async fn md5(pki: &Pki) {
     let directory = pki.directory.path();
-    let request = "req -new -nodes -newkey rsa:2048 -subj /CN=edge.test -keyout md5.key -out md5.csr";
-    run(directory, "req -x509 -nodes -newkey rsa:2048 -subj /CN=Old -days 300 -keyout old.key -out old.pem").await;
+    let request =
+        "req -new -nodes -newkey rsa:2048 -subj /CN=edge.test -keyout md5.key -out md5.csr";
+    run(
+        directory,
+        "req -x509 -nodes -newkey rsa:2048 -subj /CN=Old -days 300 -keyout old.key -out old.pem",
+    )
+    .await;
     run(directory, request).await;
     run(
         directory,

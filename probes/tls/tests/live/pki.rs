@@ -11,9 +11,14 @@ use crate::common::NAME;
 
 pub const DAY: Duration = Duration::days(1);
 
-#[expect(clippy::disallowed_methods, reason = "certificates are made for the machine's own time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "certificates are made for the machine's own time"
+)]
 pub fn now() -> OffsetDateTime {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
     OffsetDateTime::from_unix_timestamp(i64::try_from(now.as_secs()).unwrap()).unwrap()
 }
 
@@ -130,7 +135,12 @@ impl Pki {
     }
 
     pub fn ca(&self) -> String {
-        self.directory.path().join("root.pem").to_str().unwrap().to_owned()
+        self.directory
+            .path()
+            .join("root.pem")
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Leaf and intermediate.
@@ -139,7 +149,8 @@ impl Pki {
     }
 
     pub fn issue(&self, params: &CertificateParams) -> Identity {
-        self.issue_by(params, &self.intermediate).with(self.intermediate.der())
+        self.issue_by(params, &self.intermediate)
+            .with(self.intermediate.der())
     }
 
     pub fn issue_by(&self, params: &CertificateParams, issuer: &Issuer) -> Identity {

@@ -104,12 +104,17 @@ pub async fn serve(pki: &Pki, identity: &Identity, behaviour: Behaviour) -> Serv
 pub async fn serve_on(at: &str, pki: &Pki, identity: &Identity, behaviour: Behaviour) -> Server {
     let mut provider = aws_lc_rs::default_provider();
     if behaviour.classical {
-        provider.kx_groups.retain(|g| g.name() != rustls::NamedGroup::X25519MLKEM768);
+        provider
+            .kx_groups
+            .retain(|g| g.name() != rustls::NamedGroup::X25519MLKEM768);
     }
     let provider = Arc::new(provider);
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.clone()));
     let key = provider.key_provider.load_private_key(key).unwrap();
-    let chain = identity.chain.iter().map(|der| CertificateDer::from(der.clone()));
+    let chain = identity
+        .chain
+        .iter()
+        .map(|der| CertificateDer::from(der.clone()));
     let mut signer = CertifiedKey::new(chain.collect(), key);
     signer.ocsp.clone_from(&behaviour.staple);
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -144,10 +149,14 @@ pub async fn serve_on(at: &str, pki: &Pki, identity: &Identity, behaviour: Behav
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    return;
+                };
                 let mut bytes = [0; 1024];
                 if matches!(stream.read(&mut bytes).await, Ok(1..)) {
-                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                    let _ = stream
+                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                        .await;
                 }
                 let _ = stream.shutdown().await;
             });
