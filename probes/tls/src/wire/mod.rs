@@ -33,6 +33,7 @@ use tokio::time::Instant;
 mod assemble;
 mod bytes;
 mod codes;
+mod der;
 mod dial;
 mod facts;
 mod foreign;
@@ -44,11 +45,15 @@ pub mod plaintext;
 mod reader;
 mod reply;
 mod suites;
+#[cfg(test)]
+mod tests;
 mod topic;
+mod views;
 
 pub use codes::{Alert, Group, Suite, Version};
+pub use der::Der;
 pub use facts::{
-    Accepted, Answer, ClientCertificateRequest, Connection, Contact, Der, Dh, Doubt, DoubtKind,
+    Accepted, Answer, ClientCertificateRequest, Connection, Contact, Dh, Doubt, DoubtKind,
     Fallback, Family, FamilyAnswer, Foreign, GroupAnswer, Identity, Known, Preference, Presented,
     Refusal, Survey, VersionAnswer,
 };

@@ -193,9 +193,10 @@ impl Dialect {
                     return None;
                 }
                 let wants_tls = text.contains(" 400 ") && text.contains("https");
-                match wants_tls {
-                    true => Plaintext::Declined { excerpt },
-                    false => answered(text.contains(" 401 ")),
+                if wants_tls {
+                    Plaintext::Declined { excerpt }
+                } else {
+                    answered(text.contains(" 401 "))
                 }
             }
             // A reply to our request 1 of the kind OP_MSG or OP_REPLY.
@@ -206,11 +207,11 @@ impl Dialect {
             },
             Self::Postgres if starts(b"R") => answered(heard.get(5..9) != Some(&[0; 4])),
             Self::Postgres if starts(b"E") => {
-                match text.contains("no encryption") || text.contains("ssl off") {
-                    true => Plaintext::Declined {
-                        excerpt: printable(heard),
-                    },
-                    false => answered(false),
+                if text.contains("no encryption") || text.contains("ssl off") {
+                    let excerpt = printable(heard);
+                    Plaintext::Declined { excerpt }
+                } else {
+                    answered(false)
                 }
             }
             _ if heard.len() < 4 && !whole => return None,

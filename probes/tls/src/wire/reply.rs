@@ -110,9 +110,8 @@ impl Reply {
             End::Reset => "reset".to_owned(),
             End::Silent => "silence".to_owned(),
             End::NotTls(foreign, _) => foreign.name().to_owned(),
-            End::Malformed(message) => message.clone(),
+            End::Malformed(message) | End::Connect(message) => message.clone(),
             End::TooLong => "more bytes than are read".to_owned(),
-            End::Connect(message) => message.clone(),
             End::Declined => "TLS declined".to_owned(),
             End::NotAsked => "not asked".to_owned(),
         }

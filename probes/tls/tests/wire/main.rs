@@ -1,5 +1,11 @@
 //! The hand-made hellos against real servers, and against servers with one fault each.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests are tests"
+)]
+
 mod fake;
 mod faults;
 mod openssl;
