@@ -21,7 +21,7 @@ const CHUNK: usize = 16 * 1024;
 /// PostgreSQL's SSLRequest: its length and its code.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 /// Connections at a time when a question is asked again: gently, as it may be the rate.
-const AGAIN: usize = 2;
+pub const AGAIN: usize = 2;
 
 /// Asks questions of one address.
 pub struct Dialer<'a> {

@@ -10,6 +10,7 @@ use super::{Alert, Der, Group, Suite, Version};
 /// Every list has one row for everything that could be asked, asked or not: an absent row cannot
 /// be mistaken for a good one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsSurvey")]
 pub struct Survey {
     /// Address and port: `192.0.2.7:443`.
     pub address: String,
@@ -58,6 +59,7 @@ pub struct Survey {
 /// Who answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schemars(rename = "TlsContact")]
 pub enum Contact {
     /// At least one hello was answered by a ServerHello. Only here can anything be refused.
     Tls,
@@ -101,6 +103,7 @@ pub enum Contact {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names of the protocols say it all")]
+#[schemars(rename = "TlsForeign")]
 pub enum Foreign {
     Http,
     Http2,
@@ -122,6 +125,7 @@ pub enum Foreign {
 /// What became of one question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
+#[schemars(rename = "TlsAnswer")]
 pub enum Answer {
     /// A ServerHello that picks what was offered.
     Accepted(Accepted),
@@ -139,6 +143,7 @@ pub enum Answer {
 
 /// What the ServerHello picked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsAccepted")]
 pub struct Accepted {
     /// The version it speaks.
     pub version: Version,
@@ -151,6 +156,7 @@ pub struct Accepted {
 /// How a server said no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schemars(rename = "TlsRefusal")]
 pub enum Refusal {
     /// An alert.
     Alert {
@@ -162,8 +168,8 @@ pub enum Refusal {
         /// The version it speaks instead.
         version: Version,
     },
-    /// The connection was closed in good order, without an answer, twice, and the server answered
-    /// another hello afterwards.
+    /// The connection was closed in good order, without an answer, three times; the server answered
+    /// other hellos before and after the third.
     Close,
     /// It was not asked: no version that has this is accepted, each of them was refused.
     NoVersion,
@@ -171,6 +177,7 @@ pub enum Refusal {
 
 /// Why something is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsDoubt")]
 pub struct Doubt {
     /// The class of reason.
     pub kind: DoubtKind,
@@ -189,6 +196,7 @@ pub struct Doubt {
 /// The classes of doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "TlsDoubtKind")]
 pub enum DoubtKind {
     /// The TCP connect failed.
     Connect,
@@ -216,7 +224,7 @@ pub enum DoubtKind {
 /// A value, or why it has no meaning here, or why it is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
-#[schemars(rename = "Known_{T}")]
+#[schemars(rename = "TlsKnown_{T}")]
 pub enum Known<T> {
     /// Seen.
     Known {
@@ -268,6 +276,7 @@ pub struct GroupAnswer {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "TlsFamily")]
 pub enum Family {
     /// No encryption.
     Null,
@@ -311,6 +320,7 @@ impl Family {
 /// Whose order of suites wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "TlsPreference")]
 pub enum Preference {
     /// The server's.
     Server,
@@ -332,6 +342,7 @@ pub struct Dh {
 /// What a hello got that pretends to be a fallback to an older version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schemars(rename = "TlsFallback")]
 pub enum Fallback {
     /// `inappropriate_fallback` (86) or `protocol_version` (70): the downgrade was noticed.
     Noticed {
@@ -352,6 +363,7 @@ pub enum Fallback {
 
 /// A chain as it was presented in the clear.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsPresented")]
 pub struct Presented {
     /// In which version.
     pub version: Version,
@@ -373,6 +385,7 @@ pub struct ClientCertificateRequest {
 /// What a server showed for a name that is not its own, or for none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schemars(rename = "TlsIdentity")]
 pub enum Identity {
     /// It refused.
     Alert {
@@ -394,6 +407,7 @@ pub enum Identity {
 
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsConnection")]
 pub struct Connection {
     /// What was asked: `TLS 1.0`, `cipher suites: rc4`, `group: x25519`.
     pub question: String,

@@ -9,9 +9,10 @@
 //! The result is a [`Survey`]: facts, no opinions. Three things are kept apart everywhere:
 //!
 //! - **accepted**: a ServerHello that picks what the hello offered;
-//! - **refused**: an alert, another version, or (twice, and with other hellos answered since) a
-//!   close. A refusal only counts if the same server answered at least one hello of the survey
-//!   with a ServerHello: a server that answers an alert to everything has refused nothing in
+//! - **refused**: an alert, another version, or a close (three times, with other hellos answered
+//!   before and after the third). A refusal only counts if the same server answered at least one
+//!   hello of the survey
+//!   with a ServerHello: a server that answers an alert to everything refused nothing in
 //!   particular;
 //! - **unknown**: silence, a reset, bytes that are not TLS, a question that was not asked. With the
 //!   reason and the phase ([`Doubt`]). Never to be read as refused.

@@ -220,3 +220,16 @@ fn an_error_of_ssl2_is_no_refusal() {
     let end = listener.feed(&[0, 2, 2, 70]);
     assert_eq!(end, Some(End::Alert(Alert::PROTOCOL_VERSION)));
 }
+
+#[test]
+fn a_warning_and_a_close_may_be_a_refusal_and_a_reset_never() {
+    let end = |code: u8, last: End| {
+        let mut listener = Listener::new(Version::Tls12, Until::Hello, &Options::default());
+        assert_eq!(listener.feed(&record(21, &[1, code])), None);
+        listener.finish(last).end
+    };
+    assert_eq!(end(40, End::Closed), End::Alert(Alert(40)));
+    assert_eq!(end(112, End::Closed), End::Closed);
+    assert_eq!(end(40, End::Reset), End::Reset);
+    assert_eq!(end(40, End::Silent), End::Silent);
+}

@@ -2,7 +2,7 @@
 
 use readygate_sdk::{ErrorKind, ProbeError};
 
-use super::{Answer, Contact, Family, Foreign, Group, Known, Survey, Version};
+use super::{Answer, Contact, Doubt, DoubtKind, Family, Foreign, Group, Known, Survey, Version};
 
 impl Contact {
     /// Why this contact is not the beginning of a survey, as an error; `None` if TLS was spoken.
@@ -97,6 +97,16 @@ impl Answer {
             Self::Refused { .. } => Some(false),
             Self::Unknown { .. } => None,
         }
+    }
+}
+
+impl Doubt {
+    /// Whether the connection was reset on this hello each of three times, with other hellos
+    /// answered before and after the third. That is not a refusal in so many words; it is how some
+    /// stacks refuse (Windows' SChannel, servers that close before they read all), and a firewall
+    /// that does not let old hellos through looks the same.
+    pub fn is_steady_reset(&self) -> bool {
+        self.kind == DoubtKind::Reset && self.attempts > 2 && self.others_answered
     }
 }
 

@@ -217,13 +217,13 @@ impl Fake {
         if version > 0x0300 {
             body.extend(prefixed(2, &extensions));
         }
-        let mut messages = message(2, &body);
+        let mut messages = vec![message(2, &body)];
         let certificate = prefixed(3, &[0x30; 700]);
-        messages.extend(message(11, &prefixed(3, &certificate.repeat(self.chain))));
+        messages.push(message(11, &prefixed(3, &certificate.repeat(self.chain))));
         if self.staple {
             let mut status = vec![1];
             status.extend(prefixed(3, b"a staple"));
-            messages.extend(message(22, &status));
+            messages.push(message(22, &status));
         }
         if matches!(suite, 0x9e | 0x33) {
             let mut prime = vec![0xff; self.dh_bytes];
@@ -231,12 +231,14 @@ impl Fake {
             let mut exchange = prefixed(2, &prime);
             exchange.extend(prefixed(2, &[2]));
             exchange.extend(prefixed(2, &prime));
-            messages.extend(message(12, &exchange));
+            messages.push(message(12, &exchange));
         } else if suite >> 8 == 0xc0 {
-            messages.extend(message(12, &[3, 0, 0x17, 1, 4, 0, 0]));
+            messages.push(message(12, &[3, 0, 0x17, 1, 4, 0, 0]));
         }
-        messages.extend(message(14, &[]));
-        records(22, &messages, 16_000)
+        messages.push(message(14, &[]));
+        // A record for each, or several for a long one.
+        let one = |m: &Vec<u8>| records(22, m, 16_000);
+        messages.iter().flat_map(one).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! One fault per server, each found, and nothing else with it.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
-use readygate_sdk::ErrorKind;
+use readygate_sdk::{Cx, ErrorKind};
 use readygate_tls::wire::{
     Alert, Answer, Contact, DoubtKind, Fallback, Family, Foreign, Group, Identity, Known, Options,
     Preference, Refusal, Survey, Upgrade, Version,
@@ -216,7 +216,7 @@ async fn the_chain_is_not_claimed_if_it_broke_off() {
         Fault::CloseAfter(300),
         Fault::ResetAfter(300),
         // Past the certificate, but before it is known whether there is a staple.
-        Fault::CloseAfter(5 + 50 + 4 + 3 + 703),
+        Fault::CloseAfter(58 + 5 + 4 + 3 + 703),
     ] {
         let fake = Fake {
             fault_for: vec![0x0303],
@@ -324,8 +324,8 @@ async fn a_drop_on_one_version_is_told_from_a_refusal() {
     let survey = ask_with(dropping(Fault::ResetAfter(0)).start().await, &quick()).await;
     for version in [Version::Ssl2, Version::Ssl3, Version::Tls10] {
         let doubt = doubt(survey.version(version));
-        assert_eq!((doubt.kind, doubt.attempts), (DoubtKind::Reset, 2));
-        assert!(doubt.others_answered);
+        assert_eq!((doubt.kind, doubt.attempts), (DoubtKind::Reset, 3));
+        assert!(doubt.is_steady_reset());
     }
     assert_eq!(
         survey.version(Version::Tls12).unwrap().accepted(),
@@ -441,4 +441,44 @@ async fn nobody_there_is_an_error() {
     assert_eq!(error.kind, ErrorKind::Connect);
     assert_eq!(error.subject, address.to_string());
     assert!(error.hint.is_some());
+}
+
+#[tokio::test]
+async fn the_budget_ends_it_and_what_was_not_asked_is_unknown() {
+    let fake = Fake {
+        fault_from: 2,
+        ..Fake::with_fault(Fault::HangAfter(0))
+    };
+    let options = Options {
+        budget: Duration::from_millis(500),
+        concurrency: 2,
+        ..quick()
+    };
+    let survey = ask_with(fake.start().await, &options).await;
+    assert!(survey.seconds < 1.5, "{} s", survey.seconds);
+    assert_eq!(
+        survey.version(Version::Tls12).unwrap().accepted(),
+        Some(true)
+    );
+    let silent = doubt(survey.version(Version::Ssl2));
+    assert_eq!(silent.kind, DoubtKind::Silent);
+    let unasked = doubt(survey.family(Family::Rc4));
+    assert_eq!(unasked.kind, DoubtKind::NotAsked);
+    assert!(refused(&survey).iter().all(|row| !row.starts_with("SSL")));
+}
+
+#[tokio::test]
+async fn the_deadline_of_the_gate_leaves_a_record_and_cancelling_an_error() {
+    let address = Fake::with_fault(Fault::HangAfter(0)).start().await;
+    let options = Options::default();
+    let cx = Cx::builder(Duration::from_millis(300)).build();
+    let survey = readygate_tls::wire::survey(address, None, &options, &cx);
+    nothing_known(&survey.await.unwrap(), ErrorKind::Timeout);
+
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let cx = Cx::builder(Duration::from_secs(30)).cancellation(cancel.clone());
+    let cx = cx.build();
+    cancel.cancel();
+    let survey = readygate_tls::wire::survey(address, None, &options, &cx);
+    assert_eq!(survey.await.unwrap_err().kind, ErrorKind::Cancelled);
 }

@@ -76,11 +76,11 @@ impl Assembly<'_> {
         self.spoke && !about_else.contains(&alert)
     }
 
-    /// Closed twice without a byte, while others are answered.
+    /// Closed each of three times without an answer, while others are answered.
     pub(super) fn is_steady_close(&self, topic: Topic) -> bool {
         self.findings.asked.get(&topic).is_some_and(|a| {
             let clean = a.reply.end == End::Closed && !a.reply.partial;
-            clean && a.reply.hello.is_none() && a.attempts > 1 && self.findings.control
+            clean && a.reply.hello.is_none() && a.attempts > 2 && self.findings.control
         })
     }
 
