@@ -11,6 +11,7 @@ use super::{Family, suites::SUITES};
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
+#[schemars(rename = "TlsVersion")]
 pub enum Version {
     /// SSL 2.0 (1995), forbidden by RFC 6176.
     #[serde(rename = "SSLv2")]
@@ -210,6 +211,8 @@ const ALERTS: &[(u8, &str)] = &[
 ];
 
 impl Alert {
+    pub(crate) const HANDSHAKE_FAILURE: Self = Self(40);
+    pub(crate) const INSUFFICIENT_SECURITY: Self = Self(71);
     pub(crate) const PROTOCOL_VERSION: Self = Self(70);
     pub(crate) const INAPPROPRIATE_FALLBACK: Self = Self(86);
     pub(crate) const UNRECOGNIZED_NAME: Self = Self(112);

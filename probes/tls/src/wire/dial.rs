@@ -21,7 +21,7 @@ const CHUNK: usize = 16 * 1024;
 /// PostgreSQL's SSLRequest: its length and its code.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 /// Connections at a time when a question is asked again: gently, as it may be the rate.
-const AGAIN: usize = 2;
+pub const AGAIN: usize = 2;
 
 /// Asks questions of one address.
 pub struct Dialer<'a> {
@@ -148,10 +148,9 @@ impl<'a> Dialer<'a> {
     async fn converse(&self, stream: &mut TcpStream, question: &Question, end: Instant) -> Reply {
         let mut listener = Listener::new(question.hello.version, question.until, self.options);
         let hello = question.hello.encode();
-        match timeout_at(end, stream.write_all(&hello)).await {
-            Err(_) => return Reply::without("sending the hello", End::Silent),
-            // A peer that hung up may have said why; the read finds out.
-            Ok(Ok(()) | Err(_)) => (),
+        // A peer that hung up may have said why: of a failed write the read finds out.
+        if timeout_at(end, stream.write_all(&hello)).await.is_err() {
+            return Reply::without("sending the hello", End::Silent);
         }
         let mut buffer = vec![0; CHUNK];
         loop {

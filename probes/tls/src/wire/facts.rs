@@ -1,18 +1,16 @@
 //! What a survey found: facts, no opinions.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use readygate_sdk::{ErrorKind, ProbeError};
-
-use super::{Alert, Group, Suite, Version};
+use super::{Alert, Der, Group, Suite, Version};
 
 /// All that one address answered for one name.
 ///
 /// Every list has one row for everything that could be asked, asked or not: an absent row cannot
 /// be mistaken for a good one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsSurvey")]
 pub struct Survey {
     /// Address and port: `192.0.2.7:443`.
     pub address: String,
@@ -61,6 +59,7 @@ pub struct Survey {
 /// Who answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schemars(rename = "TlsContact")]
 pub enum Contact {
     /// At least one hello was answered by a ServerHello. Only here can anything be refused.
     Tls,
@@ -104,6 +103,7 @@ pub enum Contact {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names of the protocols say it all")]
+#[schemars(rename = "TlsForeign")]
 pub enum Foreign {
     Http,
     Http2,
@@ -125,6 +125,7 @@ pub enum Foreign {
 /// What became of one question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
+#[schemars(rename = "TlsAnswer")]
 pub enum Answer {
     /// A ServerHello that picks what was offered.
     Accepted(Accepted),
@@ -142,6 +143,7 @@ pub enum Answer {
 
 /// What the ServerHello picked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsAccepted")]
 pub struct Accepted {
     /// The version it speaks.
     pub version: Version,
@@ -154,6 +156,7 @@ pub struct Accepted {
 /// How a server said no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schemars(rename = "TlsRefusal")]
 pub enum Refusal {
     /// An alert.
     Alert {
@@ -165,8 +168,8 @@ pub enum Refusal {
         /// The version it speaks instead.
         version: Version,
     },
-    /// The connection was closed in good order, without an answer, twice, and the server answered
-    /// another hello afterwards.
+    /// The connection was closed in good order, without an answer, three times; the server answered
+    /// other hellos before and after the third.
     Close,
     /// It was not asked: no version that has this is accepted, each of them was refused.
     NoVersion,
@@ -174,6 +177,7 @@ pub enum Refusal {
 
 /// Why something is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsDoubt")]
 pub struct Doubt {
     /// The class of reason.
     pub kind: DoubtKind,
@@ -192,6 +196,7 @@ pub struct Doubt {
 /// The classes of doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "TlsDoubtKind")]
 pub enum DoubtKind {
     /// The TCP connect failed.
     Connect,
@@ -219,7 +224,7 @@ pub enum DoubtKind {
 /// A value, or why it has no meaning here, or why it is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
-#[schemars(rename = "Known_{T}")]
+#[schemars(rename = "TlsKnown_{T}")]
 pub enum Known<T> {
     /// Seen.
     Known {
@@ -271,6 +276,7 @@ pub struct GroupAnswer {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "TlsFamily")]
 pub enum Family {
     /// No encryption.
     Null,
@@ -314,6 +320,7 @@ impl Family {
 /// Whose order of suites wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "TlsPreference")]
 pub enum Preference {
     /// The server's.
     Server,
@@ -335,6 +342,7 @@ pub struct Dh {
 /// What a hello got that pretends to be a fallback to an older version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schemars(rename = "TlsFallback")]
 pub enum Fallback {
     /// `inappropriate_fallback` (86) or `protocol_version` (70): the downgrade was noticed.
     Noticed {
@@ -355,6 +363,7 @@ pub enum Fallback {
 
 /// A chain as it was presented in the clear.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsPresented")]
 pub struct Presented {
     /// In which version.
     pub version: Version,
@@ -376,6 +385,7 @@ pub struct ClientCertificateRequest {
 /// What a server showed for a name that is not its own, or for none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schemars(rename = "TlsIdentity")]
 pub enum Identity {
     /// It refused.
     Alert {
@@ -397,6 +407,7 @@ pub enum Identity {
 
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsConnection")]
 pub struct Connection {
     /// What was asked: `TLS 1.0`, `cipher suites: rc4`, `group: x25519`.
     pub question: String,
@@ -404,171 +415,4 @@ pub struct Connection {
     pub outcome: String,
     /// Milliseconds from the connect until it was decided.
     pub milliseconds: f64,
-}
-
-/// Bytes in DER, base64 in JSON.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct Der(pub Vec<u8>);
-
-impl std::fmt::Debug for Der {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Der({} bytes)", self.0.len())
-    }
-}
-
-impl From<Der> for String {
-    fn from(der: Der) -> Self {
-        STANDARD.encode(der.0)
-    }
-}
-
-impl TryFrom<String> for Der {
-    type Error = base64::DecodeError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        STANDARD.decode(text).map(Self)
-    }
-}
-
-impl JsonSchema for Der {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Der".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "contentEncoding": "base64",
-            "description": "Bytes in DER.",
-        })
-    }
-}
-
-impl Contact {
-    /// Why this contact is not the beginning of a survey, as an error; `None` if TLS was spoken.
-    ///
-    /// An alert to everything is such a problem, too: nothing is known of what is accepted.
-    pub fn problem(&self, address: &str) -> Option<ProbeError> {
-        let first = "waiting for the ServerHello";
-        let (kind, phase, message, hint) = match self {
-            Self::Tls => return None,
-            Self::OnlyAlerts { alert } => (
-                ErrorKind::Protocol,
-                first,
-                format!("the server answers every hello with an alert: {alert}"),
-                Some("check that it has a certificate for the name that is asked for"),
-            ),
-            Self::Silent { phase } => (
-                ErrorKind::Timeout,
-                phase.as_str(),
-                "the server accepts connections and does not answer".to_owned(),
-                Some("check that the port speaks TLS and that its backend is up"),
-            ),
-            Self::Closed { phase } => (
-                ErrorKind::Protocol,
-                phase.as_str(),
-                "the server closes the connection on every hello".to_owned(),
-                Some("check that the port speaks TLS"),
-            ),
-            Self::Reset { phase } => (
-                ErrorKind::Connect,
-                phase.as_str(),
-                "the connection is reset on every hello".to_owned(),
-                Some("check that the port speaks TLS, and firewalls on the way"),
-            ),
-            Self::NotTls { foreign, excerpt } => (
-                ErrorKind::Protocol,
-                first,
-                format!("the answer is {}, not TLS: {excerpt}", foreign.name()),
-                Some("check the port; this one speaks another protocol, without TLS"),
-            ),
-            Self::Malformed { message } => (ErrorKind::Protocol, first, message.clone(), None),
-            Self::TlsDeclined => (
-                ErrorKind::Protocol,
-                "asking for TLS by SSLRequest",
-                "the server declines to speak TLS".to_owned(),
-                Some("switch `ssl` on in postgresql.conf"),
-            ),
-        };
-        let error = ProbeError::new(kind, address, phase, message);
-        Some(match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        })
-    }
-}
-
-impl Survey {
-    /// [`Contact::problem`] of this survey.
-    pub fn problem(&self) -> Option<ProbeError> {
-        self.contact.problem(&self.address)
-    }
-
-    /// What became of `version`.
-    pub fn version(&self, version: Version) -> Option<&Answer> {
-        self.versions
-            .iter()
-            .find(|row| row.version == version)
-            .map(|row| &row.answer)
-    }
-
-    /// What became of `family`.
-    pub fn family(&self, family: Family) -> Option<&Answer> {
-        self.families
-            .iter()
-            .find(|row| row.family == family)
-            .map(|row| &row.answer)
-    }
-
-    /// What became of `group`.
-    pub fn group(&self, group: Group) -> Option<&Answer> {
-        self.groups
-            .iter()
-            .find(|row| row.group == group)
-            .map(|row| &row.answer)
-    }
-}
-
-impl Answer {
-    /// Whether it was accepted; `None` if that is not known.
-    pub fn accepted(&self) -> Option<bool> {
-        match self {
-            Self::Accepted(_) => Some(true),
-            Self::Refused { .. } => Some(false),
-            Self::Unknown { .. } => None,
-        }
-    }
-}
-
-impl<T> Known<T> {
-    /// The value, if it is known.
-    pub fn value(&self) -> Option<&T> {
-        match self {
-            Self::Known { value } => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl Foreign {
-    /// As it reads after "the answer is".
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Http => "plain HTTP",
-            Self::Http2 => "plain HTTP/2",
-            Self::Ssh => "SSH",
-            Self::Redis => "plain Redis",
-            Self::Memcached => "plain memcached",
-            Self::Mysql => "MySQL's greeting",
-            Self::Postgres => "plain PostgreSQL",
-            Self::Smtp => "SMTP",
-            Self::Imap => "IMAP",
-            Self::Pop3 => "POP3",
-            Self::Ftp => "FTP",
-            Self::Amqp => "AMQP",
-            Self::Xmpp => "XMPP",
-            Self::Other => "something else",
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Alert, Connection, Family, Group, Version,
-    dial::{Asked, Dialer},
+    dial::{AGAIN, Asked, Dialer},
     messages::curve,
     reply::{End, Reply},
     topic::{Asker, GROUPS_12, GROUPS_13, Question, Topic},
@@ -16,7 +16,7 @@ pub struct Findings {
     pub asked: BTreeMap<Topic, Asked>,
     /// The best version up to TLS 1.2.
     pub base: Option<Version>,
-    /// Whether an earlier question was answered again at the end.
+    /// Whether an earlier question was answered again after the last try of what was dropped.
     pub control: bool,
     pub log: Vec<Connection>,
 }
@@ -212,20 +212,36 @@ impl Interview<'_> {
     }
 
     /// If some questions got no answer, does the server still answer those that it did?
+    ///
+    /// If so, what was dropped is asked a third time, between two controls: a limit on the rate
+    /// that lets one of them pass would have to come and go at just the right moments to look like
+    /// a refusal.
     async fn control(&mut self) {
-        let mute = |r: &Reply| matches!(r.end, End::Closed | End::Reset | End::Silent);
-        let mut replies = self.findings.asked.values().map(|a| &a.reply);
-        if !replies.any(mute) {
-            return;
-        }
+        let mute = |a: &&Asked| a.reply.is_dropped() || a.reply.end == End::Silent;
+        let all = || self.findings.asked.values();
         let good = |a: &&Asked| a.reply.hello.is_some() && a.reply.end == End::Enough;
-        let Some(good) = self.findings.asked.values().find(good) else {
+        let (Some(_), Some(good)) = (all().find(mute), all().find(good)) else {
             return;
         };
-        let mut question = good.question.clone();
-        question.topic = Topic::Control;
-        let again = self.dialer.round(vec![question], 1, &mut self.findings.log);
-        let again = again.await;
-        self.findings.control = again.iter().any(|a| a.reply.hello.is_some());
+        let mut good = good.question.clone();
+        good.topic = Topic::Control;
+        let dropped = |a: &&Asked| a.reply.is_dropped() && a.reply.hello.is_none();
+        let again: Vec<_> = all().filter(dropped).map(|a| a.question.clone()).collect();
+        self.findings.control = self.is_answered(&good).await;
+        if !self.findings.control || again.is_empty() {
+            return;
+        }
+        let again = self.dialer.round(again, AGAIN, &mut self.findings.log);
+        for mut third in again.await {
+            third.attempts = 3;
+            self.findings.asked.insert(third.question.topic, third);
+        }
+        self.findings.control = self.is_answered(&good).await;
+    }
+
+    async fn is_answered(&mut self, question: &Question) -> bool {
+        let questions = vec![question.clone()];
+        let asked = self.dialer.round(questions, 1, &mut self.findings.log);
+        asked.await.iter().any(|a| a.reply.hello.is_some())
     }
 }

@@ -9,9 +9,10 @@
 //! The result is a [`Survey`]: facts, no opinions. Three things are kept apart everywhere:
 //!
 //! - **accepted**: a ServerHello that picks what the hello offered;
-//! - **refused**: an alert, another version, or (twice, and with other hellos answered since) a
-//!   close. A refusal only counts if the same server answered at least one hello of the survey
-//!   with a ServerHello: a server that answers an alert to everything has refused nothing in
+//! - **refused**: an alert, another version, or a close (three times, with other hellos answered
+//!   before and after the third). A refusal only counts if the same server answered at least one
+//!   hello of the survey
+//!   with a ServerHello: a server that answers an alert to everything refused nothing in
 //!   particular;
 //! - **unknown**: silence, a reset, bytes that are not TLS, a question that was not asked. With the
 //!   reason and the phase ([`Doubt`]). Never to be read as refused.
@@ -33,6 +34,7 @@ use tokio::time::Instant;
 mod assemble;
 mod bytes;
 mod codes;
+mod der;
 mod dial;
 mod facts;
 mod foreign;
@@ -44,11 +46,15 @@ pub mod plaintext;
 mod reader;
 mod reply;
 mod suites;
+#[cfg(test)]
+mod tests;
 mod topic;
+mod views;
 
 pub use codes::{Alert, Group, Suite, Version};
+pub use der::Der;
 pub use facts::{
-    Accepted, Answer, ClientCertificateRequest, Connection, Contact, Der, Dh, Doubt, DoubtKind,
+    Accepted, Answer, ClientCertificateRequest, Connection, Contact, Dh, Doubt, DoubtKind,
     Fallback, Family, FamilyAnswer, Foreign, GroupAnswer, Identity, Known, Preference, Presented,
     Refusal, Survey, VersionAnswer,
 };

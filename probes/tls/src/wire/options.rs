@@ -39,7 +39,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            connect_timeout: Duration::from_millis(2_000),
+            connect_timeout: Duration::from_secs(2),
             answer_timeout: Duration::from_millis(2_800),
             budget: Duration::from_secs(15),
             concurrency: 6,

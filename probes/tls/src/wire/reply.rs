@@ -110,9 +110,8 @@ impl Reply {
             End::Reset => "reset".to_owned(),
             End::Silent => "silence".to_owned(),
             End::NotTls(foreign, _) => foreign.name().to_owned(),
-            End::Malformed(message) => message.clone(),
+            End::Malformed(message) | End::Connect(message) => message.clone(),
             End::TooLong => "more bytes than are read".to_owned(),
-            End::Connect(message) => message.clone(),
             End::Declined => "TLS declined".to_owned(),
             End::NotAsked => "not asked".to_owned(),
         }
@@ -177,7 +176,7 @@ impl Listener {
         self.reply.partial = self.reader.is_within_message() || ssl2_pending;
         self.reply.end = match (end, self.warning) {
             // Old servers send their refusal as a warning, and hang up.
-            (End::Closed | End::Reset, Some(warning)) => End::Alert(warning),
+            (End::Closed, Some(warning)) if is_no(warning) => End::Alert(warning),
             (end, _) => end,
         };
         self.reply
@@ -268,6 +267,14 @@ impl Listener {
         let hello = self.reply.hello.as_ref()?;
         Some((hello.version, hello.suite?))
     }
+}
+
+/// Whether a warning followed by a close says no. Most warnings do not: `unrecognized_name` is one
+/// that says that the server goes on.
+fn is_no(warning: Alert) -> bool {
+    let protocol = [Alert::PROTOCOL_VERSION, Alert::INAPPROPRIATE_FALLBACK];
+    let suites = [Alert::HANDSHAKE_FAILURE, Alert::INSUFFICIENT_SECURITY];
+    protocol.contains(&warning) || suites.contains(&warning)
 }
 
 /// An alert or handshake record, not an SSLv2 message of the same first bytes.

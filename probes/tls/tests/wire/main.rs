@@ -1,6 +1,11 @@
 //! The hand-made hellos against real servers, and against servers with one fault each.
 
-mod canned;
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests are tests"
+)]
+
 mod fake;
 mod faults;
 mod openssl;
@@ -12,14 +17,14 @@ use std::{net::SocketAddr, time::Duration};
 use readygate_sdk::Cx;
 use readygate_tls::wire::{Answer, Family, Group, Options, Survey, Version, survey};
 
-pub const NAME: &str = "edge.test";
+pub(crate) const NAME: &str = "edge.test";
 
-pub fn cx() -> Cx {
+pub(crate) fn cx() -> Cx {
     Cx::builder(Duration::from_secs(30)).build()
 }
 
 /// Short waits, for servers that hang on purpose.
-pub fn quick() -> Options {
+pub(crate) fn quick() -> Options {
     Options {
         answer_timeout: Duration::from_millis(300),
         retry_pause: Duration::from_millis(5),
@@ -27,11 +32,11 @@ pub fn quick() -> Options {
     }
 }
 
-pub async fn ask(address: SocketAddr) -> Survey {
+pub(crate) async fn ask(address: SocketAddr) -> Survey {
     ask_with(address, &Options::default()).await
 }
 
-pub async fn ask_with(address: SocketAddr, options: &Options) -> Survey {
+pub(crate) async fn ask_with(address: SocketAddr, options: &Options) -> Survey {
     let survey = survey(address, Some(NAME), options, &cx()).await.unwrap();
     let text = serde_json::to_string(&survey).unwrap();
     let back: Survey = serde_json::from_str(&text).unwrap();
@@ -40,19 +45,19 @@ pub async fn ask_with(address: SocketAddr, options: &Options) -> Survey {
 }
 
 /// The versions that are accepted; panics if one is unknown.
-pub fn versions(survey: &Survey) -> Vec<Version> {
+pub(crate) fn versions(survey: &Survey) -> Vec<Version> {
     let known = |v: &Version| accepted(survey.version(*v).unwrap());
     Version::ALL.into_iter().filter(known).collect()
 }
 
 /// The families that are accepted; panics if one is unknown.
-pub fn families(survey: &Survey) -> Vec<Family> {
+pub(crate) fn families(survey: &Survey) -> Vec<Family> {
     let known = |f: &Family| accepted(survey.family(*f).unwrap());
     Family::ALL.into_iter().filter(known).collect()
 }
 
 /// The groups that are accepted; panics if one is unknown.
-pub fn groups(survey: &Survey) -> Vec<Group> {
+pub(crate) fn groups(survey: &Survey) -> Vec<Group> {
     let rows = survey.groups.iter().filter(|row| accepted(&row.answer));
     rows.map(|row| row.group).collect()
 }

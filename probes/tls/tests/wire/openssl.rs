@@ -26,7 +26,7 @@ struct Server {
     _child: Child,
 }
 
-async fn run(args: &[&str], directory: &Path) -> Child {
+fn run(args: &[&str], directory: &Path) -> Child {
     Command::new("openssl")
         .args(args)
         .current_dir(directory)
@@ -44,7 +44,7 @@ async fn identity(key: &[&str]) -> TempDir {
     let mut args = vec!["req", "-x509", "-nodes", "-subj", "/CN=edge.test"];
     args.extend(["-days", "30", "-keyout", "key.pem", "-out", "cert.pem"]);
     args.extend(key);
-    let made = run(&args, directory.path()).await.wait().await.unwrap();
+    let made = run(&args, directory.path()).wait().await.unwrap();
     assert!(made.success());
     std::fs::write(directory.path().join("dh.pem"), DH1024).unwrap();
     directory
@@ -62,7 +62,7 @@ async fn serve(directory: &TempDir, args: &str) -> Server {
     let mut all = vec!["s_server", "-accept", "127.0.0.1:0"];
     all.extend(["-cert", "cert.pem", "-key", "key.pem"]);
     all.extend(args.split_whitespace());
-    let mut child = run(&all, directory.path()).await;
+    let mut child = run(&all, directory.path());
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
         if let Some(address) = line.strip_prefix("ACCEPT ") {
