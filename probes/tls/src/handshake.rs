@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_millis(2_900);
 /// How long session tickets are awaited: they come right behind the handshake.
 const TICKETS: Duration = Duration::from_millis(150);
 /// How long a server that asked for a certificate has to turn the client away.
-const REFUSAL: Duration = Duration::from_millis(1_000);
+const REFUSAL: Duration = Duration::from_secs(1);
 /// A server may say much before it is hung up on.
 const MOST_BYTES: usize = 4_096;
 

@@ -104,9 +104,9 @@ fn certificates(measurement: &TlsMeasurement, metrics: &mut Metrics) {
     let silent = measurement.peers.iter().find(|p| p.chains.is_empty());
     if let (Some(peer), _) | (None, Some(peer)) = (silent, unreadable(measurement)) {
         let reason = format!("the certificate of {} was not read", peer.subject());
-        NAMES.iter().for_each(|name| {
-            metrics.absent(*name, &reason);
-        });
+        for name in NAMES {
+            metrics.absent(name, &reason);
+        }
         return;
     }
     let walks = || {

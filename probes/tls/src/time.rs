@@ -8,8 +8,8 @@ const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 pub(crate) const DAY: i64 = 86_400;
 
 /// Seconds since 1970 of a date in UTC.
-pub(crate) fn seconds(date: DateTime) -> Option<i64> {
-    Some(date.duration_since(EPOCH).as_secs())
+pub(crate) fn seconds(date: DateTime) -> i64 {
+    date.duration_since(EPOCH).as_secs()
 }
 
 /// `2026-11-27`, in UTC; the bare number where there is no such date.

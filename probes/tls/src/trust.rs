@@ -37,7 +37,9 @@ pub(crate) async fn load(config: &TlsConfig, cx: &Cx) -> Result<Trusted, ProbeEr
             None if ca.is_some() => {}
             Some(Trust::Bundled) | None => {
                 let roots = webpki_roots::TLS_SERVER_ROOTS;
-                roots.iter().for_each(|root| anchors.add(root.clone()));
+                for root in roots {
+                    anchors.add(root.clone());
+                }
                 named.push("Mozilla's authorities".to_owned());
             }
         }

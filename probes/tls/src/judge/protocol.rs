@@ -190,7 +190,7 @@ fn old_suites(about: &About<'_>, survey: &Survey, checks: &mut Checks) {
             }
             Ok(false) => check.message(format!("no {what} are accepted")).pass(),
             Err(why) => {
-                check.unmeasured(format!("whether {what} are accepted is not known: {why}"))
+                check.unmeasured(format!("whether {what} are accepted is not known: {why}"));
             }
         }
     }

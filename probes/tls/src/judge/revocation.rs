@@ -97,8 +97,7 @@ fn life(leaf: &Certificate) -> i64 {
 
 /// Baseline Requirements 7.1.2.11.2: short-lived certificates need no source.
 fn source(about: &AboutChain<'_>, leaf: &Certificate, checks: &mut Checks) {
-    let turn =
-        seconds(jiff::civil::DateTime::constant(2026, 3, 15, 0, 0, 0, 0)).unwrap_or_default();
+    let turn = seconds(jiff::civil::DateTime::constant(2026, 3, 15, 0, 0, 0, 0));
     let short = if leaf.not_before >= turn { 7 } else { 10 };
     let check = about.check(&rules::NO_REVOCATION_SOURCE, checks);
     match (leaf.ocsp.first(), leaf.crl.first()) {

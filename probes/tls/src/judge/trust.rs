@@ -45,83 +45,80 @@ pub(super) fn unreadable(about: &AboutChain<'_>, checks: &mut Checks) {
 /// hashes) is left to that.
 pub(super) fn trust(about: &AboutChain<'_>, checks: &mut Checks) {
     let walk = &about.chain.walk;
-    let trusted = &about.about.measurement.trust;
-    let certificates = &walk.certificates;
-    let named = |at: u32| {
-        certificates
-            .get(at as usize)
-            .map_or_else(String::new, |c| which(at, c))
-    };
     if walk.flaw.is_none() || matches!(walk.end, PathEnd::Anchor { .. }) {
-        let anchor = match &walk.end {
-            PathEnd::Anchor { name, .. } => name.clone(),
-            _ => "a trusted authority".to_owned(),
-        };
-        let message = format!("the path leads to {anchor}");
-        about
-            .check(&rules::UNTRUSTED, checks)
-            .actual(anchor)
-            .message(message)
-            .pass();
-        about
-            .check(&rules::MISSING_INTERMEDIATE, checks)
-            .message("every issuer up to the authority was sent")
-            .pass();
+        trusted(about, checks);
         return;
     }
-    let untrusted = |checks: &mut Checks, actual: &str, message: String| {
-        about
-            .check(&rules::UNTRUSTED, checks)
-            .expected(format!("a path to one of {trusted}"))
-            .actual(actual)
-            .message(message)
-            .fail();
+    let named = |at: u32| {
+        let certificate = walk.certificates.get(at as usize);
+        certificate.map_or_else(String::new, |c| which(at, c))
     };
-    match &walk.end {
-        PathEnd::SelfSigned => {
-            untrusted(
-                checks,
-                "self-signed",
-                "the certificate is self-signed, and not trusted".into(),
-            );
-        }
+    let (actual, message) = match &walk.end {
+        PathEnd::SelfSigned => (
+            "self-signed",
+            "the certificate is self-signed, and not trusted".to_owned(),
+        ),
         PathEnd::UntrustedRoot { index } => {
-            let root = certificates.get(*index as usize).map_or("", |c| &c.subject);
-            untrusted(
-                checks,
+            let root = walk
+                .certificates
+                .get(*index as usize)
+                .map_or("", |c| &c.subject);
+            (
                 "untrusted root",
                 format!("the chain ends at the root {root}, which is not trusted"),
-            );
+            )
         }
         PathEnd::MissingIssuer { index, issuer }
-            if *index > 0 && !has_source(certificates, *index) =>
+            if *index > 0 && !has_source(&walk.certificates, *index) =>
         {
-            untrusted(
-                checks,
+            (
                 "untrusted root",
                 format!("the chain ends at {issuer}, which is not trusted"),
-            );
+            )
         }
         PathEnd::MissingIssuer { index, issuer } => {
             missing(about, *index, issuer, &named(*index), checks);
+            return;
         }
         PathEnd::WrongKey { index, issuer } => {
-            let message = format!(
-                "{} is not signed by the key of its issuer {issuer} that is known",
-                named(*index)
-            );
-            untrusted(checks, "signed by another key", message);
+            let who = named(*index);
+            (
+                "signed by another key",
+                format!("{who} names {issuer} as its issuer, whose known key did not sign it"),
+            )
         }
-        PathEnd::TooLong => {
-            untrusted(
-                checks,
-                "a path too long",
-                "the path is too long to follow".into(),
-            );
-        }
+        PathEnd::TooLong => (
+            "a path too long",
+            "the path is too long to follow".to_owned(),
+        ),
         // Its own rule has failed.
-        PathEnd::Unreadable { .. } | PathEnd::Anchor { .. } => {}
-    }
+        PathEnd::Unreadable { .. } | PathEnd::Anchor { .. } => return,
+    };
+    about
+        .check(&rules::UNTRUSTED, checks)
+        .expected(format!(
+            "a path to one of {}",
+            about.about.measurement.trust
+        ))
+        .actual(actual)
+        .message(message)
+        .fail();
+}
+
+fn trusted(about: &AboutChain<'_>, checks: &mut Checks) {
+    let anchor = match &about.chain.walk.end {
+        PathEnd::Anchor { name, .. } => name.clone(),
+        _ => "a trusted authority".to_owned(),
+    };
+    about
+        .check(&rules::UNTRUSTED, checks)
+        .actual(&anchor)
+        .message(format!("the path leads to {anchor}"))
+        .pass();
+    about
+        .check(&rules::MISSING_INTERMEDIATE, checks)
+        .message("every issuer up to the authority was sent")
+        .pass();
 }
 
 fn has_source(certificates: &[Certificate], index: u32) -> bool {

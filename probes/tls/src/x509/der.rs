@@ -89,7 +89,7 @@ pub(super) fn time(contents: &[u8]) -> Option<i64> {
         part(12, 14)?,
         0,
     );
-    crate::time::seconds(date.ok()?)
+    Some(crate::time::seconds(date.ok()?))
 }
 
 #[cfg(test)]

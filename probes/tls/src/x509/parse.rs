@@ -117,7 +117,9 @@ fn take(facts: &mut Certificate, extension: &ParsedExtension<'_>) {
         ParsedExtension::CRLDistributionPoints(points) => {
             for point in &points.points {
                 if let Some(DistributionPointName::FullName(names)) = &point.distribution_point {
-                    names.iter().for_each(|name| url(&mut facts.crl, name));
+                    for name in names {
+                        url(&mut facts.crl, name);
+                    }
                 }
             }
         }

@@ -78,14 +78,13 @@ impl Anchors {
 fn sequence(contents: &[u8]) -> Vec<u8> {
     let length = contents.len();
     let mut der = vec![0x30];
-    match u8::try_from(length) {
-        Ok(short @ 0..=0x7f) => der.push(short),
-        _ => {
-            let bytes = length.to_be_bytes();
-            let digits: Vec<u8> = bytes.into_iter().skip_while(|b| *b == 0).collect();
-            der.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
-            der.extend(digits);
-        }
+    if let Ok(short @ 0..=0x7f) = u8::try_from(length) {
+        der.push(short);
+    } else {
+        let bytes = length.to_be_bytes();
+        let digits: Vec<u8> = bytes.into_iter().skip_while(|b| *b == 0).collect();
+        der.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
+        der.extend(digits);
     }
     der.extend(contents);
     der

@@ -1,6 +1,6 @@
 //! One look of the probe, and its outcome in one word.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use readygate_sdk::{Check, CheckOutcome, Checks, Cx, Level, Probe as _, ProbeError};
 use readygate_tls::{Tls, TlsConfig, TlsMeasurement};
@@ -81,7 +81,7 @@ impl Seen {
     pub fn report(&self) -> String {
         let mut text = format!("{} after {:?}\n", self.verdict().name(), self.took);
         for (rule, message) in self.causes() {
-            text += &format!("  {rule}: {message}\n");
+            let _ = writeln!(text, "  {rule}: {message}");
         }
         text
     }

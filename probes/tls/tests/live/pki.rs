@@ -149,11 +149,10 @@ impl Pki {
     }
 
     pub fn issue(&self, params: &CertificateParams) -> Identity {
-        self.issue_by(params, &self.intermediate)
-            .with(self.intermediate.der())
+        Self::issue_by(params, &self.intermediate).with(self.intermediate.der())
     }
 
-    pub fn issue_by(&self, params: &CertificateParams, issuer: &Issuer) -> Identity {
+    pub fn issue_by(params: &CertificateParams, issuer: &Issuer) -> Identity {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, issuer).unwrap();
         Identity::of(vec![certificate.der().to_vec()], &key)

@@ -101,7 +101,7 @@ pub async fn serve(pki: &Pki, identity: &Identity, behaviour: Behaviour) -> Serv
     serve_on("127.0.0.1:0", pki, identity, behaviour).await
 }
 
-pub async fn serve_on(at: &str, pki: &Pki, identity: &Identity, behaviour: Behaviour) -> Server {
+fn config(pki: &Pki, identity: &Identity, behaviour: Behaviour) -> ServerConfig {
     let mut provider = aws_lc_rs::default_provider();
     if behaviour.classical {
         provider
@@ -142,7 +142,11 @@ pub async fn serve_on(at: &str, pki: &Pki, identity: &Identity, behaviour: Behav
         config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
     }
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    config
+}
+
+pub async fn serve_on(at: &str, pki: &Pki, identity: &Identity, behaviour: Behaviour) -> Server {
+    let acceptor = TlsAcceptor::from(Arc::new(config(pki, identity, behaviour)));
     let listener = TcpListener::bind(at).await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async move {
