@@ -187,9 +187,10 @@ pub struct Doubt {
     pub message: String,
     /// How often it was tried.
     pub attempts: u8,
-    /// Whether the server answered another hello after the last try (asked after silence, a reset
-    /// or a close). A reset that comes every time on this hello, with others answered in between,
-    /// is the server's doing, not the network's.
+    /// Whether the connection was dropped (reset or closed) three times without a byte of an
+    /// answer, and the server answered another hello before and after the third. Such a drop is the
+    /// server's doing, not the network's. Never true of silence, which is waited for once, and of
+    /// answers that break off.
     pub others_answered: bool,
 }
 

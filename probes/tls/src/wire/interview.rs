@@ -211,24 +211,23 @@ impl Interview<'_> {
         others.into_iter().map(beside).collect()
     }
 
-    /// If some questions got no answer, does the server still answer those that it did?
+    /// If some questions were dropped, does the server still answer those that it did?
     ///
     /// If so, what was dropped is asked a third time, between two controls: a limit on the rate
     /// that lets one of them pass would have to come and go at just the right moments to look like
     /// a refusal.
     async fn control(&mut self) {
-        let mute = |a: &&Asked| a.reply.is_dropped() || a.reply.end == End::Silent;
         let all = || self.findings.asked.values();
+        let dropped = |a: &&Asked| a.reply.is_dropped() && a.reply.hello.is_none();
+        let again: Vec<_> = all().filter(dropped).map(|a| a.question.clone()).collect();
         let good = |a: &&Asked| a.reply.hello.is_some() && a.reply.end == End::Enough;
-        let (Some(_), Some(good)) = (all().find(mute), all().find(good)) else {
+        let (false, Some(good)) = (again.is_empty(), all().find(good)) else {
             return;
         };
         let mut good = good.question.clone();
         good.topic = Topic::Control;
-        let dropped = |a: &&Asked| a.reply.is_dropped() && a.reply.hello.is_none();
-        let again: Vec<_> = all().filter(dropped).map(|a| a.question.clone()).collect();
         self.findings.control = self.is_answered(&good).await;
-        if !self.findings.control || again.is_empty() {
+        if !self.findings.control {
             return;
         }
         let again = self.dialer.round(again, AGAIN, &mut self.findings.log);

@@ -106,7 +106,7 @@ impl Doubt {
     /// stacks refuse (Windows' SChannel, servers that close before they read all), and a firewall
     /// that does not let old hellos through looks the same.
     pub fn is_steady_reset(&self) -> bool {
-        self.kind == DoubtKind::Reset && self.attempts > 2 && self.others_answered
+        self.kind == DoubtKind::Reset && self.others_answered
     }
 }
 

@@ -334,7 +334,10 @@ async fn a_drop_on_one_version_is_told_from_a_refusal() {
 
     let survey = ask_with(dropping(Fault::HangAfter(0)).start().await, &quick()).await;
     let silent = doubt(survey.version(Version::Tls10));
-    assert_eq!(silent.kind, DoubtKind::Silent);
+    assert_eq!(
+        (silent.kind, silent.others_answered),
+        (DoubtKind::Silent, false)
+    );
 
     let survey = ask_with(dropping(Fault::CloseAfter(0)).start().await, &quick()).await;
     let by = Refusal::Close;
@@ -343,7 +346,13 @@ async fn a_drop_on_one_version_is_told_from_a_refusal() {
     // Half an answer and a close is no refusal.
     let survey = ask_with(dropping(Fault::CloseAfter(4)).start().await, &quick()).await;
     let broken = doubt(survey.version(Version::Tls10));
-    assert_eq!(broken.kind, DoubtKind::Closed);
+    assert_eq!(
+        (broken.kind, broken.others_answered),
+        (DoubtKind::Closed, false)
+    );
+    let survey = ask_with(dropping(Fault::ResetAfter(4)).start().await, &quick()).await;
+    let broken = doubt(survey.version(Version::Tls10));
+    assert!(!broken.is_steady_reset() && !broken.others_answered);
 }
 
 #[tokio::test]

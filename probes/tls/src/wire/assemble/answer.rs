@@ -78,9 +78,16 @@ impl Assembly<'_> {
 
     /// Closed each of three times without an answer, while others are answered.
     pub(super) fn is_steady_close(&self, topic: Topic) -> bool {
+        let reply = self.findings.reply(topic);
+        reply.is_some_and(|r| r.end == End::Closed) && self.is_steady_drop(topic)
+    }
+
+    /// Dropped three times before a byte of an answer came, while others are answered.
+    fn is_steady_drop(&self, topic: Topic) -> bool {
         self.findings.asked.get(&topic).is_some_and(|a| {
-            let clean = a.reply.end == End::Closed && !a.reply.partial;
-            clean && a.reply.hello.is_none() && a.attempts > 2 && self.findings.control
+            let mute = a.reply.hello.is_none() && !a.reply.partial;
+            let dropped = matches!(a.reply.end, End::Closed | End::Reset);
+            dropped && mute && a.attempts > 2 && self.findings.control
         })
     }
 
@@ -124,7 +131,7 @@ impl Assembly<'_> {
             phase: asked.map_or("asking", |a| a.reply.phase).to_owned(),
             message: message.to_owned(),
             attempts: asked.map_or(0, |a| a.attempts),
-            others_answered: self.findings.control,
+            others_answered: self.is_steady_drop(topic),
         }
     }
 
