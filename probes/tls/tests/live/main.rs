@@ -11,3 +11,4 @@ mod pki;
 mod rows;
 mod server;
 mod staple;
+mod walk;
