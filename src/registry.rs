@@ -123,6 +123,7 @@ registry! {
     readygate_review::Review,
     readygate_source::Source,
     readygate_tests::Tests,
+    readygate_tls::Tls,
 }
 
 /// The probe of this name.

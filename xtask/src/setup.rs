@@ -35,6 +35,11 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
         "brings the library that mongod needs, and is a peer in benchmarks",
     ),
     (
+        "openssl",
+        "openssl",
+        "serves what no TLS library serves any more, for the tests of the tls probe",
+    ),
+    (
         "redis-server",
         "redis-server",
         "is what the redis probe is proven against, and is in the demo",

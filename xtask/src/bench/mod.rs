@@ -1,6 +1,7 @@
 //! `cargo xtask bench WHAT`: the tables of `docs/benchmarks.md`, each beside peers timed in the same run.
 
 mod process;
+mod tls;
 
 use std::{
     path::PathBuf,
@@ -21,12 +22,15 @@ const RUNS: usize = 15;
 pub enum Bench {
     /// Whole runs of readygate beside the commands of a shell script.
     Process,
+    /// The `tls` probe beside sslyze and testssl.sh.
+    Tls,
 }
 
 /// Prints one table.
 pub fn main(what: &Bench) -> Done {
     match what {
         Bench::Process => process::main(),
+        Bench::Tls => tls::main(),
     }
 }
 
