@@ -111,6 +111,7 @@ macro_rules! registry {
 
 registry! {
     readygate_command::Command,
+    readygate_coverage::Coverage,
     readygate_files::Files,
     readygate_http::Http,
     readygate_mongodb::Mongodb,

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod corpus;
 mod demo;
 mod deny;
 mod exec;
@@ -69,6 +70,11 @@ enum Task {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Compare what the probes read with the figures that a corpus of real reports expects.
+    Corpus {
+        /// A probe or a format of the manifest; all when left out.
+        only: Option<String>,
+    },
     /// Time one command; what `bench` calls for each.
     #[command(hide = true)]
     Measure {
@@ -100,6 +106,7 @@ fn main() -> ExitCode {
         Task::Stack { what: Stack::Up } => stores::up(),
         Task::Stack { what: Stack::Down } => stores::down(),
         Task::Bench { what } => bench::main(&what),
+        Task::Corpus { only } => corpus::main(only.as_deref()),
         Task::Measure { argv } => bench::measure(&argv),
     };
     match done {
