@@ -78,6 +78,8 @@ struct Merged {
     rest: Counts,
     carries_branches: bool,
     carries_functions: bool,
+    /// The totals that the last report gives itself.
+    own: Counts,
 }
 
 impl Merged {
@@ -86,6 +88,7 @@ impl Merged {
         self.rest = self.rest.sum(rest);
         self.carries_branches |= report.carries_branches;
         self.carries_functions |= report.carries_functions;
+        self.own = report.totals;
         if self.reports.len() < cap::REPORTS {
             self.reports.push(ReportFile {
                 file,
@@ -104,7 +107,11 @@ impl Merged {
 
     fn totals(&self) -> Totals {
         let counts = self.sources.values().map(FileCoverage::counts);
-        let sum = counts.fold(self.rest, Counts::sum);
+        let mut sum = counts.fold(self.rest, Counts::sum);
+        // A report alone is believed what it counts itself; nothing can be counted twice there.
+        if self.reports_total == 1 {
+            sum = self.own.or(sum);
+        }
         Totals {
             files: self.sources.len() as u64,
             lines: sum.lines,

@@ -83,6 +83,11 @@ impl Counts {
         self.merge(other, add)
     }
 
+    /// These, and the others where one is absent.
+    pub(crate) fn or(self, other: Self) -> Self {
+        self.merge(other, |own, _| own)
+    }
+
     pub(crate) fn beyond(self, part: Self) -> Self {
         let beyond = |own: Option<Count>, part: Option<Count>| {
             own.map(|own| own.beyond(part.unwrap_or_default()))

@@ -132,7 +132,15 @@ fn junit(entry: &Value) -> Expected {
 fn tap(entry: &Value) -> Expected {
     expected(entry, |e| {
         let n = |name: &str| e[name].as_f64().unwrap_or_default();
-        let figures = vec![("total", n("count")), ("failed", n("fail"))];
+        let mut figures = vec![("total", n("count"))];
+        // The peer counts a failed TODO or SKIP among `fail`, an ok one among `pass`, and adds a
+        // failure for what is wrong with the stream itself; the figures compare without those.
+        let whole = n("pass") + n("fail") == n("count") && n("todo") == 0.0;
+        if whole && n("fail") == 0.0 {
+            figures.extend([("passed", n("pass") - n("skip")), ("skipped", n("skip"))]);
+        } else if whole && n("skip") == 0.0 {
+            figures.push(("failed", n("fail")));
+        }
         let not_ok = e["ok"] == false || e["bailout"] != false;
         Expected {
             figures,
@@ -184,7 +192,14 @@ fn by_result(entry: &Value) -> Expected {
                 _ => bad += count,
             }
         }
-        tests(passed + skipped + bad, passed, bad, skipped)
+        let mut all = tests(passed + skipped + bad, passed, bad, skipped);
+        // NUnit 2 without `success`: whether there is a failure inside decides, which the manifest
+        // does not tell.
+        let open = |word: &String| word.contains("success=None") && word.contains("executed=True");
+        if counts.and_then(Value::as_object).is_some_and(|counts| counts.keys().any(open)) {
+            all.figures.truncate(1);
+        }
+        all
     })
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Clover {
 struct File {
     path: String,
     statements: FileCoverage,
+    /// Sides of conditions that were taken and not, as Istanbul writes them.
+    sides: std::collections::BTreeMap<u32, Count>,
     /// Lines of conditions, which are statements in some dialects and not in others.
     conditions: FileCoverage,
     summary: Counts,
@@ -57,6 +59,11 @@ impl Clover {
                 file.conditions.line(number, any);
                 file.statements.branch(number, "true", taken[0]);
                 file.statements.branch(number, "false", taken[1]);
+                let sides = |name| element.get(name).and_then(|n| n.trim().parse().ok());
+                if let (Some(yes), Some(no)) = (sides("truecount"), sides("falsecount")) {
+                    let all = u64::saturating_add(yes, no);
+                    file.sides.entry(number).or_default().add(Count::new(yes, all));
+                }
             }
             _ => file.statements.line(number, hit("count").unwrap_or(false)),
         }
@@ -113,6 +120,14 @@ impl Reader for Clover {
                 let claimed = file.summary.lines.map(|count| count.total);
                 if claimed != Some(file.statements.lines.len() as u64) {
                     file.statements.merge(file.conditions);
+                }
+                // Clover counts how often a condition was true and false; Istanbul writes into the
+                // same attributes how many branches were taken and how many were not.
+                let mut sides = Count::default();
+                file.sides.values().for_each(|count| sides.add(*count));
+                if file.summary.branches == Some(sides) {
+                    file.statements.branches.clear();
+                    file.statements.branch_counts = file.sides;
                 }
                 file.statements.summary = file.summary;
                 self.report.file(&file.path).merge(file.statements);

@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use readygate_reports::{Fault, Source, lines};
 
 use super::is_hit;
-use crate::model::{Count, FileCoverage, Report};
+use crate::model::{FileCoverage, Report};
 
 /// Whether a first line is one of a tracefile.
 pub(super) fn starts(line: &str) -> bool {
@@ -18,7 +18,6 @@ struct Record {
     file: FileCoverage,
     /// Functions of lcov 2 by index.
     leaders: std::collections::BTreeMap<String, String>,
-    found: [Option<u64>; 6],
 }
 
 pub(super) fn read<R: Read>(source: &mut Source<'_, R>) -> Result<Report, Fault> {
@@ -67,23 +66,13 @@ fn broken(line: &str) -> Fault {
 }
 
 fn close(report: &mut Report, record: Option<(String, Record)>) {
-    let Some((path, mut record)) = record else { return };
-    // Totals count only where the single items are missing: they are often stale.
-    let [lf, lh, brf, brh, fnf, fnh] = record.found;
-    let count = |found: Option<u64>, hit: Option<u64>| Some(Count::new(hit?, found?));
-    record.file.summary.lines = count(lf, lh);
-    record.file.summary.branches = count(brf, brh);
-    record.file.summary.functions = count(fnf, fnh);
-    report.file(&path).merge(record.file);
+    if let Some((path, record)) = record {
+        report.file(&path).merge(record.file);
+    }
 }
 
 impl Record {
     fn entry(&mut self, tag: &str, value: &str) -> Option<()> {
-        let slot = ["LF", "LH", "BRF", "BRH", "FNF", "FNH"].iter().position(|t| *t == tag);
-        if let Some(slot) = slot {
-            self.found[slot] = value.trim().parse().ok();
-            return Some(());
-        }
         match tag {
             "DA" => {
                 let mut parts = value.split(',');
@@ -120,7 +109,7 @@ impl Record {
                 let key = self.leaders.get(index).map_or(name, String::as_str);
                 self.file.function(key.to_owned(), is_hit(hits)?);
             }
-            // MC/DC and whatever later versions add.
+            // LF, LH and the like are recounted, since they are often stale; MC/DC; and whatever later versions add.
             tag if tag.chars().all(|c| c.is_ascii_uppercase()) => {}
             _ => return None,
         }
