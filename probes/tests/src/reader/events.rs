@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io::BufRead};
 
-use readygate_reports::{Fault, lines};
+use readygate_reports::{Fault, Position, lines};
 use serde_json::Value;
 
 use super::{About, Case, Sink, State, SuiteFault};
@@ -59,7 +59,7 @@ pub(super) fn read(
     })?;
     match stream {
         Stream::Libtest => libtest.finish(),
-        Stream::Dart => dart.finish(),
+        Stream::Dart => Ok(dart.finish(sink)),
     }
 }
 
@@ -142,6 +142,8 @@ struct Dart {
     suites: HashMap<u64, String>,
     messages: HashMap<u64, String>,
     done: bool,
+    failed: bool,
+    told_failure: bool,
 }
 
 impl Dart {
@@ -179,10 +181,7 @@ impl Dart {
             "testDone" => self.test_done(event, line, sink),
             "done" => {
                 self.done = true;
-                if event["success"] == Value::Bool(false) {
-                    // The failed tests were told; this is for a run that failed otherwise.
-                    return Ok(());
-                }
+                self.failed = event["success"] == Value::Bool(false);
             }
             _ => {}
         }
@@ -200,6 +199,7 @@ impl Dart {
             "failure" => State::Failing(FailureKind::Failure),
             _ => State::Failing(FailureKind::Error),
         };
+        self.told_failure |= matches!(state, State::Failing(_));
         if event["hidden"] == Value::Bool(true) {
             // Loading a suite and its set-up are hidden tests; only their failure is of interest.
             if matches!(state, State::Failing(_)) {
@@ -220,10 +220,14 @@ impl Dart {
         });
     }
 
-    fn finish(&self) -> Result<About, Fault> {
+    fn finish(&self, sink: &mut dyn Sink) -> About {
+        let at = Position { line: 1, column: 1 };
+        let mut error = |message| sink.on_suite_error(&SuiteFault { suite: "", at, message });
         if !self.done {
-            return Err(Fault::new("the stream has no `done` event").hint(CUT));
+            error("the stream has no `done` event, so the run did not come to its end");
+        } else if self.failed && !self.told_failure {
+            error("the run failed, and none of its tests did");
         }
-        Ok(About { format: "dart", ..About::default() })
+        About { format: "dart", ..About::default() }
     }
 }

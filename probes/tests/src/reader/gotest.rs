@@ -18,13 +18,18 @@ use crate::{measurement::FailureKind, tally::MOST_FOLDED};
 /// Bytes kept of the output of one test or package.
 const OUTPUT: usize = 4 * 1_024;
 
+/// What an event can be of.
+const ACTIONS: [&str; 12] = [
+    "start", "run", "pause", "cont", "pass", "bench", "fail", "output", "skip", "attr",
+    "build-output", "build-fail",
+];
+
 /// Whether the first lines are such events.
 pub(super) fn starts(head: &str) -> bool {
     head.lines().take(200).any(|line| {
         line.trim_start().starts_with('{')
-            && serde_json::from_str::<Event>(line).is_ok_and(|event| {
-                !event.action.is_empty() && (event.package.is_some() || event.import.is_some())
-            })
+            && serde_json::from_str::<Event>(line)
+                .is_ok_and(|event| ACTIONS.contains(&event.action.as_str()))
     })
 }
 
@@ -108,7 +113,8 @@ pub(super) fn read(text: impl BufRead, sink: &mut dyn Sink) -> Result<About, Fau
             }
             return Ok(());
         }
-        let Some(name) = event.package else { return Ok(()) };
+        // `go tool test2json` without `-p` names no package.
+        let name = event.package.unwrap_or_default();
         let slot = *index.entry(name.clone()).or_insert_with(|| {
             packages.push((name, Package::default()));
             packages.len() - 1
@@ -178,7 +184,8 @@ fn tell(packages: &[(String, Package)], sink: &mut dyn Sink) {
     for (name, package) in packages {
         sink.on_suite();
         let mut failing = false;
-        let parents: HashSet<&str> = package.order.iter().flat_map(|t| parents_of(t)).collect();
+        let ended = package.tests.iter().filter(|(_, test)| test.result.is_some());
+        let parents: HashSet<&str> = ended.flat_map(|(name, _)| parents_of(name)).collect();
         let failed = package.tests.iter().filter(|(_, test)| test.fails());
         let with_failure: HashSet<&str> = failed.flat_map(|(name, _)| parents_of(name)).collect();
         for test_name in &package.order {

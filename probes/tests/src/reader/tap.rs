@@ -123,12 +123,13 @@ impl Tap {
     }
 
     fn point(&mut self, point: &Point<'_>, at: Position) {
+        // A plan behind points ends the stream; what follows is not of it.
+        if self.trailing {
+            return self.problem(at, "a test point behind the plan at the end");
+        }
         self.points += 1;
         let number = point.number.unwrap_or(self.next + 1);
         self.next = number;
-        if self.trailing {
-            self.problem(at, "a test point behind the plan at the end");
-        }
         if self.seen.len() < MOST_NUMBERS && !self.seen.insert(number) {
             self.problem(at, &format!("the number {number} stands twice"));
         }
