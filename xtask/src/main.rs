@@ -78,9 +78,18 @@ enum Task {
     /// Time one command; what `bench` calls for each.
     #[command(hide = true)]
     Measure {
+        /// Runs after one that warms up.
+        #[arg(long, default_value_t = 15)]
+        runs: usize,
         /// Program and arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         argv: Vec<String>,
+    },
+    /// Read an XML file and look at nothing; what `bench reports` compares with.
+    #[command(hide = true)]
+    PlainXml {
+        /// The file.
+        file: std::path::PathBuf,
     },
 }
 
@@ -107,7 +116,8 @@ fn main() -> ExitCode {
         Task::Stack { what: Stack::Down } => stores::down(),
         Task::Bench { what } => bench::main(&what),
         Task::Corpus { only } => corpus::main(only.as_deref()),
-        Task::Measure { argv } => bench::measure(&argv),
+        Task::Measure { runs, argv } => bench::measure(&argv, runs),
+        Task::PlainXml { file } => bench::plain_xml(&file),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

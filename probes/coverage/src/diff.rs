@@ -16,7 +16,11 @@ pub(crate) type Changed = BTreeMap<String, BTreeSet<u32>>;
 /// What differs in the work tree from the point where its history and `base` met. The inner error
 /// is a sentence that says why it cannot be told.
 pub(crate) async fn changed(base: &str, cx: &Cx) -> Result<Result<Changed, String>, ProbeError> {
-    let top = git(&["rev-parse", "--is-shallow-repository", "--show-prefix"], cx).await?;
+    let top = git(
+        &["rev-parse", "--is-shallow-repository", "--show-prefix"],
+        cx,
+    )
+    .await?;
     let Some(top) = text(&top) else {
         return Ok(Err(format!("git cannot say what changed: {}", words(&top))));
     };
@@ -28,9 +32,19 @@ pub(crate) async fn changed(base: &str, cx: &Cx) -> Result<Result<Changed, Strin
         return Ok(Err(no_base(base, shallow, &met)));
     };
     let arguments = [
-        "-c", "core.quotePath=false", "diff", "--unified=0", "--no-color", "--no-ext-diff",
-        "--no-textconv", "--no-renames", "--diff-filter=AMT", "--src-prefix=a/", "--dst-prefix=b/",
-        met.trim(), "--",
+        "-c",
+        "core.quotePath=false",
+        "diff",
+        "--unified=0",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-renames",
+        "--diff-filter=AMT",
+        "--src-prefix=a/",
+        "--dst-prefix=b/",
+        met.trim(),
+        "--",
     ];
     let diff = git(&arguments, cx).await?;
     if diff.stdout.truncated() {

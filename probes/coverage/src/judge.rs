@@ -32,14 +32,33 @@ pub(crate) fn judge(config: &CoverageConfig, all: &CoverageMeasurement, checks: 
     shared::before_run(&rules::STALE_REPORT, &old, stale, total, checks);
     let dated: Vec<Dated> = all.reports.iter().map(ReportFile::dated).collect();
     if let Some(max_age) = config.max_age {
-        shared::max_age(&rules::STALE_REPORT, max_age, all.measured_at, &dated, checks);
+        shared::max_age(
+            &rules::STALE_REPORT,
+            max_age,
+            all.measured_at,
+            &dated,
+            checks,
+        );
     }
-    shared::before_commit(&rules::OLDER_THAN_COMMIT, all.commit.as_ref(), &dated, checks);
+    shared::before_commit(
+        &rules::OLDER_THAN_COMMIT,
+        all.commit.as_ref(),
+        &dated,
+        checks,
+    );
     other_commit(all, checks);
-    shared::duplicates(&rules::DUPLICATE_FILE, &gaps.duplicates, gaps.duplicates_total, checks);
+    shared::duplicates(
+        &rules::DUPLICATE_FILE,
+        &gaps.duplicates,
+        gaps.duplicates_total,
+        checks,
+    );
     lines(all, checks);
     for floor in &all.floors {
-        let least = config.floors.get(&floor.pattern).map(|text| config::floor(text));
+        let least = config
+            .floors
+            .get(&floor.pattern)
+            .map(|text| config::floor(text));
         if let Some(Ok(least)) = least {
             judge_floor(floor, least, checks);
         }
@@ -52,8 +71,14 @@ pub(crate) fn judge(config: &CoverageConfig, all: &CoverageMeasurement, checks: 
 fn other_commit(all: &CoverageMeasurement, checks: &mut Checks) {
     let Some(commit) = &all.commit else { return };
     for report in &all.reports {
-        let Some(named) = &report.commit else { continue };
-        let level = if commit.from_target { Level::Error } else { Level::Warning };
+        let Some(named) = &report.commit else {
+            continue;
+        };
+        let level = if commit.from_target {
+            Level::Error
+        } else {
+            Level::Warning
+        };
         checks
             .check(&rules::OTHER_COMMIT, &report.file.path)
             .level(level)
@@ -65,7 +90,9 @@ fn other_commit(all: &CoverageMeasurement, checks: &mut Checks) {
 }
 
 fn said(count: Count) -> String {
-    let percent = count.percent().map(|p| Unit::Percent.format((p * 100.0).floor() / 100.0));
+    let percent = count
+        .percent()
+        .map(|p| Unit::Percent.format((p * 100.0).floor() / 100.0));
     let percent = percent.unwrap_or_else(|| "no percentage".to_owned());
     format!("{percent} ({} of {})", count.covered, count.total)
 }
@@ -79,10 +106,16 @@ fn lines(all: &CoverageMeasurement, checks: &mut Checks) {
             .hint(rules::NO_LINES.fix)
             .unmeasured(format!("{reports} without any line that can be executed"));
     }
-    let worst = all.worst.iter().map(|file| format!("{}: {}", file.path, said(file.lines)));
+    let worst = all
+        .worst
+        .iter()
+        .map(|file| format!("{}: {}", file.path, said(file.lines)));
     let files = count_of(all.totals.files, "source file", "source files");
     check
-        .message(format!("{} lines in {files} are covered", said(lines)))
+        .message(format!(
+            "{} of the lines in {files} are covered",
+            said(lines)
+        ))
         .details(worst.take(5))
         .pass();
 }
@@ -92,7 +125,10 @@ fn judge_floor(floor: &FloorResult, least: f64, checks: &mut Checks) {
         let reason = if floor.files == 0 {
             format!("no source file of the reports matches `{}`", floor.pattern)
         } else {
-            format!("the files that match `{}` have no line that can be executed", floor.pattern)
+            format!(
+                "the files that match `{}` have no line that can be executed",
+                floor.pattern
+            )
         };
         return checks
             .check(&rules::FLOOR_UNMATCHED, &floor.pattern)
@@ -105,7 +141,7 @@ fn judge_floor(floor: &FloorResult, least: f64, checks: &mut Checks) {
     checks
         .check(&rules::BELOW_FLOOR, &floor.pattern)
         .message(format!(
-            "{} lines in {} are covered",
+            "{} of the lines in {} are covered",
             said(floor.lines),
             count_of(floor.files, "file", "files")
         ))
@@ -127,15 +163,26 @@ fn judge_change(change: &Change, checks: &mut Checks) {
     checks
         .check(&rules::NO_DIFF, base)
         .message(format!(
-            "{} changed lines in {files} since `{base}` are covered",
+            "{} of the changed lines in {files} since `{base}` are covered",
             said(change.lines)
         ))
-        .details(capped(change.uncovered.listed.iter().cloned(), change.uncovered.total))
+        .details(capped(
+            change.uncovered.listed.iter().cloned(),
+            change.uncovered.total,
+        ))
         .pass();
     if change.unknown_files.total > 0 {
-        let count = count_of(change.unknown_files.total, "changed file is", "changed files are");
+        let count = count_of(
+            change.unknown_files.total,
+            "changed file is",
+            "changed files are",
+        );
         let listed = change.unknown_files.listed.iter().cloned();
-        let first = change.unknown_files.listed.first().map_or("files", String::as_str);
+        let first = change
+            .unknown_files
+            .listed
+            .first()
+            .map_or("files", String::as_str);
         checks
             .check(&rules::UNKNOWN_FILE, first)
             .message(format!("{count} in no report"))

@@ -8,9 +8,7 @@ use readygate_sdk::{Cx, ProbeError};
 use crate::{
     config::{self, CoverageConfig},
     diff::{self, Changed},
-    measurement::{
-        Change, CoverageMeasurement, CoveredFile, FloorResult, ReportFile, Totals, cap,
-    },
+    measurement::{Change, CoverageMeasurement, CoveredFile, FloorResult, ReportFile, Totals, cap},
     model::{Count, Counts, FileCoverage, Report},
     paths, reader,
 };
@@ -208,7 +206,8 @@ fn source_of<'a>(path: &str, sources: &'a Sources) -> Option<&'a FileCoverage> {
         return Some(file);
     }
     let is_end = |long: &str, short: &str| {
-        long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'))
+        long.strip_suffix(short)
+            .is_some_and(|rest| rest.ends_with('/'))
     };
     let mut similar = sources
         .iter()

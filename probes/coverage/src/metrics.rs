@@ -9,7 +9,11 @@ use crate::{
 
 /// What `expect` may name.
 pub(crate) const METRICS: &[MetricSpec] = &[
-    MetricSpec::new("lines", Unit::Percent, "Executed lines among those that can be; statements in Go and Clover"),
+    MetricSpec::new(
+        "lines",
+        Unit::Percent,
+        "Executed lines among those that can be; statements in Go and Clover",
+    ),
     MetricSpec::new("lines.covered", Unit::Count, "Executed lines"),
     MetricSpec::new("lines.total", Unit::Count, "Lines that can be executed"),
     MetricSpec::new("branches", Unit::Percent, "Taken branches among all"),
@@ -20,11 +24,31 @@ pub(crate) const METRICS: &[MetricSpec] = &[
     MetricSpec::new("functions.total", Unit::Count, "Functions"),
     MetricSpec::new("files", Unit::Count, "Source files in the reports"),
     MetricSpec::new("reports", Unit::Count, "Reports read, duplicates left out"),
-    MetricSpec::new("changed.lines", Unit::Percent, "Executed lines among the changed ones that can be"),
-    MetricSpec::new("changed.lines.covered", Unit::Count, "Changed lines that were executed"),
-    MetricSpec::new("changed.lines.total", Unit::Count, "Changed lines that can be executed"),
-    MetricSpec::new("changed.lines.uncovered", Unit::Count, "Changed lines that can be executed and were not"),
-    MetricSpec::new("changed.files.unknown", Unit::Count, "Changed source files that no report knows"),
+    MetricSpec::new(
+        "changed.lines",
+        Unit::Percent,
+        "Executed lines among the changed ones that can be",
+    ),
+    MetricSpec::new(
+        "changed.lines.covered",
+        Unit::Count,
+        "Changed lines that were executed",
+    ),
+    MetricSpec::new(
+        "changed.lines.total",
+        Unit::Count,
+        "Changed lines that can be executed",
+    ),
+    MetricSpec::new(
+        "changed.lines.uncovered",
+        Unit::Count,
+        "Changed lines that can be executed and were not",
+    ),
+    MetricSpec::new(
+        "changed.files.unknown",
+        Unit::Count,
+        "Changed source files that no report knows",
+    ),
 ];
 
 /// Numbers are absent as soon as they would be partial: an expectation must not pass on those.
@@ -54,12 +78,29 @@ fn totals(metrics: &mut Metrics, totals: &Totals) {
         }
     };
     let names = [
-        ("lines", totals.lines, "the reports hold no line that can be executed".to_owned()),
-        ("branches", totals.branches, lacks(totals.carries_branches, "branches")),
-        ("functions", totals.functions, lacks(totals.carries_functions, "functions")),
+        (
+            "lines",
+            totals.lines,
+            "the reports hold no line that can be executed".to_owned(),
+        ),
+        (
+            "branches",
+            totals.branches,
+            lacks(totals.carries_branches, "branches"),
+        ),
+        (
+            "functions",
+            totals.functions,
+            lacks(totals.carries_functions, "functions"),
+        ),
     ];
     for (name, count, reason) in names {
-        one(metrics, name, count.filter(|count| count.total > 0), &reason);
+        one(
+            metrics,
+            name,
+            count.filter(|count| count.total > 0),
+            &reason,
+        );
     }
 }
 

@@ -42,10 +42,7 @@ impl Count {
     /// Counts of the same things from two runs, of which neither says which: the true union is at
     /// least the better one.
     fn better(self, other: Self) -> Self {
-        Self::new(
-            self.covered.max(other.covered),
-            self.total.max(other.total),
-        )
+        Self::new(self.covered.max(other.covered), self.total.max(other.total))
     }
 
     /// 0 to 100, unrounded; `None` of nothing.

@@ -64,7 +64,9 @@ fn one(raw: &str, roots: &[String], module: Option<&str>, directory: &Path) -> S
 fn inside(path: &str, directory: &Path) -> Option<String> {
     let absolute = std::path::absolute(directory).ok()?;
     let absolute = clean(&absolute.display().to_string());
-    let direct = path.strip_prefix(&absolute).and_then(|p| p.strip_prefix('/'));
+    let direct = path
+        .strip_prefix(&absolute)
+        .and_then(|p| p.strip_prefix('/'));
     if let Some(direct) = direct {
         return Some(direct.to_owned());
     }
@@ -107,7 +109,9 @@ pub(crate) fn clean(path: &str) -> String {
 /// The module path of a `go.mod`, which starts the paths of Go's profiles.
 fn go_module(directory: &Path) -> Option<String> {
     let text = std::fs::read_to_string(directory.join("go.mod")).ok()?;
-    let line = text.lines().find_map(|line| line.trim().strip_prefix("module "))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("module "))?;
     Some(line.trim().trim_matches('"').to_owned())
 }
 

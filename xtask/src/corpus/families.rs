@@ -187,7 +187,12 @@ fn by_result(entry: &Value) -> Expected {
             let state = word.split(':').next().unwrap_or_default().to_lowercase();
             match state.as_str() {
                 "success" | "passed" | "pass" | "executed=true,success=true" => passed += count,
-                "skipped" | "skip" | "notexecuted" | "inconclusive" | "notrunnable" | "ignored"
+                "skipped"
+                | "skip"
+                | "notexecuted"
+                | "inconclusive"
+                | "notrunnable"
+                | "ignored"
                 | "executed=false,success=none" => skipped += count,
                 _ => bad += count,
             }
@@ -196,7 +201,10 @@ fn by_result(entry: &Value) -> Expected {
         // NUnit 2 without `success`: whether there is a failure inside decides, which the manifest
         // does not tell.
         let open = |word: &String| word.contains("success=None") && word.contains("executed=True");
-        if counts.and_then(Value::as_object).is_some_and(|counts| counts.keys().any(open)) {
+        if counts
+            .and_then(Value::as_object)
+            .is_some_and(|counts| counts.keys().any(open))
+        {
             all.figures.truncate(1);
         }
         all
@@ -307,7 +315,11 @@ fn measures(entry: &Value) -> Expected {
 
 fn sarif(entry: &Value) -> Expected {
     expected(entry, |e| {
-        let n = |level: &str| e["unsuppressed_by_level"][level].as_f64().unwrap_or_default();
+        let n = |level: &str| {
+            e["unsuppressed_by_level"][level]
+                .as_f64()
+                .unwrap_or_default()
+        };
         plain(vec![
             ("errors", n("error")),
             ("warnings", n("warning")),
@@ -329,7 +341,10 @@ fn checkstyle(entry: &Value) -> Expected {
 
 fn eslint(entry: &Value) -> Expected {
     expected(entry, |e| {
-        plain(figures(e, &[("errors", "messages_sev2"), ("warnings", "messages_sev1")]))
+        plain(figures(
+            e,
+            &[("errors", "messages_sev2"), ("warnings", "messages_sev1")],
+        ))
     })
 }
 
@@ -379,7 +394,11 @@ fn pip_audit(entry: &Value) -> Expected {
     expected(entry, |e| {
         let skipped = e["skipped"].as_f64().unwrap_or_default() > 0.0;
         Expected {
-            figures: if skipped { Vec::new() } else { figures(e, &[("total", "vulns")]) },
+            figures: if skipped {
+                Vec::new()
+            } else {
+                figures(e, &[("total", "vulns")])
+            },
             must_not_pass: skipped,
             unreadable: false,
         }
@@ -388,7 +407,10 @@ fn pip_audit(entry: &Value) -> Expected {
 
 fn osv_scanner(entry: &Value) -> Expected {
     expected(entry, |e| {
-        let mut all = figures(e, &[("total", "groups"), ("packages", "vulnerable_packages")]);
+        let mut all = figures(
+            e,
+            &[("total", "groups"), ("packages", "vulnerable_packages")],
+        );
         all.extend(severities(&e["groups_by_max_severity"]));
         plain(all)
     })
@@ -400,7 +422,10 @@ fn unique_ids(entry: &Value) -> Expected {
 
 fn findings(entry: &Value) -> Expected {
     expected(entry, |e| {
-        plain(figures(e, &[("findings", "findings"), ("verified", "verified")]))
+        plain(figures(
+            e,
+            &[("findings", "findings"), ("verified", "verified")],
+        ))
     })
 }
 

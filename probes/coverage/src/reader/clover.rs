@@ -40,7 +40,9 @@ impl Clover {
     }
 
     fn line(&mut self, element: &Element<'_>) -> Result<(), Fault> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
         let number: Option<u32> = element.get("num").and_then(|n| n.trim().parse().ok());
         let Some(number) = number else {
             return Err(Fault::new("a line without a number"));
@@ -62,7 +64,10 @@ impl Clover {
                 let sides = |name| element.get(name).and_then(|n| n.trim().parse().ok());
                 if let (Some(yes), Some(no)) = (sides("truecount"), sides("falsecount")) {
                     let all = u64::saturating_add(yes, no);
-                    file.sides.entry(number).or_default().add(Count::new(yes, all));
+                    file.sides
+                        .entry(number)
+                        .or_default()
+                        .add(Count::new(yes, all));
                 }
             }
             _ => file.statements.line(number, hit("count").unwrap_or(false)),
@@ -90,7 +95,9 @@ impl Reader for Clover {
                 let name = element.get("name").unwrap_or_default();
                 let path = match element.get("path").filter(|path| !path.trim().is_empty()) {
                     Some(path) => path.to_owned(),
-                    None if self.package.is_empty() || name.contains(['/', '\\']) => name.to_owned(),
+                    None if self.package.is_empty() || name.contains(['/', '\\']) => {
+                        name.to_owned()
+                    }
                     None => format!("{}/{name}", self.package.replace('.', "/")),
                 };
                 self.file = Some(File {
@@ -116,7 +123,9 @@ impl Reader for Clover {
         match name {
             "package" => self.package.clear(),
             "file" => {
-                let Some(mut file) = self.file.take() else { return };
+                let Some(mut file) = self.file.take() else {
+                    return;
+                };
                 let claimed = file.summary.lines.map(|count| count.total);
                 if claimed != Some(file.statements.lines.len() as u64) {
                     file.statements.merge(file.conditions);

@@ -51,7 +51,9 @@ impl Cobertura {
     }
 
     fn line(&mut self, element: &Element<'_>, in_method: bool) -> Result<(), Fault> {
-        let Some(class) = &mut self.class else { return Ok(()) };
+        let Some(class) = &mut self.class else {
+            return Ok(());
+        };
         let number = element.get("number").and_then(|n| n.trim().parse().ok());
         let hit = element.get("hits").and_then(is_hit);
         let (Some(number), Some(hit)) = (number, hit) else {
@@ -129,7 +131,9 @@ impl Reader for Cobertura {
                 }
             }
             "class" => {
-                let Some(mut class) = self.class.take() else { return };
+                let Some(mut class) = self.class.take() else {
+                    return;
+                };
                 if class.own.lines.is_empty() {
                     class.own.merge(class.of_methods);
                 }

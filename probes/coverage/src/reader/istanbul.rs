@@ -16,7 +16,10 @@ pub(super) fn read(document: &Object) -> Result<Report, Fault> {
     };
     for (key, value) in document {
         // Some writers wrap a file's data.
-        let data = value.get("data").filter(|data| data.is_object()).unwrap_or(value);
+        let data = value
+            .get("data")
+            .filter(|data| data.is_object())
+            .unwrap_or(value);
         let path = data.get("path").and_then(Value::as_str).unwrap_or(key);
         let file = one(data).ok_or_else(|| {
             let path = readygate_reports::clip(path, 100);
@@ -35,7 +38,10 @@ fn one(data: &Value) -> Option<FileCoverage> {
     }
     if let (Some(map), Some(counts)) = (data.get("fnMap"), data.get("f")) {
         for (id, function) in map.as_object()? {
-            let name = function.get("name").and_then(Value::as_str).unwrap_or_default();
+            let name = function
+                .get("name")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let place = function.get("loc").or(function.get("decl")).and_then(start);
             let key = format!("{id} {name} {}", place.unwrap_or_default());
             file.function(key, is_hit(counts.get(id)?)?);
@@ -44,7 +50,9 @@ fn one(data: &Value) -> Option<FileCoverage> {
     if let (Some(map), Some(counts)) = (data.get("branchMap"), data.get("b")) {
         for (id, branch) in map.as_object()? {
             let at = branch.get("loc").and_then(start);
-            let at = at.or_else(|| branch.get("line").and_then(line)).unwrap_or_default();
+            let at = at
+                .or_else(|| branch.get("line").and_then(line))
+                .unwrap_or_default();
             for (arm, count) in counts.get(id)?.as_array()?.iter().enumerate() {
                 file.branch(at, format!("{id} {arm}"), is_hit(count)?);
             }

@@ -34,7 +34,9 @@ fn number(element: &Element<'_>, name: &str) -> Option<u64> {
 
 impl Jacoco {
     fn line(&mut self, element: &Element<'_>) -> Result<(), Fault> {
-        let Some(path) = &self.file else { return Ok(()) };
+        let Some(path) = &self.file else {
+            return Ok(());
+        };
         let line = element.get("nr").and_then(|n| n.trim().parse().ok());
         let (Some(line), Some(instructions)) = (line, number(element, "ci")) else {
             return Err(Fault::new("a line without a number or without `ci`"));
@@ -78,7 +80,9 @@ impl Reader for Jacoco {
         let name = || element.get("name").unwrap_or_default().to_owned();
         match element.name {
             "sessioninfo" => {
-                let at = element.get("dump").and_then(|n| epoch(n.trim().parse().ok()?));
+                let at = element
+                    .get("dump")
+                    .and_then(|n| epoch(n.trim().parse().ok()?));
                 let both = self.report.started.into_iter().chain(at);
                 self.report.started = both.min_by_key(|started| started.at);
             }
@@ -110,10 +114,16 @@ impl Reader for Jacoco {
     }
 
     fn finish(self: Box<Self>) -> Result<Report, Fault> {
-        let lines = self.report.files.values().any(|file| !file.lines.is_empty());
+        let lines = self
+            .report
+            .files
+            .values()
+            .any(|file| !file.lines.is_empty());
         if lines && self.report.totals == Counts::default() {
-            return Err(Fault::new("there are lines, and no counters of the whole report")
-                .hint("the report was cut or merged by hand; let JaCoCo write it"));
+            return Err(
+                Fault::new("there are lines, and no counters of the whole report")
+                    .hint("the report was cut or merged by hand; let JaCoCo write it"),
+            );
         }
         Ok(self.report)
     }

@@ -24,22 +24,32 @@ pub(super) fn read<R: Read>(source: &mut Source<'_, R>) -> Result<Report, Fault>
         let mut values = document.values();
         values.any(|value| value.get(key).is_some())
     };
-    let kind = document.get("type").and_then(Value::as_str).unwrap_or_default();
+    let kind = document
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if kind.starts_with("llvm.coverage") {
         llvm::read(&document)
     } else if has("files") && has("totals") {
         python::read(&document)
-    } else if document.get("total").is_some_and(|total| total.get("lines").is_some()) {
+    } else if document
+        .get("total")
+        .is_some_and(|total| total.get("lines").is_some())
+    {
         istanbul::read_summary(&document)
     } else if inner("statementMap") {
         istanbul::read(&document)
     } else if inner("coverage") {
         simplecov::read(&document)
     } else if has("result") {
-        Err(Fault::new("this is SimpleCov's `.last_run.json`, which holds a rounded percentage only")
-            .hint("name coverage/.resultset.json instead"))
+        Err(Fault::new(
+            "this is SimpleCov's `.last_run.json`, which holds a rounded percentage only",
+        )
+        .hint("name coverage/.resultset.json instead"))
     } else if document.is_empty() {
-        Err(Fault::new("the document is empty, so nothing was instrumented"))
+        Err(Fault::new(
+            "the document is empty, so nothing was instrumented",
+        ))
     } else {
         Err(unknown())
     }

@@ -19,7 +19,12 @@ pub(super) fn read(document: &Object) -> Result<Report, Fault> {
         if let Some(totals) = export.get("totals") {
             report.totals = report.totals.sum(summary(totals)?);
         }
-        for entry in export.get("files").and_then(Value::as_array).into_iter().flatten() {
+        for entry in export
+            .get("files")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let path = entry.get("filename").and_then(Value::as_str);
             let path = path.ok_or_else(|| Fault::new("a file without `filename`"))?;
             let mut file = FileCoverage::default();
@@ -27,8 +32,12 @@ pub(super) fn read(document: &Object) -> Result<Report, Fault> {
                 file.summary = summary(counts)?;
             }
             if let Some(segments) = entry.get("segments").and_then(Value::as_array) {
-                let read = segments.iter().map(Segment::read).collect::<Option<Vec<_>>>();
-                let read = read.ok_or_else(|| Fault::new("a segment is not of llvm-cov's shape"))?;
+                let read = segments
+                    .iter()
+                    .map(Segment::read)
+                    .collect::<Option<Vec<_>>>();
+                let read =
+                    read.ok_or_else(|| Fault::new("a segment is not of llvm-cov's shape"))?;
                 lines(&read, &mut file);
             }
             report.file(path).merge(file);
@@ -40,7 +49,10 @@ pub(super) fn read(document: &Object) -> Result<Report, Fault> {
 fn summary(counts: &Value) -> Result<Counts, Fault> {
     let count = |key: &str| match counts.get(key) {
         None => Ok(None),
-        Some(part) => Ok(Some(Count::new(number(part, "covered")?, number(part, "count")?))),
+        Some(part) => Ok(Some(Count::new(
+            number(part, "covered")?,
+            number(part, "count")?,
+        ))),
     };
     Ok(Counts {
         lines: count("lines")?,
@@ -98,7 +110,8 @@ fn lines(segments: &[Segment], file: &mut FileCoverage) {
         around = here.last().copied();
         if let (Some(around), Some(next)) = (around.filter(|s| s.has_count), segments.get(end)) {
             let last = next.line.min(line.saturating_add(LONGEST));
-            file.view.extend((line.saturating_add(1)..last).map(|n| (n, around.count > 0.0)));
+            file.view
+                .extend((line.saturating_add(1)..last).map(|n| (n, around.count > 0.0)));
         }
         at = end;
     }

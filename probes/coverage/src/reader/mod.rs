@@ -61,7 +61,11 @@ fn is_hit(text: &str) -> Option<bool> {
 
 /// A time in seconds or milliseconds since 1970, as both are written.
 fn epoch(number: f64) -> Option<readygate_reports::Started> {
-    let seconds = if number.abs() >= 1e11 { number / 1e3 } else { number };
+    let seconds = if number.abs() >= 1e11 {
+        number / 1e3
+    } else {
+        number
+    };
     if !(1.0..=1e11).contains(&seconds) {
         return None;
     }

@@ -8,8 +8,12 @@ use crate::model::{Count, Counts, FileCoverage, Report};
 
 pub(super) fn read(document: &Object) -> Result<Report, Fault> {
     let meta = document.get("meta");
-    let branches = meta.and_then(|meta| meta.get("branch_coverage")).and_then(Value::as_bool);
-    let made = meta.and_then(|meta| meta.get("timestamp")).and_then(Value::as_str);
+    let branches = meta
+        .and_then(|meta| meta.get("branch_coverage"))
+        .and_then(Value::as_bool);
+    let made = meta
+        .and_then(|meta| meta.get("timestamp"))
+        .and_then(Value::as_str);
     let mut report = Report {
         format: "coverage-py",
         carries_branches: branches.unwrap_or(false),
@@ -52,7 +56,12 @@ fn one(entry: &Value) -> Option<(FileCoverage, bool)> {
         }
     }
     for (key, taken) in [("executed_branches", true), ("missing_branches", false)] {
-        for pair in entry.get(key).and_then(Value::as_array).into_iter().flatten() {
+        for pair in entry
+            .get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let (from, to) = (pair.get(0)?, pair.get(1)?);
             file.branch(line(from)?, to.to_string(), taken);
         }

@@ -20,7 +20,10 @@ pub(super) fn read(document: &Object) -> Result<Report, Fault> {
             let command = readygate_reports::clip(command, 60);
             Fault::new(format!("the result of `{command}` has no `coverage`"))
         })?;
-        let made = result.get("timestamp").and_then(Value::as_f64).and_then(epoch);
+        let made = result
+            .get("timestamp")
+            .and_then(Value::as_f64)
+            .and_then(epoch);
         let both = report.started.into_iter().chain(made);
         report.started = both.min_by_key(|started| started.at);
         for (path, entry) in coverage {
@@ -36,7 +39,9 @@ pub(super) fn read(document: &Object) -> Result<Report, Fault> {
 
 fn one(entry: &Value, report: &mut Report) -> Option<FileCoverage> {
     let mut file = FileCoverage::default();
-    let lines = entry.as_array().or_else(|| entry.get("lines")?.as_array())?;
+    let lines = entry
+        .as_array()
+        .or_else(|| entry.get("lines")?.as_array())?;
     for (number, hits) in (1..).zip(lines) {
         // `null` is no code, and `"ignored"` is left out by a comment.
         match hits {

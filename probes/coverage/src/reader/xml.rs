@@ -31,8 +31,10 @@ pub(super) fn read<R: Read>(source: &mut Source<'_, R>) -> Result<Report, Fault>
     };
     Xml::new(Guard::new(source)).read(&mut document)?;
     if document.entities > 0 {
-        return Err(Fault::new("it includes content by an entity, which is never expanded")
-            .hint("write the report without entities"));
+        return Err(
+            Fault::new("it includes content by an entity, which is never expanded")
+                .hint("write the report without entities"),
+        );
     }
     match document.reader {
         Some(reader) => reader.finish(),
@@ -85,8 +87,10 @@ fn not_coverage(root: &str) -> Fault {
         "html" => "an HTML page".to_owned(),
         other => format!("XML with the root element `{}`", clip(other, 60)),
     };
-    Fault::new(format!("this is no coverage report of a known format but {what}"))
-        .hint("write lcov, Cobertura, JaCoCo, Clover or one of the JSON formats")
+    Fault::new(format!(
+        "this is no coverage report of a known format but {what}"
+    ))
+    .hint("write lcov, Cobertura, JaCoCo, Clover or one of the JSON formats")
 }
 
 impl Visitor for Document {

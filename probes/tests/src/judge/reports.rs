@@ -52,7 +52,13 @@ pub(super) fn judge(
     let same: Vec<String> = all
         .files
         .iter()
-        .filter_map(|file| Some(format!("{} and {}", file.path, file.same_tests_as.as_ref()?)))
+        .filter_map(|file| {
+            Some(format!(
+                "{} and {}",
+                file.path,
+                file.same_tests_as.as_ref()?
+            ))
+        })
         .collect();
     if let Some(first) = all.files.iter().find(|file| file.same_tests_as.is_some()) {
         let total = same.len() as u64;

@@ -32,7 +32,9 @@ pub(super) fn read(text: impl Read, sink: &mut dyn Sink) -> Result<About, Fault>
         playwright::read(&document, &mut out)
     } else if has("stats") && (has("tests") || has("results")) {
         mocha::read(&document, &mut out)
-    } else if document["results"].get("summary").is_some() && document["results"].get("tests").is_some() {
+    } else if document["results"].get("summary").is_some()
+        && document["results"].get("tests").is_some()
+    {
         ctrf::read(&document, &mut out)
     } else if has("examples") && has("summary") {
         rspec::read(&document, &mut out)

@@ -307,7 +307,10 @@ impl<'s> Dotnet<'s> {
                 };
                 let class = get("type");
                 let name = get("name");
-                let name = name.strip_prefix(class).and_then(|n| n.strip_prefix('.')).unwrap_or(name);
+                let name = name
+                    .strip_prefix(class)
+                    .and_then(|n| n.strip_prefix('.'))
+                    .unwrap_or(name);
                 Open::Case(Box::new(OpenCase {
                     name: name.to_owned(),
                     class: class.to_owned(),

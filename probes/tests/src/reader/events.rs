@@ -91,7 +91,11 @@ impl Libtest {
                 self.ended += 1;
                 if what == "failed" && self.failures == 0 {
                     let message = "the suite failed, and none of its tests did";
-                    sink.on_suite_error(&SuiteFault { suite: "", at: line.at(), message });
+                    sink.on_suite_error(&SuiteFault {
+                        suite: "",
+                        at: line.at(),
+                        message,
+                    });
                 }
                 self.failures = 0;
             }
@@ -121,7 +125,10 @@ impl Libtest {
             ("bench", _) => {
                 self.tests += 1;
                 let name = event["name"].as_str().unwrap_or_default();
-                sink.on_case(&Case { name, ..Case::new(line.at(), State::Passed) });
+                sink.on_case(&Case {
+                    name,
+                    ..Case::new(line.at(), State::Passed)
+                });
             }
             _ => {}
         }
@@ -132,7 +139,10 @@ impl Libtest {
         if self.open > 0 || (self.ended == 0 && self.tests > 0) {
             return Err(Fault::new("a suite has started and not ended").hint(CUT));
         }
-        Ok(About { format: "libtest", ..About::default() })
+        Ok(About {
+            format: "libtest",
+            ..About::default()
+        })
     }
 }
 
@@ -158,11 +168,14 @@ impl Dart {
             "suite" => {
                 sink.on_suite();
                 let path = event["suite"]["path"].as_str().unwrap_or_default();
-                self.suites.insert(id(&event["suite"]["id"]), path.to_owned());
+                self.suites
+                    .insert(id(&event["suite"]["id"]), path.to_owned());
             }
             "testStart" => {
                 if self.tests.len() >= MOST_FOLDED {
-                    return Err(Fault::new(format!("more than {MOST_FOLDED} tests are open")));
+                    return Err(Fault::new(format!(
+                        "more than {MOST_FOLDED} tests are open"
+                    )));
                 }
                 let test = &event["test"];
                 let suite = self.suites.get(&id(&test["suiteID"])).cloned();
@@ -170,7 +183,8 @@ impl Dart {
                 let place = test["root_line"].as_u64().or(test["line"].as_u64());
                 let began = event["time"].as_u64().unwrap_or_default();
                 let test_id = id(&test["id"]);
-                self.tests.insert(test_id, (name, suite.unwrap_or_default(), place, began));
+                self.tests
+                    .insert(test_id, (name, suite.unwrap_or_default(), place, began));
             }
             "error" => {
                 let message = self.messages.entry(id(&event["testID"])).or_default();
@@ -204,7 +218,11 @@ impl Dart {
             // Loading a suite and its set-up are hidden tests; only their failure is of interest.
             if matches!(state, State::Failing(_)) {
                 let suite = name.as_str();
-                sink.on_suite_error(&SuiteFault { suite, at: line.at(), message: &message });
+                sink.on_suite_error(&SuiteFault {
+                    suite,
+                    at: line.at(),
+                    message: &message,
+                });
             }
             return;
         }
@@ -222,12 +240,21 @@ impl Dart {
 
     fn finish(&self, sink: &mut dyn Sink) -> About {
         let at = Position { line: 1, column: 1 };
-        let mut error = |message| sink.on_suite_error(&SuiteFault { suite: "", at, message });
+        let mut error = |message| {
+            sink.on_suite_error(&SuiteFault {
+                suite: "",
+                at,
+                message,
+            })
+        };
         if !self.done {
             error("the stream has no `done` event, so the run did not come to its end");
         } else if self.failed && !self.told_failure {
             error("the run failed, and none of its tests did");
         }
-        About { format: "dart", ..About::default() }
+        About {
+            format: "dart",
+            ..About::default()
+        }
     }
 }

@@ -5,8 +5,10 @@ use readygate_reports::{Fault, clip, xml::Element};
 
 /// The fault for something that is no test report.
 pub(super) fn unsupported(found: &str) -> Fault {
-    Fault::new(format!("this is no test report of a known format but {found}"))
-        .hint("let the test runner write JUnit XML, TAP, TRX, or one of the JSON formats")
+    Fault::new(format!(
+        "this is no test report of a known format but {found}"
+    ))
+    .hint("let the test runner write JUnit XML, TAP, TRX, or one of the JSON formats")
 }
 
 /// `Err` with what it looks like, for a root element that is not JUnit's.

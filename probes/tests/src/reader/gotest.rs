@@ -20,8 +20,18 @@ const OUTPUT: usize = 4 * 1_024;
 
 /// What an event can be of.
 const ACTIONS: [&str; 12] = [
-    "start", "run", "pause", "cont", "pass", "bench", "fail", "output", "skip", "attr",
-    "build-output", "build-fail",
+    "start",
+    "run",
+    "pause",
+    "cont",
+    "pass",
+    "bench",
+    "fail",
+    "output",
+    "skip",
+    "attr",
+    "build-output",
+    "build-fail",
 ];
 
 /// Whether the first lines are such events.
@@ -138,7 +148,9 @@ pub(super) fn read(text: impl BufRead, sink: &mut dyn Sink) -> Result<About, Fau
         if !package.tests.contains_key(&test) {
             tests += 1;
             if tests > MOST_FOLDED {
-                return Err(Fault::new(format!("more than {MOST_FOLDED} tests in one stream")));
+                return Err(Fault::new(format!(
+                    "more than {MOST_FOLDED} tests in one stream"
+                )));
             }
             package.order.push(test.clone());
         }
@@ -157,10 +169,20 @@ pub(super) fn read(text: impl BufRead, sink: &mut dyn Sink) -> Result<About, Fau
     })?;
     for (at, name) in builds {
         let message = "the build failed";
-        sink.on_suite_error(&SuiteFault { suite: &name, at, message });
+        sink.on_suite_error(&SuiteFault {
+            suite: &name,
+            at,
+            message,
+        });
     }
-    if let Some((name, package)) = packages.iter().find(|(_, package)| package.result.is_none()) {
-        let at = Position { line: package.at.max(1), column: 1 };
+    if let Some((name, package)) = packages
+        .iter()
+        .find(|(_, package)| package.result.is_none())
+    {
+        let at = Position {
+            line: package.at.max(1),
+            column: 1,
+        };
         tell(&packages, sink);
         return Err(Fault::new(format!("the package {name} has no result"))
             .at(at)
@@ -184,12 +206,17 @@ fn tell(packages: &[(String, Package)], sink: &mut dyn Sink) {
     for (name, package) in packages {
         sink.on_suite();
         let mut failing = false;
-        let ended = package.tests.iter().filter(|(_, test)| test.result.is_some());
+        let ended = package
+            .tests
+            .iter()
+            .filter(|(_, test)| test.result.is_some());
         let parents: HashSet<&str> = ended.flat_map(|(name, _)| parents_of(name)).collect();
         let failed = package.tests.iter().filter(|(_, test)| test.fails());
         let with_failure: HashSet<&str> = failed.flat_map(|(name, _)| parents_of(name)).collect();
         for test_name in &package.order {
-            let Some(test) = package.tests.get(test_name) else { continue };
+            let Some(test) = package.tests.get(test_name) else {
+                continue;
+            };
             let Some(state) = test.result else { continue };
             let is_failing = matches!(state, State::Failing(_));
             if parents.contains(test_name.as_str()) {
@@ -197,13 +224,24 @@ fn tell(packages: &[(String, Package)], sink: &mut dyn Sink) {
                 if is_failing && !with_failure.contains(test_name.as_str()) {
                     failing = true;
                     let message = format!("{test_name} failed outside its subtests");
-                    let at = Position { line: test.at.max(1), column: 1 };
-                    sink.on_suite_error(&SuiteFault { suite: name, at, message: &message });
+                    let at = Position {
+                        line: test.at.max(1),
+                        column: 1,
+                    };
+                    sink.on_suite_error(&SuiteFault {
+                        suite: name,
+                        at,
+                        message: &message,
+                    });
                 }
                 continue;
             }
             failing |= is_failing;
-            let message = if is_failing { message(&test.output) } else { String::new() };
+            let message = if is_failing {
+                message(&test.output)
+            } else {
+                String::new()
+            };
             let (file, line) = place(&message).unwrap_or_default();
             sink.on_case(&Case {
                 suite: name,
@@ -214,7 +252,13 @@ fn tell(packages: &[(String, Package)], sink: &mut dyn Sink) {
                 flaky: state == State::Passed && test.failed_once,
                 seconds: test.seconds.map(Ok),
                 message: &message,
-                ..Case::new(Position { line: test.at.max(1), column: 1 }, state)
+                ..Case::new(
+                    Position {
+                        line: test.at.max(1),
+                        column: 1,
+                    },
+                    state,
+                )
             });
         }
         if matches!(package.result, Some(State::Failing(_))) && !failing {
@@ -224,8 +268,15 @@ fn tell(packages: &[(String, Package)], sink: &mut dyn Sink) {
             } else {
                 words
             };
-            let at = Position { line: package.at.max(1), column: 1 };
-            sink.on_suite_error(&SuiteFault { suite: name, at, message: &message });
+            let at = Position {
+                line: package.at.max(1),
+                column: 1,
+            };
+            sink.on_suite_error(&SuiteFault {
+                suite: name,
+                at,
+                message: &message,
+            });
         }
     }
 }

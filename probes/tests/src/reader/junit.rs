@@ -190,10 +190,22 @@ impl<'s> Junit<'s> {
 
 /// The commit in a `property` whose name says that it is one.
 fn property_commit(element: &Element<'_>) -> Option<String> {
-    let name = element.get("name")?.to_ascii_lowercase().replace(['.', '-'], "_");
+    let name = element
+        .get("name")?
+        .to_ascii_lowercase()
+        .replace(['.', '-'], "_");
     let named = [
-        "commit", "commit_id", "commit_sha", "git_commit", "git_commit_id", "git_sha", "github_sha",
-        "ci_commit_sha", "vcs_revision", "revision", "build_vcs_number",
+        "commit",
+        "commit_id",
+        "commit_sha",
+        "git_commit",
+        "git_commit_id",
+        "git_sha",
+        "github_sha",
+        "ci_commit_sha",
+        "vcs_revision",
+        "revision",
+        "build_vcs_number",
     ];
     let value = element.get("value")?.trim();
     let is_id = (7..=64).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_hexdigit());

@@ -195,7 +195,8 @@ impl xml::Visitor for Report<'_> {
                 };
             }
         }
-        self.visitor().map_or(Ok(()), |visitor| visitor.start(element))
+        self.visitor()
+            .map_or(Ok(()), |visitor| visitor.start(element))
     }
 
     fn end(&mut self) {

@@ -18,7 +18,10 @@ const YAML: usize = 4 * 1_024;
 
 /// Whether the first lines are TAP.
 pub(super) fn starts(head: &str) -> bool {
-    let mut lines = head.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let mut lines = head
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty());
     lines.by_ref().take(50).any(|line| {
         line.starts_with("TAP version ")
             || line.starts_with("Bail out!")
@@ -166,7 +169,10 @@ impl Tap {
         let start = Position { line: 1, column: 1 };
         match self.plan {
             _ if self.bailed => {}
-            None => self.problem(start, "there is no plan (`1..N`), so it may have ended early"),
+            None => self.problem(
+                start,
+                "there is no plan (`1..N`), so it may have ended early",
+            ),
             Some((from, to)) => {
                 let planned = (to + 1).saturating_sub(from);
                 if planned != self.points {
@@ -191,7 +197,9 @@ impl Tap {
 
 fn strip_ignoring_case<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
     let start = line.get(..prefix.len())?;
-    start.eq_ignore_ascii_case(prefix).then(|| &line[prefix.len()..])
+    start
+        .eq_ignore_ascii_case(prefix)
+        .then(|| &line[prefix.len()..])
 }
 
 /// `1..N`, perhaps with a comment.

@@ -24,7 +24,10 @@ pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> 
             Value::String(suite) => suite.clone(),
             suite => {
                 let parts = suite.as_array().into_iter().flatten();
-                parts.filter_map(Value::as_str).collect::<Vec<_>>().join(" > ")
+                parts
+                    .filter_map(Value::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" > ")
             }
         };
         let message = match text(test, "message") {

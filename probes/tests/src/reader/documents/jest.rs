@@ -57,9 +57,14 @@ fn one_file(file: &Value, out: &mut Out<'_>) {
         failed |= matches!(state, State::Failing(_));
         let mut messages = list(test, "failureMessages");
         let message = messages.next().and_then(Value::as_str).unwrap_or_default();
-        let groups: Vec<&str> = list(test, "ancestorTitles").filter_map(Value::as_str).collect();
+        let groups: Vec<&str> = list(test, "ancestorTitles")
+            .filter_map(Value::as_str)
+            .collect();
         let invocations = test["invocations"].as_u64().unwrap_or(1);
-        let retried = invocations > 1 || test["retryReasons"].as_array().is_some_and(|r| !r.is_empty());
+        let retried = invocations > 1
+            || test["retryReasons"]
+                .as_array()
+                .is_some_and(|r| !r.is_empty());
         out.case(&Case {
             suite: path,
             name: match text(test, "title") {

@@ -37,7 +37,12 @@ fn flat(document: &Value, out: &mut Out<'_>) {
     let same = |a: &Value, b: &Value| {
         text(a, "fullTitle") == text(b, "fullTitle") && text(a, "file") == text(b, "file")
     };
-    let key = |test: &Value| (text(test, "fullTitle").to_owned(), text(test, "file").to_owned());
+    let key = |test: &Value| {
+        (
+            text(test, "fullTitle").to_owned(),
+            text(test, "file").to_owned(),
+        )
+    };
     let keys = |list_name: &str| {
         let mut map = std::collections::HashMap::new();
         for test in list(document, list_name) {
@@ -78,7 +83,9 @@ fn nested(
     out: &mut Out<'_>,
 ) -> Result<(), Fault> {
     if depth > DEEPEST {
-        return Err(Fault::new(format!("suites are nested deeper than {DEEPEST}")));
+        return Err(Fault::new(format!(
+            "suites are nested deeper than {DEEPEST}"
+        )));
     }
     if depth > 0 {
         out.suite();

@@ -42,7 +42,9 @@ pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> 
 
 fn one(suite: &Value, above: &str, depth: usize, out: &mut Out<'_>) -> Result<(), Fault> {
     if depth > DEEPEST {
-        return Err(Fault::new(format!("suites are nested deeper than {DEEPEST}")));
+        return Err(Fault::new(format!(
+            "suites are nested deeper than {DEEPEST}"
+        )));
     }
     out.suite();
     let title = match (above, text(suite, "title")) {
@@ -68,7 +70,9 @@ fn tell(spec: &Value, test: &Value, suite: &str, out: &mut Out<'_>) {
     };
     let last = list(test, "results").last().unwrap_or(&Value::Null);
     let message = match text(&last["error"], "message") {
-        "" => list(last, "errors").map(|e| text(e, "message")).find(|m| !m.is_empty()),
+        "" => list(last, "errors")
+            .map(|e| text(e, "message"))
+            .find(|m| !m.is_empty()),
         message => Some(message),
     };
     let message = match (message, text(last, "status")) {
@@ -100,7 +104,9 @@ fn plain(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("\u{1b}[") {
         out.push_str(before);
-        let end = after.find(|c: char| c.is_ascii_alphabetic()).map_or(after.len(), |at| at + 1);
+        let end = after
+            .find(|c: char| c.is_ascii_alphabetic())
+            .map_or(after.len(), |at| at + 1);
         rest = &after[end..];
     }
     out.push_str(rest);

@@ -53,9 +53,14 @@ fn tell(test: &Value, out: &mut Out<'_>) {
         _ => State::Failing(FailureKind::Error),
     };
     let phases = ["setup", "call", "teardown"];
-    let seconds = phases.iter().filter_map(|phase| test[phase]["duration"].as_f64());
+    let seconds = phases
+        .iter()
+        .filter_map(|phase| test[phase]["duration"].as_f64());
     let crash = phases.iter().map(|phase| &test[phase]["crash"]);
-    let crash = crash.into_iter().find(|crash| crash.is_object()).unwrap_or(&Value::Null);
+    let crash = crash
+        .into_iter()
+        .find(|crash| crash.is_object())
+        .unwrap_or(&Value::Null);
     let node = text(test, "nodeid");
     let (file, name) = node.split_once("::").unwrap_or(("", node));
     out.case(&Case {

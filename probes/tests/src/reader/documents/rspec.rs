@@ -35,12 +35,17 @@ pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> 
     let outside = count(summary, "errors_outside_of_examples_count");
     if outside > 0 {
         let mut messages = list(document, "messages").filter_map(Value::as_str);
-        let message = messages.next().unwrap_or("an error outside of the examples");
+        let message = messages
+            .next()
+            .unwrap_or("an error outside of the examples");
         for _ in 0..outside.min(100) {
             out.suite_error("", message);
         }
     }
-    let (all, failed) = (count(summary, "example_count"), count(summary, "failure_count"));
+    let (all, failed) = (
+        count(summary, "example_count"),
+        count(summary, "failure_count"),
+    );
     let pending = count(summary, "pending_count");
     out.claim(all.saturating_sub(pending), failed);
     Ok(About {
