@@ -144,22 +144,7 @@ fn generate(file: &Path) -> std::io::Result<Held> {
         let suite = held.total / 1_000;
         let mut text = format!("<testsuite name=\"com.example.Suite{suite}\">\n");
         for n in 0..1_000_u64 {
-            held.total += 1;
-            let name =
-                format!("classname=\"com.example.Suite{suite}\" name=\"case {n} &amp; more\"");
-            text.push_str(&match n % 100 {
-                0 => {
-                    held.failed += 1;
-                    let trace = "\n\tat com.example.Suite.run(Suite.java:42)".repeat(20);
-                    format!("<testcase {name} time=\"0.012\"><failure message=\"expected 1 &lt; 2\" type=\"AssertionError\">AssertionError{trace}</failure></testcase>\n")
-                }
-                1 => {
-                    held.skipped += 1;
-                    format!("<testcase {name}><skipped message=\"not here\"/></testcase>\n")
-                }
-                2 => format!("<testcase {name} time=\"1,234.5\"><system-out><![CDATA[{}]]></system-out></testcase>\n", "line of output\n".repeat(200)),
-                _ => format!("<testcase {name} time=\"0.003\"/>\n"),
-            });
+            text.push_str(&case(suite, n, &mut held));
         }
         text.push_str("</testsuite>\n");
         bytes += text.len() as u64;
@@ -168,6 +153,34 @@ fn generate(file: &Path) -> std::io::Result<Held> {
     out.write_all(b"</testsuites>\n")?;
     out.flush()?;
     Ok(held)
+}
+
+/// One case: of a hundred, one fails with a trace, one is skipped, one prints a lot.
+fn case(suite: u64, n: u64, held: &mut Held) -> String {
+    held.total += 1;
+    let name = format!("classname=\"com.example.Suite{suite}\" name=\"case {n} &amp; more\"");
+    match n % 100 {
+        0 => {
+            held.failed += 1;
+            let trace = "\n\tat com.example.Suite.run(Suite.java:42)".repeat(20);
+            format!(
+                "<testcase {name} time=\"0.012\"><failure message=\"expected 1 &lt; 2\" \
+                 type=\"AssertionError\">AssertionError{trace}</failure></testcase>\n"
+            )
+        }
+        1 => {
+            held.skipped += 1;
+            format!("<testcase {name}><skipped message=\"not here\"/></testcase>\n")
+        }
+        2 => {
+            let output = "line of output\n".repeat(200);
+            format!(
+                "<testcase {name} time=\"1,234.5\"><system-out><![CDATA[{output}]]></system-out>\
+                 </testcase>\n"
+            )
+        }
+        _ => format!("<testcase {name} time=\"0.003\"/>\n"),
+    }
 }
 
 /// Reads every event of a file and looks at none.

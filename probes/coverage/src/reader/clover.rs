@@ -90,7 +90,10 @@ fn metrics(element: &Element<'_>) -> Counts {
 impl Reader for Clover {
     fn start(&mut self, element: &Element<'_>, above: &[String]) -> Result<(), Fault> {
         match (element.name, above.last().map(String::as_str)) {
-            ("package", _) => self.package = element.get("name").unwrap_or_default().to_owned(),
+            ("package", _) => {
+                let name = element.get("name").unwrap_or_default();
+                name.clone_into(&mut self.package);
+            }
             ("file", _) => {
                 let name = element.get("name").unwrap_or_default();
                 let path = match element.get("path").filter(|path| !path.trim().is_empty()) {

@@ -9,6 +9,7 @@ fn counts(text: &str) -> (Counts, Counts) {
     (report.sum(), report.totals)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "compares with what may be absent")]
 fn some(covered: u64, total: u64) -> Option<Count> {
     Some(Count { covered, total })
 }

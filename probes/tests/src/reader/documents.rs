@@ -27,7 +27,7 @@ pub(super) fn read(text: impl Read, sink: &mut dyn Sink) -> Result<About, Fault>
     let has = |key: &str| document.get(key).is_some();
     let mut out = Out::new(sink);
     let read = if has("testResults") && (has("numTotalTests") || has("success")) {
-        jest::read(&document, &mut out)
+        Ok(jest::read(&document, &mut out))
     } else if has("stats") && has("suites") && has("config") {
         playwright::read(&document, &mut out)
     } else if has("stats") && (has("tests") || has("results")) {
@@ -35,11 +35,11 @@ pub(super) fn read(text: impl Read, sink: &mut dyn Sink) -> Result<About, Fault>
     } else if document["results"].get("summary").is_some()
         && document["results"].get("tests").is_some()
     {
-        ctrf::read(&document, &mut out)
+        Ok(ctrf::read(&document, &mut out))
     } else if has("examples") && has("summary") {
-        rspec::read(&document, &mut out)
+        Ok(rspec::read(&document, &mut out))
     } else if has("exitcode") && has("summary") {
-        pytest::read(&document, &mut out)
+        Ok(pytest::read(&document, &mut out))
     } else {
         return Err(formats::unsupported("JSON of a form that is not known"));
     };

@@ -54,8 +54,9 @@ pub(super) fn read(
         };
         match stream {
             Stream::Libtest => libtest.event(&event, line, sink),
-            Stream::Dart => dart.event(&event, line, sink),
+            Stream::Dart => dart.event(&event, line, sink)?,
         }
+        Ok(())
     })?;
     match stream {
         Stream::Libtest => libtest.finish(),
@@ -74,12 +75,7 @@ struct Libtest {
 }
 
 impl Libtest {
-    fn event(
-        &mut self,
-        event: &Value,
-        line: lines::Line<'_>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Fault> {
+    fn event(&mut self, event: &Value, line: lines::Line<'_>, sink: &mut dyn Sink) {
         let what = event["event"].as_str().unwrap_or_default();
         match (event["type"].as_str().unwrap_or_default(), what) {
             ("suite", "started") => {
@@ -105,7 +101,7 @@ impl Libtest {
                     "ok" => State::Passed,
                     "ignored" => State::Skipped,
                     "failed" => State::Failing(FailureKind::Failure),
-                    _ => return Ok(()),
+                    _ => return,
                 };
                 self.tests += 1;
                 self.failures += u64::from(what == "failed");
@@ -132,7 +128,6 @@ impl Libtest {
             }
             _ => {}
         }
-        Ok(())
     }
 
     fn finish(&self) -> Result<About, Fault> {
@@ -245,7 +240,7 @@ impl Dart {
                 suite: "",
                 at,
                 message,
-            })
+            });
         };
         if !self.done {
             error("the stream has no `done` event, so the run did not come to its end");

@@ -9,7 +9,7 @@ use std::{
     io::BufRead,
 };
 
-use readygate_reports::{Fault, Position, lines, started};
+use readygate_reports::{Fault, Position, Started, lines, started};
 use serde::Deserialize;
 
 use super::{About, Case, Sink, State, SuiteFault};
@@ -81,63 +81,61 @@ struct Test {
     at: u64,
 }
 
-impl Test {
-    fn fails(&self) -> bool {
-        matches!(self.result, Some(State::Failing(_)))
-    }
-}
-
 /// Reads a stream.
 pub(super) fn read(text: impl BufRead, sink: &mut dyn Sink) -> Result<About, Fault> {
-    let mut packages: Vec<(String, Package)> = Vec::new();
-    let mut index: HashMap<String, usize> = HashMap::new();
-    let mut about = About {
-        format: "go-test",
-        ..About::default()
-    };
-    let mut tests = 0;
-    let mut builds: Vec<(Position, String)> = Vec::new();
+    let mut stream = Stream::default();
     lines::read(text, &mut |line| {
         // Compilers and panics print between the events.
         if !line.text.trim_start().starts_with('{') {
             return Ok(());
         }
-        let event: Event = match serde_json::from_str(line.text) {
-            Ok(event) => event,
-            Err(_) if line.cut => return Ok(()),
+        match serde_json::from_str(line.text) {
+            Ok(event) => stream.event(event, line.at()),
+            Err(_) if line.cut => Ok(()),
             Err(error) if !line.ended && error.is_eof() => {
-                return Err(Fault::new("the stream breaks off in this event")
-                    .hint("the test run was killed, or the disk was full"));
+                Err(Fault::new("the stream breaks off in this event").hint(CUT))
             }
             // What a test itself prints may look like an object.
-            Err(_) => return Ok(()),
-        };
-        let at = line.at();
-        if about.started.is_none() {
-            about.started = event.time.as_deref().and_then(started);
+            Err(_) => Ok(()),
         }
-        if event.action == "build-fail" || event.action == "build-output" {
-            let name = event.import.unwrap_or_default();
+    })?;
+    stream.finish(sink)
+}
+
+const CUT: &str = "the stream is cut off: the test run was killed, or the disk was full";
+
+#[derive(Default)]
+struct Stream {
+    /// In the order in which they came.
+    packages: Vec<(String, Package)>,
+    index: HashMap<String, usize>,
+    tests: usize,
+    started: Option<Started>,
+    /// Packages that did not build.
+    builds: Vec<(Position, String)>,
+}
+
+impl Stream {
+    fn event(&mut self, event: Event, at: Position) -> Result<(), Fault> {
+        if self.started.is_none() {
+            self.started = event.time.as_deref().and_then(started);
+        }
+        if event.action.starts_with("build-") {
             if event.action == "build-fail" {
-                builds.push((at, name));
+                self.builds.push((at, event.import.unwrap_or_default()));
             }
             return Ok(());
         }
-        // `go tool test2json` without `-p` names no package.
-        let name = event.package.unwrap_or_default();
-        let slot = *index.entry(name.clone()).or_insert_with(|| {
-            packages.push((name, Package::default()));
-            packages.len() - 1
-        });
-        let package = &mut packages[slot].1;
-        package.at = package.at.max(line.number);
         let state = match event.action.as_str() {
             "pass" | "bench" => Some(State::Passed),
             "fail" => Some(State::Failing(FailureKind::Failure)),
             "skip" => Some(State::Skipped),
             _ => None,
         };
-        let Some(test) = event.test else {
+        // `go tool test2json` without `-p` names no package.
+        let package = self.package(event.package.unwrap_or_default());
+        package.at = package.at.max(at.line);
+        let Some(name) = event.test else {
             if event.action == "start" {
                 package.result = None;
             }
@@ -145,51 +143,55 @@ pub(super) fn read(text: impl BufRead, sink: &mut dyn Sink) -> Result<About, Fau
             keep(&mut package.output, event.output.as_deref());
             return Ok(());
         };
-        if !package.tests.contains_key(&test) {
-            tests += 1;
-            if tests > MOST_FOLDED {
-                return Err(Fault::new(format!(
-                    "more than {MOST_FOLDED} tests in one stream"
-                )));
-            }
-            package.order.push(test.clone());
+        let is_new = !package.tests.contains_key(&name);
+        if is_new {
+            package.order.push(name.clone());
         }
-        let test = package.tests.entry(test).or_default();
+        let test = package.tests.entry(name).or_default();
         keep(&mut test.output, event.output.as_deref());
         if let Some(state) = state {
-            test.failed_once |= matches!(state, State::Failing(_));
-            test.result = Some(state);
-            test.seconds = event.elapsed;
-            test.at = line.number;
-            if state == State::Passed {
-                test.output = String::new();
-            }
+            test.end(state, event.elapsed, at.line);
+        }
+        self.tests += usize::from(is_new);
+        if self.tests > MOST_FOLDED {
+            let reason = format!("more than {MOST_FOLDED} tests in one stream");
+            return Err(Fault::new(reason));
         }
         Ok(())
-    })?;
-    for (at, name) in builds {
-        let message = "the build failed";
-        sink.on_suite_error(&SuiteFault {
-            suite: &name,
-            at,
-            message,
+    }
+
+    fn package(&mut self, name: String) -> &mut Package {
+        let packages = &mut self.packages;
+        let slot = *self.index.entry(name.clone()).or_insert_with(|| {
+            packages.push((name, Package::default()));
+            packages.len() - 1
         });
+        &mut self.packages[slot].1
     }
-    if let Some((name, package)) = packages
-        .iter()
-        .find(|(_, package)| package.result.is_none())
-    {
-        let at = Position {
-            line: package.at.max(1),
-            column: 1,
-        };
-        tell(&packages, sink);
-        return Err(Fault::new(format!("the package {name} has no result"))
-            .at(at)
-            .hint("the stream is cut off: the test run was killed, or the disk was full"));
+
+    fn finish(self, sink: &mut dyn Sink) -> Result<About, Fault> {
+        for (at, suite) in &self.builds {
+            sink.on_suite_error(&SuiteFault {
+                suite,
+                at: *at,
+                message: "the build failed",
+            });
+        }
+        for (name, package) in &self.packages {
+            sink.on_suite();
+            package.tell(name, sink);
+        }
+        let mut packages = self.packages.iter();
+        if let Some((name, open)) = packages.find(|(_, package)| package.result.is_none()) {
+            let fault = Fault::new(format!("the package {name} has no result"));
+            return Err(fault.at(start_of(open.at)).hint(CUT));
+        }
+        Ok(About {
+            format: "go-test",
+            started: self.started,
+            ..About::default()
+        })
     }
-    tell(&packages, sink);
-    Ok(about)
 }
 
 fn keep(output: &mut String, more: Option<&str>) {
@@ -197,84 +199,87 @@ fn keep(output: &mut String, more: Option<&str>) {
     output.extend(more.unwrap_or_default().chars().take(room));
 }
 
+fn start_of(line: u64) -> Position {
+    Position {
+        line: line.max(1),
+        column: 1,
+    }
+}
+
 /// `A` and `A/b` of `A/b/c`.
 fn parents_of(test: &str) -> impl Iterator<Item = &str> {
     test.match_indices('/').map(|(at, _)| &test[..at])
 }
 
-fn tell(packages: &[(String, Package)], sink: &mut dyn Sink) {
-    for (name, package) in packages {
-        sink.on_suite();
-        let mut failing = false;
-        let ended = package
-            .tests
-            .iter()
-            .filter(|(_, test)| test.result.is_some());
+impl Test {
+    fn end(&mut self, state: State, seconds: Option<f64>, line: u64) {
+        self.failed_once |= matches!(state, State::Failing(_));
+        self.result = Some(state);
+        self.seconds = seconds;
+        self.at = line;
+        if state == State::Passed {
+            self.output = String::new();
+        }
+    }
+
+    fn fails(&self) -> bool {
+        matches!(self.result, Some(State::Failing(_)))
+    }
+
+    fn tell(&self, name: &str, package: &str, state: State, sink: &mut dyn Sink) {
+        let message = match state {
+            State::Failing(_) => message(&self.output),
+            _ => String::new(),
+        };
+        let (file, line) = place(&message).unwrap_or_default();
+        sink.on_case(&Case {
+            suite: package,
+            name,
+            classname: package,
+            file: &file,
+            line,
+            flaky: state == State::Passed && self.failed_once,
+            seconds: self.seconds.map(Ok),
+            message: &message,
+            ..Case::new(start_of(self.at), state)
+        });
+    }
+}
+
+impl Package {
+    fn tell(&self, name: &str, sink: &mut dyn Sink) {
+        let ended = self.tests.iter().filter(|(_, test)| test.result.is_some());
         let parents: HashSet<&str> = ended.flat_map(|(name, _)| parents_of(name)).collect();
-        let failed = package.tests.iter().filter(|(_, test)| test.fails());
+        let failed = self.tests.iter().filter(|(_, test)| test.fails());
         let with_failure: HashSet<&str> = failed.flat_map(|(name, _)| parents_of(name)).collect();
-        for test_name in &package.order {
-            let Some(test) = package.tests.get(test_name) else {
+        let mut failing = false;
+        for test_name in &self.order {
+            let Some(test) = self.tests.get(test_name) else {
                 continue;
             };
             let Some(state) = test.result else { continue };
-            let is_failing = matches!(state, State::Failing(_));
-            if parents.contains(test_name.as_str()) {
-                // It failed by itself only if none of its subtests did.
-                if is_failing && !with_failure.contains(test_name.as_str()) {
-                    failing = true;
-                    let message = format!("{test_name} failed outside its subtests");
-                    let at = Position {
-                        line: test.at.max(1),
-                        column: 1,
-                    };
-                    sink.on_suite_error(&SuiteFault {
-                        suite: name,
-                        at,
-                        message: &message,
-                    });
-                }
-                continue;
+            failing |= test.fails();
+            if !parents.contains(test_name.as_str()) {
+                test.tell(test_name, name, state, sink);
+            } else if test.fails() && !with_failure.contains(test_name.as_str()) {
+                let message = format!("{test_name} failed outside its subtests");
+                sink.on_suite_error(&SuiteFault {
+                    suite: name,
+                    at: start_of(test.at),
+                    message: &message,
+                });
             }
-            failing |= is_failing;
-            let message = if is_failing {
-                message(&test.output)
-            } else {
-                String::new()
-            };
-            let (file, line) = place(&message).unwrap_or_default();
-            sink.on_case(&Case {
-                suite: name,
-                name: test_name,
-                classname: name,
-                file: &file,
-                line,
-                flaky: state == State::Passed && test.failed_once,
-                seconds: test.seconds.map(Ok),
-                message: &message,
-                ..Case::new(
-                    Position {
-                        line: test.at.max(1),
-                        column: 1,
-                    },
-                    state,
-                )
-            });
         }
-        if matches!(package.result, Some(State::Failing(_))) && !failing {
-            let words = message(&package.output);
-            let message = if words.is_empty() {
-                "the package failed, and none of its tests did".to_owned()
-            } else {
-                words
-            };
-            let at = Position {
-                line: package.at.max(1),
-                column: 1,
+        if matches!(self.result, Some(State::Failing(_))) && !failing {
+            let message = match message(&self.output) {
+                words if words.is_empty() => {
+                    "the package failed, and none of its tests did".to_owned()
+                }
+                words => words,
             };
             sink.on_suite_error(&SuiteFault {
                 suite: name,
-                at,
+                at: start_of(self.at),
                 message: &message,
             });
         }

@@ -1,6 +1,5 @@
 //! CTRF, the Common Test Report Format.
 
-use readygate_reports::Fault;
 use serde_json::Value;
 
 use super::{Out, case, claims, count, epoch_millis, list, millis, text};
@@ -9,7 +8,7 @@ use crate::{
     reader::{About, Case, State},
 };
 
-pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> {
+pub(super) fn read(document: &Value, out: &mut Out<'_>) -> About {
     let results = &document["results"];
     out.suite();
     for test in list(results, "tests") {
@@ -52,11 +51,11 @@ pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> 
     out.claim(count(summary, "passed") + failed, failed);
     let skipped = count(summary, "skipped") + count(summary, "pending");
     let commit = text(&results["environment"], "commit");
-    Ok(About {
+    About {
         format: "ctrf",
         claims: claims(count(summary, "tests"), failed, skipped),
         started: epoch_millis(&summary["start"]),
         commit: (!commit.is_empty()).then(|| commit.to_owned()),
         ..About::default()
-    })
+    }
 }

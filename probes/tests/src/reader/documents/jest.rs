@@ -1,6 +1,5 @@
 //! Jest's `--json` and Vitest's `--reporter=json`.
 
-use readygate_reports::Fault;
 use serde_json::Value;
 
 use super::{Out, case, claims, count, epoch_millis, list, millis, text};
@@ -9,7 +8,7 @@ use crate::{
     reader::{About, Case, State},
 };
 
-pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> {
+pub(super) fn read(document: &Value, out: &mut Out<'_>) -> About {
     for file in list(document, "testResults") {
         one_file(file, out);
     }
@@ -33,12 +32,12 @@ pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> 
         out.suite_error("", message);
     }
     let skipped = count(document, "numPendingTests") + count(document, "numTodoTests");
-    Ok(About {
+    About {
         format: "jest",
         claims: claims(count(document, "numTotalTests"), failed, skipped),
         started: epoch_millis(&document["startTime"]),
         ..About::default()
-    })
+    }
 }
 
 fn one_file(file: &Value, out: &mut Out<'_>) {

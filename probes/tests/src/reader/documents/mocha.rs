@@ -56,7 +56,7 @@ fn flat(document: &Value, out: &mut Out<'_>) {
             let left = map.get_mut(&key(test)).filter(|left| **left > 0);
             left.map(|left| *left -= 1).is_some()
         };
-        let failed = take(&mut failures) || text(&test["err"], "message") != "";
+        let failed = take(&mut failures) || !text(&test["err"], "message").is_empty();
         let state = if failed {
             State::Failing(FailureKind::Failure)
         } else if take(&mut pending) {

@@ -1,6 +1,6 @@
 //! pytest-json-report.
 
-use readygate_reports::{Fault, Started};
+use readygate_reports::Started;
 use serde_json::Value;
 
 use super::{Out, case, claims, count, list, text};
@@ -9,7 +9,7 @@ use crate::{
     reader::{About, Case, State},
 };
 
-pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> {
+pub(super) fn read(document: &Value, out: &mut Out<'_>) -> About {
     out.suite();
     for test in list(document, "tests") {
         tell(test, out);
@@ -33,7 +33,7 @@ pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> 
     #[expect(clippy::cast_possible_truncation, reason = "a time in seconds")]
     let made = document["created"].as_f64().map(|n| n as i64);
     let made = made.and_then(|n| jiff::Timestamp::from_second(n).ok());
-    Ok(About {
+    About {
         format: "pytest-json",
         claims: claims(count(summary, "total"), failed, skipped),
         started: made.map(|at| Started {
@@ -41,7 +41,7 @@ pub(super) fn read(document: &Value, out: &mut Out<'_>) -> Result<About, Fault> 
             zoneless: false,
         }),
         ..About::default()
-    })
+    }
 }
 
 fn tell(test: &Value, out: &mut Out<'_>) {
