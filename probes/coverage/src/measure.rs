@@ -61,7 +61,7 @@ pub(crate) async fn measure(
             .keys()
             .map(|pattern| floor(pattern, &merged.sources))
             .collect(),
-        reports: merged.reports,
+        reports: shortened(merged.reports),
         change,
     })
 }
@@ -87,17 +87,15 @@ impl Merged {
         self.carries_branches |= report.carries_branches;
         self.carries_functions |= report.carries_functions;
         self.own = report.totals;
-        if self.reports.len() < cap::REPORTS {
-            self.reports.push(ReportFile {
-                file,
-                format: report.format.to_owned(),
-                sources: report.files.len() as u64,
-                lines: report.sum().sum(rest).lines,
-                timestamp: report.started.map(|started| started.at),
-                zoneless: report.started.is_some_and(|started| started.zoneless),
-                commit: report.commit,
-            });
-        }
+        self.reports.push(ReportFile {
+            file,
+            format: report.format.to_owned(),
+            sources: report.files.len() as u64,
+            lines: report.sum().sum(rest).lines,
+            timestamp: report.started.map(|started| started.at),
+            zoneless: report.started.is_some_and(|started| started.zoneless),
+            commit: report.commit,
+        });
         for (path, file) in report.files {
             self.sources.entry(path).or_default().merge(file);
         }
@@ -120,6 +118,18 @@ impl Merged {
             unlisted_lines: self.rest.lines.unwrap_or_default().total,
         }
     }
+}
+
+/// Where reports must be left out of the list, those with a problem and the oldest stay.
+fn shortened(mut reports: Vec<ReportFile>) -> Vec<ReportFile> {
+    if reports.len() > cap::REPORTS {
+        reports.sort_by_key(|report| {
+            let told = report.file.before_run || report.commit.is_some();
+            (!told, report.dated().evidence_at())
+        });
+        reports.truncate(cap::REPORTS);
+    }
+    reports
 }
 
 fn lines(file: &FileCoverage) -> Count {

@@ -38,7 +38,7 @@ pub struct CoverageMeasurement {
     pub gaps: Gaps,
     /// Reports read, duplicates left out.
     pub reports_total: u64,
-    /// The first 500 of them.
+    /// Those; where there are more than 500, those with a problem and the oldest are kept.
     pub reports: Vec<ReportFile>,
     /// Over all reports, each line of each source file once.
     pub totals: Totals,

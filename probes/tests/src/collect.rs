@@ -149,6 +149,8 @@ impl<'a> Collector<'a> {
                 let claims = &file.claims;
                 let problem = file.before_run
                     || file.unexpanded > 0
+                    || file.commit.is_some()
+                    || file.same_tests_as.is_some()
                     || claims.missing_tests > 0
                     || claims.missing_failures > 0;
                 (!problem, file.dated().evidence_at())

@@ -43,7 +43,6 @@ struct Tap {
     /// The last point, told once its YAML block is read.
     open: Option<Open>,
     in_yaml: bool,
-    started: bool,
 }
 
 struct Open {
@@ -99,14 +98,14 @@ impl Tap {
                 self.plan = Some(plan);
             }
         } else if inner.starts_with("TAP version ") {
-            if self.started {
+            // What npm prints before the stream is no part of it.
+            if self.points > 0 || self.plan.is_some() {
                 self.problem(at, "a version line that is not the first");
             }
         } else if let Some(point) = point(inner) {
             self.flush(sink);
             self.point(&point, at);
         }
-        self.started |= !inner.is_empty() && !inner.starts_with('#');
     }
 
     fn indented(&mut self, inner: &str) {

@@ -44,6 +44,14 @@ fn tap_counts_points_and_judges_the_plan() {
         ("1..2\nok 1\nok 1\n", [2, 2, 0, 0, 0, 1]),
         ("1..2\nok 1\nok 7\n", [2, 2, 0, 0, 0, 1]),
         ("ok 1 - a\n1..1\nok 2 - b\n", [1, 1, 0, 0, 0, 1]),
+        (
+            "> npm test\nTAP version 13\nok 1\n1..1\n",
+            [1, 1, 0, 0, 0, 0],
+        ),
+        (
+            "1..1\nok 1\nTAP version 13\n1..1\nok 1\n",
+            [2, 2, 0, 0, 0, 4],
+        ),
         ("1..0 # skip nothing here\n", [0, 0, 0, 0, 0, 0]),
     ] {
         assert_eq!(counts(tap), expected, "{tap}");
