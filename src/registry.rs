@@ -113,6 +113,7 @@ registry! {
     readygate_access::Access,
     readygate_command::Command,
     readygate_dns::Dns,
+    readygate_coverage::Coverage,
     readygate_files::Files,
     readygate_headers::Headers,
     readygate_http::Http,

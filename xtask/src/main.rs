@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod corpus;
 mod demo;
 mod deny;
 mod exec;
@@ -69,12 +70,26 @@ enum Task {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Compare what the probes read with the figures that a corpus of real reports expects.
+    Corpus {
+        /// A probe or a format of the manifest; all when left out.
+        only: Option<String>,
+    },
     /// Time one command; what `bench` calls for each.
     #[command(hide = true)]
     Measure {
+        /// Runs after one that warms up.
+        #[arg(long, default_value_t = 15)]
+        runs: usize,
         /// Program and arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         argv: Vec<String>,
+    },
+    /// Read an XML file and look at nothing; what `bench reports` compares with.
+    #[command(hide = true)]
+    PlainXml {
+        /// The file.
+        file: std::path::PathBuf,
     },
 }
 
@@ -100,7 +115,9 @@ fn main() -> ExitCode {
         Task::Stack { what: Stack::Up } => stores::up(),
         Task::Stack { what: Stack::Down } => stores::down(),
         Task::Bench { what } => bench::main(&what),
-        Task::Measure { argv } => bench::measure(&argv),
+        Task::Corpus { only } => corpus::main(only.as_deref()),
+        Task::Measure { runs, argv } => bench::measure(&argv, runs),
+        Task::PlainXml { file } => bench::plain_xml(&file),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -20,6 +20,8 @@ pub(crate) struct Collector<'a> {
     reports: TestReports,
     /// Fingerprints of the files counted, and their names.
     known: HashMap<Fingerprint, String>,
+    /// The same of their tests.
+    tests: HashMap<(u64, Fingerprint), String>,
 }
 
 impl<'a> Collector<'a> {
@@ -32,6 +34,7 @@ impl<'a> Collector<'a> {
             directory,
             reports,
             known: HashMap::new(),
+            tests: HashMap::new(),
         };
         for (path, reason) in &found.troubles {
             let path = all.name(path);
@@ -81,6 +84,12 @@ impl<'a> Collector<'a> {
             return;
         }
         self.known.insert(digest.fingerprint, path.clone());
+        let same_tests_as = (counts.total > 0).then(|| {
+            let name = path.clone();
+            let tests = (counts.total, tally.tests);
+            let first = self.tests.entry(tests).or_insert(name);
+            (*first != path).then(|| first.clone())
+        });
         self.lists(&mut tally);
         let all = &mut self.reports;
         all.counts.add(&counts);
@@ -97,6 +106,8 @@ impl<'a> Collector<'a> {
             zoneless: about.started.is_some_and(|started| started.zoneless),
             modified,
             before_run,
+            commit: about.commit,
+            same_tests_as: same_tests_as.flatten(),
             unexpanded: about.unexpanded,
         });
     }
@@ -138,6 +149,8 @@ impl<'a> Collector<'a> {
                 let claims = &file.claims;
                 let problem = file.before_run
                     || file.unexpanded > 0
+                    || file.commit.is_some()
+                    || file.same_tests_as.is_some()
                     || claims.missing_tests > 0
                     || claims.missing_failures > 0;
                 (!problem, file.dated().evidence_at())

@@ -20,15 +20,76 @@ pub struct TestsConfig {
     /// under `secrets` when its value must be masked.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// JUnit XML reports to read: paths or globs (`*`, `**`, `?`, `[a-z]`, `{a,b}`), relative to
+    /// Reports to read: paths or globs (`*`, `**`, `?`, `[a-z]`, `{a,b}`), relative to
     /// the folder of the config or absolute. Each must match at least one file.
     pub reports: Option<Vec<String>>,
+    /// The format that every report must have; found by the content when left out.
+    pub format: Option<Format>,
     /// What a test that occurs several times in one report means.
     #[serde(default)]
     pub retries: Retries,
     /// How old the evidence may be: `24h`. The timestamp inside a report decides, or the file's
     /// modification time where there is none.
     pub max_age: Option<Period>,
+}
+
+/// The formats that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// JUnit XML, in every dialect.
+    Junit,
+    /// TAP 12 to 14.
+    Tap,
+    /// TRX of Visual Studio and `dotnet test`.
+    Trx,
+    /// NUnit 2 XML.
+    Nunit2,
+    /// NUnit 3 XML.
+    Nunit3,
+    /// xUnit.net v2 and v3 XML.
+    Xunit,
+    /// `go test -json`.
+    GoTest,
+    /// JSON of libtest and nextest.
+    Libtest,
+    /// Dart's JSON reporter.
+    Dart,
+    /// JSON of Jest and Vitest.
+    Jest,
+    /// JSON of Mocha and Mochawesome.
+    Mocha,
+    /// JSON of Playwright.
+    Playwright,
+    /// The Common Test Report Format.
+    Ctrf,
+    /// JSON of RSpec.
+    Rspec,
+    /// pytest-json-report.
+    PytestJson,
+}
+
+impl Format {
+    /// The name in configs and reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Junit => "junit",
+            Self::Tap => "tap",
+            Self::Trx => "trx",
+            Self::Nunit2 => "nunit2",
+            Self::Nunit3 => "nunit3",
+            Self::Xunit => "xunit",
+            Self::GoTest => "go-test",
+            Self::Libtest => "libtest",
+            Self::Dart => "dart",
+            Self::Jest => "jest",
+            Self::Mocha => "mocha",
+            Self::Playwright => "playwright",
+            Self::Ctrf => "ctrf",
+            Self::Rspec => "rspec",
+            Self::PytestJson => "pytest-json",
+        }
+    }
 }
 
 impl TestsConfig {

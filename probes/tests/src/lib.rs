@@ -14,20 +14,20 @@ use readygate_sdk::{
     Activity, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
 };
 
-pub use config::{Retries, TestsConfig};
+pub use config::{Format, Retries, TestsConfig};
 pub use measurement::{
     Claims, Counts, FailedTest, FailureKind, ReportFile, SlowTest, SuiteError, TestRef,
     TestReports, TestsMeasurement,
 };
 
-/// Runs a test command and reads JUnit XML reports.
+/// Runs a test command and reads test reports.
 #[derive(Debug, Clone, Copy)]
 pub struct Tests;
 
 impl Probe for Tests {
     const META: Meta = Meta {
         id: "tests",
-        summary: "Runs a test command, reads its JUnit XML reports, and counts the results",
+        summary: "Runs a test command, reads its reports in any format, and counts the results",
         rules: rules::RULES,
         metrics: metrics::SPECS,
         activity: Activity::Active,

@@ -4,7 +4,7 @@ use std::fs::File;
 
 use jiff::Timestamp;
 use readygate_reports::{
-    Fault, Pattern, command,
+    Digest, Fault, Pattern, command,
     fresh::{self, Snapshot, look, stamp},
     gather::{self, Gaps},
     plan::in_time,
@@ -13,7 +13,7 @@ use readygate_sdk::{Cx, ProbeError};
 
 use crate::{
     collect::Collector,
-    config::TestsConfig,
+    config::{Format, TestsConfig},
     measurement::{TestReports, TestsMeasurement},
     reader,
     tally::Tally,
@@ -50,7 +50,7 @@ async fn read_all(
     cx: &Cx,
 ) -> Result<TestReports, ProbeError> {
     let found = look(patterns, cx).await?;
-    let retries = config.retries;
+    let (retries, format) = (config.retries, config.format);
     let inner = cx.clone();
     cx.blocking("reports", "reading them", move || {
         let mask = |text: &str| inner.mask(text);
@@ -61,7 +61,8 @@ async fn read_all(
             let mut tally = Tally::new(&name, retries, &mask);
             let read = File::open(path)
                 .map_err(|e| Fault::new(format!("it could not be opened: {e}")))
-                .and_then(|file| reader::read(file, &|| inner.is_over(), &mut tally));
+                .and_then(|file| reader::read(file, &|| inner.is_over(), &mut tally))
+                .and_then(|read| named(format, read));
             in_time(&inner, &name, "reading")?;
             let modified = fresh::modified(stamp);
             let stale = before.as_ref().is_some_and(|b| b.is_stale(path, stamp));
@@ -76,6 +77,22 @@ async fn read_all(
         Ok(all.finish())
     })
     .await
+}
+
+/// Refuses a report of another format than the config names.
+fn named(
+    format: Option<Format>,
+    read: (reader::About, Digest),
+) -> Result<(reader::About, Digest), Fault> {
+    match format.filter(|format| format.name() != read.0.format) {
+        None => Ok(read),
+        Some(format) => Err(Fault::new(format!(
+            "`format` names {}, and this is {}",
+            format.name(),
+            read.0.format
+        ))
+        .hint("correct `format`, leave it out, or correct the pattern")),
+    }
 }
 
 /// Without a command whose end could be judged, nothing readable is an error of its own.

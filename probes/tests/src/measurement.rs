@@ -151,7 +151,7 @@ impl Counts {
 pub struct ReportFile {
     /// Path, relative to the folder of the config where it lies below it.
     pub path: String,
-    /// `junit`.
+    /// `junit`, `tap`, `go-test`, ...
     pub format: String,
     /// Character encoding, by its WHATWG name.
     pub encoding: String,
@@ -175,6 +175,12 @@ pub struct ReportFile {
     /// Whether the file was there before the command started and was not written by it.
     #[serde(default)]
     pub before_run: bool,
+    /// The commit that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Another report with the same tests in other bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_tests_as: Option<String>,
     /// References to entities, which are never expanded, where test cases could stand.
     #[serde(default)]
     pub unexpanded: u64,

@@ -9,6 +9,7 @@ pub(crate) const RULES: &[Rule] = &[
     UNREADABLE_REPORT,
     STALE_REPORT,
     OLDER_THAN_COMMIT,
+    OTHER_COMMIT,
     FAILED,
     SUITE_ERROR,
     CONTRADICTORY_STATUS,
@@ -18,6 +19,7 @@ pub(crate) const RULES: &[Rule] = &[
     NOTHING_EXECUTED,
     FLAKY,
     DUPLICATE_FILE,
+    SAME_TESTS,
 ];
 
 pub(crate) const COMMAND_FAILED: Rule = Rule {
@@ -45,7 +47,7 @@ pub(crate) const NO_REPORT: Rule = Rule {
 pub(crate) const UNREADABLE_REPORT: Rule = Rule {
     code: "tests/unreadable-report",
     level: Level::Error,
-    summary: "a report is empty, cut off, not well-formed, or not JUnit XML",
+    summary: "a report is empty, cut off, not well-formed, or of no known format",
     why: "A report that breaks off often does so because the test runner was killed: out of \
           memory, timeout, full disk. The failures may stand in the part that is missing, so \
           what was read of it does not count.",
@@ -74,6 +76,27 @@ pub(crate) const OLDER_THAN_COMMIT: Rule = Rule {
           a report honestly, which is why this only warns; `max_age` sets a limit that fails.",
     fix: "run the tests again on this commit",
     source: "https://github.com/jenkinsci/junit-plugin",
+};
+
+pub(crate) const OTHER_COMMIT: Rule = Rule {
+    code: "tests/other-commit",
+    level: Level::Error,
+    summary: "a report names another commit",
+    why: "The report says itself that it is of other code than what is released. Where the target \
+          names no commit and the report is compared with what is checked out, this only warns: CI \
+          systems check out a merge that exists nowhere else.",
+    fix: "run the tests again on this commit, or correct `target.commit`",
+    source: "",
+};
+
+pub(crate) const SAME_TESTS: Rule = Rule {
+    code: "tests/same-tests",
+    level: Level::Warning,
+    summary: "two reports hold the same tests",
+    why: "The same run in two formats, or a report beside the sum that holds it, counts each test \
+          twice. Runs of one suite on several systems look alike and are meant so.",
+    fix: "narrow the pattern down to one of them; ignore this where they are different runs",
+    source: "",
 };
 
 pub(crate) const FAILED: Rule = Rule {

@@ -24,6 +24,8 @@ pub(crate) struct Tally<'m> {
     /// More different tests than can be folded.
     pub(crate) overflow: bool,
     failures: Vec<(Fingerprint, FailedTest)>,
+    /// Stands for the names of all tests, in whatever order.
+    pub(crate) tests: Fingerprint,
     pub(crate) suite_errors: Vec<SuiteError>,
     pub(crate) contradictory: Vec<TestRef>,
     pub(crate) flaky: Vec<TestRef>,
@@ -51,6 +53,7 @@ impl<'m> Tally<'m> {
             folded: (retries == Retries::Fold).then(HashMap::new),
             overflow: false,
             failures: Vec::new(),
+            tests: Fingerprint::default(),
             suite_errors: Vec::new(),
             contradictory: Vec::new(),
             flaky: Vec::new(),
@@ -180,6 +183,11 @@ impl<'m> Tally<'m> {
 impl Sink for Tally<'_> {
     fn on_case(&mut self, case: &Case<'_>) {
         self.time(case);
+        let mut name = Fingerprinter::new();
+        name.update(case.name.as_bytes());
+        for (sum, part) in self.tests.iter_mut().zip(name.finish()) {
+            *sum = sum.wrapping_add(part);
+        }
         if case.contradictory {
             self.counts.contradictory += 1;
             if self.contradictory.len() < cap::PROBLEMS {

@@ -44,10 +44,54 @@ pub(super) fn judge(
         &dated,
         checks,
     );
+    other_commit(measurement, all, checks);
     complete(config.retries, all, checks);
     unexpanded(all, checks);
     let copies = &all.duplicates;
     shared::duplicates(&rules::DUPLICATE_FILE, copies, all.duplicates_total, checks);
+    let same: Vec<String> = all
+        .files
+        .iter()
+        .filter_map(|file| {
+            Some(format!(
+                "{} and {}",
+                file.path,
+                file.same_tests_as.as_ref()?
+            ))
+        })
+        .collect();
+    if let Some(first) = all.files.iter().find(|file| file.same_tests_as.is_some()) {
+        let total = same.len() as u64;
+        checks
+            .check(&rules::SAME_TESTS, &first.path)
+            .message(format!(
+                "{} the tests of another, and all are counted",
+                count_of(total, "report repeats", "reports repeat")
+            ))
+            .details(shared::capped(same.into_iter(), total))
+            .fail();
+    }
+}
+
+fn other_commit(measurement: &TestsMeasurement, all: &TestReports, checks: &mut Checks) {
+    let Some(commit) = &measurement.commit else {
+        return;
+    };
+    for file in &all.files {
+        let Some(named) = &file.commit else { continue };
+        let level = if commit.from_target {
+            Level::Error
+        } else {
+            Level::Warning
+        };
+        checks
+            .check(&rules::OTHER_COMMIT, &file.path)
+            .level(level)
+            .message(format!("the report names commit {named}"))
+            .expected(commit.id.clone())
+            .actual(named.clone())
+            .passed_if(commit.is(named));
+    }
 }
 
 /// Claims of more than there is weigh; other differences are only told.

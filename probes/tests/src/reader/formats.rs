@@ -3,10 +3,12 @@
 
 use readygate_reports::{Fault, clip, xml::Element};
 
-/// The fault for something that is not JUnit XML.
+/// The fault for something that is no test report.
 pub(super) fn unsupported(found: &str) -> Fault {
-    Fault::new(format!("this is not a JUnit XML report but {found}"))
-        .hint("let the test runner write JUnit XML; other formats are not supported yet")
+    Fault::new(format!(
+        "this is no test report of a known format but {found}"
+    ))
+    .hint("let the test runner write JUnit XML, TAP, TRX, or one of the JSON formats")
 }
 
 /// `Err` with what it looks like, for a root element that is not JUnit's.
@@ -17,10 +19,6 @@ pub(super) fn of_root(root: &Element<'_>) -> Result<(), String> {
     }
     let found = match root.name {
         "testsuites" | "testsuite" => return Ok(()),
-        "TestRun" => "a TRX report of Visual Studio",
-        "test-run" => "an NUnit 3 report",
-        "test-results" => "an NUnit 2 report",
-        "assemblies" | "assembly" => "an xUnit.net report",
         "testng-results" => "a TestNG report",
         "TestLog" | "TestResult" => "a Boost.Test report",
         "TestCase" => "a Qt Test report",
@@ -38,22 +36,14 @@ pub(super) fn of_root(root: &Element<'_>) -> Result<(), String> {
     Err(found.to_owned())
 }
 
-/// What a text is that does not start with markup; `None` for one that does.
+/// What a text without markup is, where it is something well known.
 pub(super) fn without_markup(head: &str) -> Option<&'static str> {
-    let text = head.trim_start();
-    let first = text.lines().next().unwrap_or_default();
-    Some(match text.as_bytes().first()? {
-        b'<' => return None,
-        b'{' | b'[' => "JSON (a report of Jest, Mocha, Playwright, CTRF or `go test -json`?)",
-        _ if first.starts_with("TAP version") || is_tap(first) => "TAP",
+    let first = head.trim_start().lines().next().unwrap_or_default();
+    Some(match first {
+        "" => "white space",
         _ if first.starts_with("%PDF") => "a PDF",
-        _ => "text without XML markup",
+        _ if first.starts_with("mode: ") => "a coverage profile of Go",
+        _ if first.starts_with("TN:") || first.starts_with("SF:") => "an LCOV coverage report",
+        _ => return None,
     })
-}
-
-fn is_tap(line: &str) -> bool {
-    let plan = line
-        .strip_prefix("1..")
-        .is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
-    plan || line.starts_with("ok ") || line.starts_with("not ok ")
 }

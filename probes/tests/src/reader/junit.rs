@@ -23,6 +23,8 @@ pub(super) struct Junit<'s> {
     claims: Tree,
     started: Option<Started>,
     unexpanded: u64,
+    /// The commit that a property names.
+    commit: Option<String>,
     abandoned: bool,
 }
 
@@ -92,6 +94,7 @@ impl<'s> Junit<'s> {
             claims: Tree::default(),
             started: None,
             unexpanded: 0,
+            commit: None,
             abandoned: false,
         }
     }
@@ -109,6 +112,7 @@ impl<'s> Junit<'s> {
             claims: self.claims.total(),
             started: self.started,
             unexpanded: self.unexpanded,
+            commit: self.commit,
         }
     }
 
@@ -184,6 +188,30 @@ impl<'s> Junit<'s> {
     }
 }
 
+/// The commit in a `property` whose name says that it is one.
+fn property_commit(element: &Element<'_>) -> Option<String> {
+    let name = element
+        .get("name")?
+        .to_ascii_lowercase()
+        .replace(['.', '-'], "_");
+    let named = [
+        "commit",
+        "commit_id",
+        "commit_sha",
+        "git_commit",
+        "git_commit_id",
+        "git_sha",
+        "github_sha",
+        "ci_commit_sha",
+        "vcs_revision",
+        "revision",
+        "build_vcs_number",
+    ];
+    let value = element.get("value")?.trim();
+    let is_id = (7..=64).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_hexdigit());
+    (named.contains(&name.as_str()) && is_id).then(|| value.to_owned())
+}
+
 impl Visitor for Junit<'_> {
     fn start(&mut self, element: &Element<'_>) -> Result<(), Fault> {
         let next = match (element.name, self.open.last_mut()) {
@@ -204,6 +232,11 @@ impl Visitor for Junit<'_> {
                 Some(Open::Case(case)),
             ) => {
                 case.retried = true;
+                Open::Other
+            }
+            ("property", _) => {
+                let commit = property_commit(element);
+                self.commit = self.commit.take().or(commit);
                 Open::Other
             }
             _ => Open::Other,

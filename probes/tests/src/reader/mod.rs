@@ -5,8 +5,13 @@
 //! of [`Report`]; one that is not XML branches off in [`read`].
 
 mod claims;
+mod documents;
+mod dotnet;
+mod events;
 mod formats;
+mod gotest;
 mod junit;
+mod tap;
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +51,25 @@ pub(crate) struct Case<'a> {
     pub message: &'a str,
 }
 
+impl Case<'_> {
+    /// A case of which only the state is known.
+    fn new(at: Position, state: State) -> Self {
+        Self {
+            suite: "",
+            name: "",
+            classname: "",
+            file: "",
+            line: None,
+            at,
+            state,
+            flaky: false,
+            contradictory: false,
+            seconds: None,
+            message: "",
+        }
+    }
+}
+
 /// A failure of a whole suite.
 #[derive(Debug, Clone)]
 pub(crate) struct SuiteFault<'a> {
@@ -67,7 +91,7 @@ pub(crate) trait Sink {
 /// What a report says about itself.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct About {
-    /// `junit`.
+    /// `junit`, `tap`, ...
     pub format: &'static str,
     /// WHATWG name of the encoding.
     pub encoding: &'static str,
@@ -76,6 +100,8 @@ pub(crate) struct About {
     pub started: Option<Started>,
     /// Entities where test cases could stand.
     pub unexpanded: u64,
+    /// The commit that it names.
+    pub commit: Option<String>,
 }
 
 /// Reads one report into `sink`. On a fault, the sink has heard what stands before it.
@@ -86,25 +112,53 @@ pub(crate) fn read<R: Read>(
     stop: &dyn Fn() -> bool,
     sink: &mut dyn Sink,
 ) -> Result<(About, Digest), Fault> {
-    let source = Source::open(raw, stop)?;
+    let mut source = Source::open(raw, stop)?;
     let encoding = source.encoding();
-    if let Some(found) = formats::without_markup(source.head()) {
-        return Err(formats::unsupported(found));
+    let head = source.head();
+    let about = match head.trim_start().as_bytes().first() {
+        Some(b'<') => xml_report(&mut source, sink),
+        _ if gotest::starts(head) => gotest::read(&mut source, sink),
+        _ => match events::of_head(head) {
+            Some(stream) => events::read(stream, &mut source, sink),
+            None => document_or_tap(&mut source, sink),
+        },
+    }?;
+    let digest = source.digest()?;
+    Ok((About { encoding, ..about }, digest))
+}
+
+fn document_or_tap<R: Read>(
+    source: &mut Source<'_, R>,
+    sink: &mut dyn Sink,
+) -> Result<About, Fault> {
+    let head = source.head();
+    match head.trim_start().as_bytes().first() {
+        Some(b'{' | b'[') => documents::read(source, sink),
+        _ if tap::starts(head) => tap::read(source, sink),
+        _ => {
+            let found = match formats::without_markup(head) {
+                Some(found) => found.to_owned(),
+                None => format!("text that starts with `{}`", tap::first_line(head)),
+            };
+            Err(formats::unsupported(&found))
+        }
     }
-    let guard = Guard::new(source);
-    let mut xml = xml::Xml::new(guard);
+}
+
+fn xml_report<R: Read>(source: &mut Source<'_, R>, sink: &mut dyn Sink) -> Result<About, Fault> {
+    let mut xml = xml::Xml::new(Guard::new(source));
     let mut report = Report::Unknown(sink);
     let read = xml.read(&mut report);
     let about = report.close(read.is_ok());
     read?;
-    let digest = xml.into_inner().into_inner().digest()?;
-    Ok((About { encoding, ..about }, digest))
+    Ok(about)
 }
 
 /// The format of an XML report, which its root element decides.
 enum Report<'s> {
     Unknown(&'s mut dyn Sink),
     Junit(junit::Junit<'s>),
+    Dotnet(dotnet::Dotnet<'s>),
     Unsupported,
 }
 
@@ -113,7 +167,16 @@ impl Report<'_> {
     fn close(self, complete: bool) -> About {
         match self {
             Self::Junit(junit) => junit.close(complete),
+            Self::Dotnet(dotnet) => dotnet.close(complete),
             Self::Unknown(_) | Self::Unsupported => About::default(),
+        }
+    }
+
+    fn visitor(&mut self) -> Option<&mut dyn xml::Visitor> {
+        match self {
+            Self::Junit(junit) => Some(junit),
+            Self::Dotnet(dotnet) => Some(dotnet),
+            Self::Unknown(_) | Self::Unsupported => None,
         }
     }
 }
@@ -121,32 +184,36 @@ impl Report<'_> {
 impl xml::Visitor for Report<'_> {
     fn start(&mut self, element: &xml::Element<'_>) -> Result<(), Fault> {
         if let Self::Unknown(_) = self {
-            formats::of_root(element).map_err(|found| formats::unsupported(&found))?;
+            let dialect = dotnet::Dialect::of(element.name);
+            if dialect.is_none() {
+                formats::of_root(element).map_err(|found| formats::unsupported(&found))?;
+            }
             if let Self::Unknown(sink) = std::mem::replace(self, Self::Unsupported) {
-                *self = Self::Junit(junit::Junit::new(sink));
+                *self = match dialect {
+                    Some(dialect) => Self::Dotnet(dotnet::Dotnet::new(dialect, sink)),
+                    None => Self::Junit(junit::Junit::new(sink)),
+                };
             }
         }
-        match self {
-            Self::Junit(junit) => junit.start(element),
-            Self::Unknown(_) | Self::Unsupported => Ok(()),
-        }
+        self.visitor()
+            .map_or(Ok(()), |visitor| visitor.start(element))
     }
 
     fn end(&mut self) {
-        if let Self::Junit(junit) = self {
-            junit.end();
+        if let Some(visitor) = self.visitor() {
+            visitor.end();
         }
     }
 
     fn text(&mut self, piece: &str) {
-        if let Self::Junit(junit) = self {
-            junit.text(piece);
+        if let Some(visitor) = self.visitor() {
+            visitor.text(piece);
         }
     }
 
     fn unexpanded(&mut self) {
-        if let Self::Junit(junit) = self {
-            junit.unexpanded();
+        if let Some(visitor) = self.visitor() {
+            visitor.unexpanded();
         }
     }
 }

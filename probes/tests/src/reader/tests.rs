@@ -4,6 +4,7 @@ mod bounds;
 mod encodings;
 mod faults;
 mod fold;
+mod formats;
 mod generated;
 mod states;
 

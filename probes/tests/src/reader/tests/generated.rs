@@ -37,6 +37,7 @@ fn passes(raw: &[u8], retries: Retries) -> Option<Counts> {
     let read: TestsMeasurement = serde_json::from_str(&json).unwrap();
     assert_eq!(read, measurement, "the measurement does not survive JSON");
     let config = TestsConfig {
+        format: None,
         run: None,
         directory: None,
         env: std::collections::BTreeMap::new(),
