@@ -185,9 +185,7 @@ fn mongodb(answer: &[u8]) -> StoreAnswer {
     let is_message = answer
         .get(12..16)
         .is_some_and(|opcode| opcode == 2013_u32.to_le_bytes());
-    if !is_message {
-        StoreAnswer::Other
-    } else if has(EMPTY_LIST) {
+    if !is_message || has(EMPTY_LIST) {
         StoreAnswer::Other
     } else if has(b"\x04databases\0") {
         StoreAnswer::Served
