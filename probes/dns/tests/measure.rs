@@ -267,18 +267,17 @@ async fn a_truncated_answer_is_asked_for_by_tcp() {
     let gate = Gate::record(&[&stub], shop("A")).await;
     assert_eq!(gate.problems(), [""; 0]);
     assert_eq!(gate.measurement.records[0].answers[0].records.len(), 100);
-    let always = Stub::raw(|question, tcp| {
-        let mut answer = reply(question);
-        answer.metadata.truncation = true;
-        if tcp {
-            Vec::new()
-        } else {
-            vec![answer.to_vec().unwrap()]
-        }
-    })
-    .await;
-    let gate = Gate::record(&[&always], shop("A")).await;
-    assert_eq!(gate.problems(), ["unmeasured no-answer"], "{}", gate.text());
+    for silent_by_tcp in [true, false] {
+        let always = Stub::raw(move |question, tcp| {
+            let mut answer = reply(question);
+            answer.metadata.truncation = true;
+            let silent = tcp && silent_by_tcp;
+            Vec::from_iter((!silent).then(|| answer.to_vec().unwrap()))
+        })
+        .await;
+        let gate = Gate::record(&[&always], shop("A")).await;
+        assert_eq!(gate.problems(), ["unmeasured no-answer"], "{}", gate.text());
+    }
 }
 
 #[tokio::test]
