@@ -80,14 +80,9 @@ fn well(answer: &Answer) -> bool {
     answer.ended == Ended::Answer && answer.authority
 }
 
-fn heard(server: &NameServer) -> bool {
-    let by = [&server.udp, &server.tcp];
-    by.into_iter().flatten().any(|a| a.ended.is_told())
-}
-
 fn servers(zone: &ZoneFacts, checks: &mut Checks) {
     // Where not one is heard, it may be this machine that cannot reach any.
-    let some_heard = zone.name_servers.iter().any(heard);
+    let some_heard = zone.name_servers.iter().any(NameServer::is_heard);
     for server in &zone.name_servers {
         let address = server.address.as_deref().filter(|a| *a != server.name);
         let subject = match address {
@@ -196,7 +191,7 @@ fn apex(zone: &ZoneFacts, checks: &mut Checks) {
             .message("the top of the zone is an alias (CNAME)")
             .actual(target)
             .fail(),
-        None if zone.name_servers.iter().any(heard) => check
+        None if zone.name_servers.iter().any(NameServer::is_heard) => check
             .message("the top of the zone is no alias (CNAME)")
             .pass(),
         None => check.unmeasured("no name server of the zone could be asked"),
