@@ -226,15 +226,19 @@ async fn what_is_no_answer_is_not_taken_for_one() {
         vec![bytes]
     });
     let echo = Stub::raw(|question, _| vec![question.to_vec().unwrap()]);
-    for stub in [
+    let stubs = [
         wrong_id.await,
         other_question.await,
         garbage.await,
         cut.await,
         pointer_loop.await,
         echo.await,
-    ] {
-        let gate = Gate::record(&[&stub], shop("A")).await;
+    ];
+    // Each takes its time to listen for a better answer.
+    let gates =
+        stubs.map(|stub| tokio::spawn(async move { Gate::record(&[&stub], shop("A")).await }));
+    for gate in gates {
+        let gate = gate.await.unwrap();
         assert_eq!(gate.ended(), Ended::Broken, "{:?}", gate.measurement);
         assert_eq!(gate.problems(), ["unmeasured no-answer"]);
     }
