@@ -211,6 +211,14 @@ pub struct NameServer {
     pub transfer: Option<Transfer>,
 }
 
+impl NameServer {
+    /// It said something of the zone, by UDP or by TCP.
+    pub(crate) fn is_heard(&self) -> bool {
+        let by = [&self.udp, &self.tcp];
+        by.into_iter().flatten().any(|a| a.ended.is_told())
+    }
+}
+
 /// How a zone transfer ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

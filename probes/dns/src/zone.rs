@@ -38,7 +38,7 @@ impl Asker<'_> {
         let name = names::parse(&config.name).unwrap_or_default();
         let question = Question::new(name.clone(), RecordType::NS, true);
         let (delegation, resolver) = self.first_told(resolvers, &question).await?;
-        let (mut name_servers, reached) = if config.name_servers.is_empty() {
+        let (mut name_servers, mut reached) = if config.name_servers.is_empty() {
             self.delegated(&delegation, resolver).await?
         } else {
             declared(&config.name_servers)
@@ -47,9 +47,13 @@ impl Asker<'_> {
         for one in &reached {
             asked.push(self.name_server(one, &name, config.refuse_transfer));
         }
-        for facts in join_all(asked).await {
-            name_servers.push(facts?);
-        }
+        let asked: Result<Vec<NameServer>, ProbeError> =
+            join_all(asked).await.into_iter().collect();
+        let asked = asked?;
+        // A server that says nothing of the zone is not asked for records.
+        let mut is_heard = asked.iter().map(NameServer::is_heard);
+        reached.retain(|_| is_heard.next().unwrap_or(false));
+        name_servers.extend(asked);
         let mut dnssec = Vec::new();
         if config.dnssec {
             for &server in validating {
@@ -156,18 +160,20 @@ impl Asker<'_> {
         } else {
             Some(self.look_up(by(false), &soa).await?)
         };
-        let heard = udp
-            .as_ref()
-            .is_none_or(|answer| !matches!(answer.ended, Ended::NoRoute));
+        let no_route = udp.as_ref().is_some_and(|a| a.ended == Ended::NoRoute);
         let mut facts = NameServer {
             address: Some(one.server.to_string()),
             udp,
             ..bare(&one.name)
         };
-        if !heard {
+        if no_route {
             return Ok(facts);
         }
         facts.tcp = Some(self.look_up(by(true), &soa).await?);
+        if !facts.is_heard() {
+            facts.transfer = transfer.then(|| Transfer::Untried("it does not answer".to_owned()));
+            return Ok(facts);
+        }
         let alias = Question::new(zone.clone(), RecordType::CNAME, false);
         let answer = self.look_up(one.server, &alias).await?;
         facts.apex_alias = answer.records.into_iter().next();

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
@@ -30,6 +30,8 @@ pub(crate) struct Origin {
 pub(crate) struct Collector<'a> {
     cx: &'a Cx,
     config: &'a LintConfig,
+    /// The folder of the config, absolute: most linters write absolute paths.
+    folder: PathBuf,
     reports: LintReports,
     findings: Vec<Finding>,
     known: HashMap<(u64, usize), String>,
@@ -42,6 +44,7 @@ impl<'a> Collector<'a> {
         Self {
             cx,
             config,
+            folder: cx.resolve(".").canonicalize().unwrap_or_default(),
             reports: LintReports {
                 unmatched: found.unmatched.clone(),
                 ..LintReports::default()
@@ -168,11 +171,11 @@ impl<'a> Collector<'a> {
     /// A path without what differs from machine to machine.
     fn place(&self, file: &str) -> String {
         let file = file.strip_prefix("file://").unwrap_or(file);
-        let folder = self.cx.directory().to_string_lossy();
-        let inside = file
-            .strip_prefix(folder.as_ref())
-            .and_then(|rest| rest.strip_prefix('/'))
-            .filter(|_| folder.len() > 1);
+        let inside = Path::new(file)
+            .strip_prefix(&self.folder)
+            .ok()
+            .filter(|_| self.folder.parent().is_some())
+            .and_then(Path::to_str);
         let file = inside.unwrap_or(file);
         file.strip_prefix("./").unwrap_or(file).to_owned()
     }

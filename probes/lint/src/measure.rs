@@ -136,6 +136,12 @@ fn output(finished: &Finished, all: &mut Collector<'_>) {
     if is_silent && all.wanted() == Some(Format::Tsc) {
         return all.add_silent_tsc(origin);
     }
+    // Stylelint writes its report to stderr.
+    let stderr = finished.stderr.bytes();
+    let is_report = matches!(stderr.trim_ascii_start().first(), Some(b'[' | b'{' | b'<'));
+    if is_blank(&stdout) && is_report && !finished.stderr.truncated() {
+        return all.add(origin, &stderr);
+    }
     all.add(origin, &stdout);
 }
 

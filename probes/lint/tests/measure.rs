@@ -402,6 +402,14 @@ async fn a_command_is_run_and_its_output_read() {
         let gate = Gate::run(folder.path(), run(&script)).await;
         assert_eq!(gate.problems(), problems, "{script}");
     }
+    // Stylelint's report is on stderr; paths below the folder of the config are shown from there.
+    let gate = Gate::run(
+        folder.path(),
+        run("echo '[{\"source\": \"'$PWD'/a.css\", \"warnings\": [{\"severity\": \"error\", \"rule\": \"r\"}]}]' >&2; exit 2"),
+    )
+    .await;
+    assert_eq!(gate.problems(), ["failed errors"]);
+    assert_eq!(gate.measurement.reports.results[0].file, "a.css");
     let mut silent = run("exit 0");
     silent["format"] = json!("tsc");
     assert_eq!(Gate::run(folder.path(), silent).await.problems(), [""; 0]);

@@ -231,7 +231,10 @@ fn store(facts: &StoreFacts, subject: &str, checks: &mut Checks) {
         StoreAnswer::Refused => check
             .message(format!("{name} does not serve a stranger"))
             .pass(),
-        StoreAnswer::Other => guessed(check, format!("what answers is not {name} in plain text")),
+        StoreAnswer::Other => guessed(
+            check,
+            format!("what answers is not clearly {name} in plain text"),
+        ),
         StoreAnswer::Silent => guessed(check, format!("nothing answers to the question of {name}")),
     }
 }

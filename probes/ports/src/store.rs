@@ -45,6 +45,9 @@ pub(crate) async fn ask(
     };
     let said = match outcome {
         StoreAnswer::Served if kind == StoreKind::Mongodb => "the list of its databases".to_owned(),
+        StoreAnswer::Other if kind == StoreKind::Mongodb && contains(&answer, EMPTY_LIST) => {
+            "an empty list of databases: it has no users yet".to_owned()
+        }
         StoreAnswer::Refused | StoreAnswer::Served | StoreAnswer::Other => first_line(&answer),
         StoreAnswer::Silent => String::new(),
     };
@@ -54,6 +57,10 @@ pub(crate) async fn ask(
         answer: outcome,
         said,
     }
+}
+
+fn contains(answer: &[u8], needle: &[u8]) -> bool {
+    answer.windows(needle.len()).any(|window| window == needle)
 }
 
 fn first_line(answer: &[u8]) -> String {
@@ -168,13 +175,17 @@ fn list_databases() -> Vec<u8> {
     message
 }
 
+/// `databases: []`. A server without access control has at least one, `local`. With access control
+/// and no user yet, it answers so over loopback (the localhost exception), and refuses others.
+const EMPTY_LIST: &[u8] = b"\x04databases\0\x05\0\0\0\0";
+
 /// Looks for the fields of the reply without reading all of its BSON.
 fn mongodb(answer: &[u8]) -> StoreAnswer {
-    let has = |needle: &[u8]| answer.windows(needle.len()).any(|window| window == needle);
+    let has = |needle: &[u8]| contains(answer, needle);
     let is_message = answer
         .get(12..16)
         .is_some_and(|opcode| opcode == 2013_u32.to_le_bytes());
-    if !is_message {
+    if !is_message || has(EMPTY_LIST) {
         StoreAnswer::Other
     } else if has(b"\x04databases\0") {
         StoreAnswer::Served
@@ -242,6 +253,10 @@ mod tests {
         assert_eq!(mongodb(&message(b"...\x04databases\0...")), Served);
         assert_eq!(mongodb(&message(b"..\x10code\0\x0d\0\0\0..")), Refused);
         assert_eq!(mongodb(&message(b"nothing")), Other);
+        assert_eq!(
+            mongodb(&message(b"..\x04databases\0\x05\0\0\0\0\x01ok\0")),
+            Other
+        );
     }
 
     #[test]

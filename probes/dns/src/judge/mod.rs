@@ -1,6 +1,8 @@
 //! Applies the rules to a measurement. Pure.
 
+mod addresses;
 mod caa;
+mod mail;
 mod records;
 mod zones;
 

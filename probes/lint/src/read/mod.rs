@@ -5,6 +5,8 @@ mod decode;
 mod json;
 mod lines;
 mod sarif;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
