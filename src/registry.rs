@@ -110,6 +110,7 @@ macro_rules! registry {
 }
 
 registry! {
+    readygate_audit::Audit,
     readygate_command::Command,
     readygate_files::Files,
     readygate_http::Http,
