@@ -3,14 +3,15 @@
 use std::{collections::HashMap, path::Path};
 
 use jiff::Timestamp;
+use readygate_reports::{
+    Digest, Fault, Fingerprint, Found, gather,
+    record::{DuplicateReport, UnreadableReport},
+};
 
 use crate::{
-    find::Found,
-    fingerprint::Fingerprint,
-    measurement::{Counts, DuplicateReport, ReportFile, TestReports, UnreadableReport, cap},
-    reader::{About, Digest, Fault},
+    measurement::{Counts, ReportFile, TestReports, cap},
+    reader::About,
     tally::Tally,
-    text::clip,
 };
 
 /// The sum in the making.
@@ -41,8 +42,7 @@ impl<'a> Collector<'a> {
 
     /// The path as the user knows it.
     pub(crate) fn name(&self, path: &Path) -> String {
-        let path = path.strip_prefix(self.directory).unwrap_or(path);
-        path.strip_prefix(".").unwrap_or(path).display().to_string()
+        gather::name(path, self.directory)
     }
 
     /// Adds one file.
@@ -123,13 +123,9 @@ impl<'a> Collector<'a> {
     fn unreadable(&mut self, path: String, fault: &Fault, seen: &Counts) {
         self.reports.unreadable_total += 1;
         let unreadable = UnreadableReport {
-            path,
-            line: fault.at.map(|at| at.line),
-            column: fault.at.map(|at| at.column),
-            reason: clip(&fault.reason, cap::MESSAGE),
-            hint: fault.hint.map(str::to_owned),
             seen: seen.total,
             failures_seen: seen.failing() + seen.suite_errors,
+            ..UnreadableReport::new(path, fault)
         };
         push(&mut self.reports.unreadable, [unreadable], cap::PROBLEMS);
     }
@@ -144,7 +140,7 @@ impl<'a> Collector<'a> {
                     || file.unexpanded > 0
                     || claims.missing_tests > 0
                     || claims.missing_failures > 0;
-                (!problem, file.evidence_at())
+                (!problem, file.dated().evidence_at())
             });
             files.truncate(cap::FILES);
             files.sort_by(|a, b| a.path.cmp(&b.path));

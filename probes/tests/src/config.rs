@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use readygate_reports::plan::Plan;
 use readygate_sdk::{ConfigError, Period};
 use schemars::JsonSchema;
 use serde::Deserialize;
-
-use crate::find;
 
 /// Runs a test command, reads the reports that it writes, or both.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -32,6 +31,19 @@ pub struct TestsConfig {
     pub max_age: Option<Period>,
 }
 
+impl TestsConfig {
+    /// The fields that name a command and reports.
+    pub(crate) fn plan(&self) -> Plan<'_> {
+        Plan {
+            run: self.run.as_deref(),
+            directory: self.directory.as_deref(),
+            env: &self.env,
+            reports: self.reports.as_deref(),
+            max_age: self.max_age,
+        }
+    }
+}
+
 /// What a test that occurs several times in one report means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -55,67 +67,6 @@ pub(crate) fn validate(config: &TestsConfig) -> Result<(), ConfigError> {
             Some("name the reports of your test runner: `reports: [\"reports/*.xml\"]`"),
         );
     }
-    if let Some(run) = &config.run
-        && run.first().is_none_or(|program| program.trim().is_empty())
-    {
-        error.add(
-            "/run",
-            "`run` names no program",
-            Some("write program and arguments: [npm, test]"),
-        );
-    }
-    if config.run.is_none() {
-        if config.directory.is_some() {
-            error.add(
-                "/directory",
-                "`directory` is the folder of `run`, which is not given",
-                None,
-            );
-        }
-        if !config.env.is_empty() {
-            error.add(
-                "/env",
-                "`env` is the environment of `run`, which is not given",
-                None,
-            );
-        }
-    }
-    for name in config
-        .env
-        .keys()
-        .filter(|n| n.is_empty() || n.contains(['=', '\0']))
-    {
-        error.add(
-            "/env",
-            format!("`{name}` cannot be the name of an environment variable"),
-            None,
-        );
-    }
-    validate_reports(config, &mut error);
+    config.plan().validate(&mut error);
     error.into_result()
-}
-
-fn validate_reports(config: &TestsConfig, error: &mut ConfigError) {
-    match &config.reports {
-        None if config.max_age.is_some() => {
-            error.add(
-                "/max_age",
-                "`max_age` is the age of `reports`, which are not given",
-                None,
-            );
-        }
-        Some(patterns) if patterns.is_empty() => {
-            error.add(
-                "/reports",
-                "`reports` is an empty list, so nothing would be read",
-                None,
-            );
-        }
-        _ => {}
-    }
-    for (index, pattern) in config.reports.iter().flatten().enumerate() {
-        if let Err(message) = find::Pattern::new(pattern) {
-            error.add(format!("/reports/{index}"), message, None);
-        }
-    }
 }

@@ -2,17 +2,13 @@
 
 mod collect;
 mod config;
-mod find;
-mod fingerprint;
 mod judge;
 mod measure;
 mod measurement;
 mod metrics;
-mod number;
 mod reader;
 mod rules;
 mod tally;
-mod text;
 
 use readygate_sdk::{
     Activity, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
@@ -20,8 +16,8 @@ use readygate_sdk::{
 
 pub use config::{Retries, TestsConfig};
 pub use measurement::{
-    Claims, Counts, DuplicateReport, FailedTest, FailureKind, ReportFile, SlowTest, SuiteError,
-    TestCommand, TestRef, TestReports, TestsMeasurement, UnreadableReport,
+    Claims, Counts, FailedTest, FailureKind, ReportFile, SlowTest, SuiteError, TestRef,
+    TestReports, TestsMeasurement,
 };
 
 /// Runs a test command and reads JUnit XML reports.
@@ -46,18 +42,13 @@ impl Probe for Tests {
     }
 
     fn footprint(config: &TestsConfig) -> Footprint {
-        let command = config.run.as_ref().map(|argv| argv.join(" "));
-        let activity = if command.is_some() {
+        let activity = if config.run.is_some() {
             Activity::Active
         } else {
             Activity::Passive
         };
-        let contacts = command
-            .into_iter()
-            .chain(config.reports.iter().flatten().cloned())
-            .collect();
         Footprint {
-            contacts,
+            contacts: config.plan().contacts(),
             credentials: Vec::new(),
             activity,
             duration: None,

@@ -3,7 +3,12 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use readygate_sdk::{Location, count_of, process::Ended};
+use readygate_reports::{
+    command::CommandRun,
+    record::{Commit, Dated, DuplicateReport, UnreadableReport},
+    to_millis,
+};
+use readygate_sdk::Location;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,24 +38,13 @@ pub struct TestsMeasurement {
     pub measured_at: Timestamp,
     /// How the command ended, if one was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<TestCommand>,
+    pub command: Option<CommandRun>,
+    /// The commit that the reports should be of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
     /// What the reports say; absent when none were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reports: Option<TestReports>,
-}
-
-/// How the test command ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TestCommand {
-    /// Program and arguments.
-    pub argv: Vec<String>,
-    /// Exit code or signal.
-    pub ended: Ended,
-    /// From start to end, seconds, to the millisecond.
-    pub seconds: f64,
-    /// The end of what it printed: stderr, or stdout where stderr was empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub output: String,
 }
 
 /// What all the reports together say.
@@ -147,7 +141,7 @@ impl Counts {
         self.suite_errors += other.suite_errors;
         self.contradictory += other.contradictory;
         self.ambiguous += other.ambiguous;
-        self.seconds = crate::number::to_millis(self.seconds + other.seconds);
+        self.seconds = to_millis(self.seconds + other.seconds);
         self.bad_times += other.bad_times;
     }
 }
@@ -187,16 +181,14 @@ pub struct ReportFile {
 }
 
 impl ReportFile {
-    /// When the evidence was made: the timestamp inside, or else the modification time.
-    pub fn evidence_at(&self) -> Timestamp {
-        self.trusted_timestamp().unwrap_or(self.modified)
-    }
-
-    /// The timestamp, unless it has no zone and is later than the file: then it is the local time
-    /// of a place ahead of UTC.
-    pub fn trusted_timestamp(&self) -> Option<Timestamp> {
-        self.timestamp
-            .filter(|timestamp| !self.zoneless || *timestamp <= self.modified)
+    /// When it was made.
+    pub fn dated(&self) -> Dated {
+        Dated {
+            path: self.path.clone(),
+            timestamp: self.timestamp,
+            zoneless: self.zoneless,
+            modified: self.modified,
+        }
     }
 }
 
@@ -221,39 +213,6 @@ pub struct Claims {
     /// Failures and errors that are claimed and have no element.
     #[serde(default)]
     pub missing_failures: u64,
-}
-
-/// A file that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct UnreadableReport {
-    /// Path, as in [`ReportFile::path`].
-    pub path: String,
-    /// 1-based line, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<u64>,
-    /// 1-based column, in characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub column: Option<u64>,
-    /// Why.
-    pub reason: String,
-    /// How to fix it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-    /// Test cases seen before the place.
-    #[serde(default)]
-    pub seen: u64,
-    /// Failed test cases and suite errors seen before the place.
-    #[serde(default)]
-    pub failures_seen: u64,
-}
-
-/// A file with the same bytes as another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DuplicateReport {
-    /// Path of the file left out.
-    pub path: String,
-    /// Path of the file that was counted.
-    pub of: String,
 }
 
 /// A test case and where it stands in a report.
@@ -320,35 +279,6 @@ pub struct SlowTest {
     pub test: TestRef,
     /// Its time, seconds, to the millisecond.
     pub seconds: f64,
-}
-
-impl UnreadableReport {
-    /// Path with line and column.
-    pub fn place(&self) -> String {
-        self.location().to_string()
-    }
-
-    /// The place in the file.
-    pub fn location(&self) -> Location {
-        Location {
-            file: self.path.clone(),
-            line: self.line,
-            column: self.column,
-        }
-    }
-
-    /// Why it could not be read, and what stands before the place.
-    pub fn sentence(&self) -> String {
-        let cases = |n| count_of(n, "test case", "test cases");
-        match (self.seen, self.failures_seen) {
-            (0, 0) => self.reason.clone(),
-            (seen, 0) => format!("{}; {} before it", self.reason, cases(seen)),
-            (_, n) => {
-                let failures = count_of(n, "failure", "failures");
-                format!("{}; it holds at least {failures} before that", self.reason)
-            }
-        }
-    }
 }
 
 impl TestRef {

@@ -1,6 +1,7 @@
 //! The scalars of a measurement.
 
-use readygate_sdk::{MetricSpec, Metrics, Unit, count_of, process::Ended};
+use readygate_reports::gather::Gaps;
+use readygate_sdk::{MetricSpec, Metrics, Unit, process::Ended};
 
 use crate::measurement::{Counts, TestReports, TestsMeasurement};
 
@@ -87,22 +88,12 @@ pub(crate) fn metrics(measurement: &TestsMeasurement) -> Metrics {
 const NO_REPORTS: &str = "no `reports` are configured, so tests were not counted";
 
 fn complete(reports: &TestReports) -> Result<&TestReports, String> {
-    let mut missing = Vec::new();
-    if reports.unreadable_total > 0 {
-        let files = count_of(reports.unreadable_total, "report", "reports");
-        missing.push(format!("{files} could not be read"));
-    }
-    if !reports.unmatched.is_empty() {
-        let patterns = count_of(reports.unmatched.len() as u64, "pattern", "patterns");
-        missing.push(format!("{patterns} matched no file"));
-    }
-    if missing.is_empty() {
-        return Ok(reports);
-    }
-    Err(format!(
-        "{}, so the numbers would be partial",
-        missing.join(" and ")
-    ))
+    let gaps = Gaps {
+        unmatched: reports.unmatched.clone(),
+        unreadable_total: reports.unreadable_total,
+        ..Gaps::default()
+    };
+    gaps.partial().map_or(Ok(reports), Err)
 }
 
 fn counts(metrics: &mut Metrics, counts: &Counts) {

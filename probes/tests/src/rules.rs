@@ -8,6 +8,7 @@ pub(crate) const RULES: &[Rule] = &[
     NO_REPORT,
     UNREADABLE_REPORT,
     STALE_REPORT,
+    OLDER_THAN_COMMIT,
     FAILED,
     SUITE_ERROR,
     CONTRADICTORY_STATUS,
@@ -62,6 +63,16 @@ pub(crate) const STALE_REPORT: Rule = Rule {
           when a cache restored it.",
     fix: "delete old reports before the tests run (`rm -rf reports`), and make the build tool run \
           the tests again (`--rerun-tasks`, `-count=1`, `--no-cache`)",
+    source: "https://github.com/jenkinsci/junit-plugin",
+};
+
+pub(crate) const OLDER_THAN_COMMIT: Rule = Rule {
+    code: "tests/older-than-commit",
+    level: Level::Warning,
+    summary: "a report was made before the commit that it should be of",
+    why: "Tests that ran before the commit existed did not test it. A build cache may restore such \
+          a report honestly, which is why this only warns; `max_age` sets a limit that fails.",
+    fix: "run the tests again on this commit",
     source: "https://github.com/jenkinsci/junit-plugin",
 };
 

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
+use readygate_reports::{Fingerprint, Fingerprinter, clip, to_millis};
+
 use crate::{
     config::Retries,
-    fingerprint::{Fingerprint, Fingerprinter},
     measurement::{Counts, FailedTest, FailureKind, SlowTest, SuiteError, TestRef, cap},
-    number::to_millis,
     reader::{Case, Sink, State, SuiteFault},
-    text::clip,
 };
 
 /// Most different tests of one report that can be folded; each takes some twenty bytes.

@@ -337,7 +337,7 @@ async fn a_report_that_the_command_did_not_write_is_stale() {
     assert!(
         gate.check("tests/stale-report")
             .message
-            .contains("did the tests run?")
+            .contains("did it run as it should?")
     );
 
     let script = format!("printf %s \"{FAILING}\" > new.xml");

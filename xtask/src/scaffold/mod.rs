@@ -46,6 +46,7 @@ const RESERVED: &[&str] = &[
     "metrics",
     "option",
     "probe",
+    "reports",
     "result",
     "sdk",
     "secret",

@@ -1,8 +1,8 @@
 //! What the tests say.
 
+use readygate_reports::judge::capped;
 use readygate_sdk::{Checks, Location, count_of};
 
-use super::capped;
 use crate::{
     measurement::{Counts, TestRef, TestReports},
     rules,

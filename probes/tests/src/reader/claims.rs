@@ -1,7 +1,9 @@
 //! What the attributes of suites claim, beside what their elements hold.
 
-use super::{State, xml::Element};
-use crate::{measurement::Claims, number};
+use readygate_reports::{self as number, xml::Element};
+
+use super::State;
+use crate::measurement::Claims;
 
 /// The suites that are open, the outermost first, and the total of those that have ended.
 #[derive(Debug, Default)]

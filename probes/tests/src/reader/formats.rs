@@ -1,7 +1,7 @@
 //! Recognises reports by their content, those that are not supported too: a user who points the
 //! probe at the wrong file must learn what it is.
 
-use super::{Fault, xml::Element};
+use readygate_reports::{Fault, clip, xml::Element};
 
 /// The fault for something that is not JUnit XML.
 pub(super) fn unsupported(found: &str) -> Fault {
@@ -32,10 +32,7 @@ pub(super) fn of_root(root: &Element<'_>) -> Result<(), String> {
         "report" => "perhaps a JaCoCo coverage report",
         "html" => "an HTML page",
         other => {
-            return Err(format!(
-                "XML with the root element `{}`",
-                crate::text::clip(other, 60)
-            ));
+            return Err(format!("XML with the root element `{}`", clip(other, 60)));
         }
     };
     Err(found.to_owned())
@@ -59,15 +56,4 @@ fn is_tap(line: &str) -> bool {
         .strip_prefix("1..")
         .is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
     plan || line.starts_with("ok ") || line.starts_with("not ok ")
-}
-
-/// What the first bytes are the signature of, where they are no text at all.
-pub(super) fn binary(head: &[u8]) -> Option<&'static str> {
-    Some(match head {
-        [0x1f, 0x8b, ..] => "gzip data; unpack it first",
-        [b'P', b'K', 3, 4, ..] => "a ZIP archive; unpack it first",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "Zstandard data; unpack it first",
-        [0x7f, b'E', b'L', b'F', ..] => "a program",
-        _ => return None,
-    })
 }

@@ -5,13 +5,13 @@
 //! skipped, passed. Ant, Surefire, pytest, googletest, PHPUnit (nested suites), nextest and
 //! Surefire retries (`flakyFailure`, `rerunFailure`) are all read by these rules.
 
-use super::{
-    About, Case, Fault, Position, Sink, State, SuiteFault, claims::Tree, xml::Element, xml::Visitor,
+use readygate_reports::{
+    self as number, Fault, Position, Started,
+    xml::{Element, Visitor},
 };
-use crate::{
-    measurement::FailureKind,
-    number::{self, Started},
-};
+
+use super::{About, Case, Sink, State, SuiteFault, claims::Tree};
+use crate::measurement::FailureKind;
 
 /// Characters kept of the text of a failure, whose start is shown.
 const TEXT: usize = 4 * 1_024;

@@ -6,70 +6,16 @@
 
 mod claims;
 mod formats;
-mod guard;
 mod junit;
-mod source;
-mod xml;
 
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, io::Read};
+use std::io::Read;
 
-use crate::{
-    fingerprint::Fingerprint,
-    measurement::{Claims, FailureKind},
-    number::Started,
-};
+use readygate_reports::{Digest, Fault, Guard, Position, Source, Started, xml};
 
-/// A place in a decoded file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Position {
-    /// 1-based.
-    pub line: u64,
-    /// 1-based, in characters.
-    pub column: u64,
-}
-
-/// Why a report cannot be read to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    /// Where, if that is known.
-    pub at: Option<Position>,
-    /// What is wrong there.
-    pub reason: String,
-    /// How to fix it.
-    pub hint: Option<&'static str>,
-}
-
-impl Fault {
-    pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self {
-            at: None,
-            reason: reason.into(),
-            hint: None,
-        }
-    }
-
-    pub(crate) fn at(mut self, at: Position) -> Self {
-        self.at = self.at.or(Some(at));
-        self
-    }
-
-    pub(crate) fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
-        self
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-// Lets a fault travel through `std::io::Error`.
-impl std::error::Error for Fault {}
+use crate::measurement::{Claims, FailureKind};
 
 /// The state of a test case; the worst thing that it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,13 +78,6 @@ pub(crate) struct About {
     pub unexpanded: u64,
 }
 
-/// What was read off the raw bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Digest {
-    pub bytes: u64,
-    pub fingerprint: Fingerprint,
-}
-
 /// Reads one report into `sink`. On a fault, the sink has heard what stands before it.
 ///
 /// `stop` is asked now and then; once it says so, the reading ends with a fault.
@@ -147,12 +86,12 @@ pub(crate) fn read<R: Read>(
     stop: &dyn Fn() -> bool,
     sink: &mut dyn Sink,
 ) -> Result<(About, Digest), Fault> {
-    let source = source::Source::open(raw, stop)?;
+    let source = Source::open(raw, stop)?;
     let encoding = source.encoding();
     if let Some(found) = formats::without_markup(source.head()) {
         return Err(formats::unsupported(found));
     }
-    let guard = guard::Guard::new(source);
+    let guard = Guard::new(source);
     let mut xml = xml::Xml::new(guard);
     let mut report = Report::Unknown(sink);
     let read = xml.read(&mut report);

@@ -5,11 +5,10 @@ use std::{
     io::{BufReader, Read},
 };
 
+use readygate_reports::{Fault, Guard, KEEP, xml};
+
 use super::{Outcome, from, text};
-use crate::{
-    config::Retries,
-    reader::{guard::Guard, guard::KEEP, xml},
-};
+use crate::config::Retries;
 
 /// Repeats a piece between a start and an end, without ever holding the whole.
 struct Endless {
@@ -196,7 +195,7 @@ fn lines_are_counted_in_what_is_left_out() {
 struct Heard(String);
 
 impl xml::Visitor for Heard {
-    fn start(&mut self, element: &xml::Element<'_>) -> Result<(), crate::reader::Fault> {
+    fn start(&mut self, element: &xml::Element<'_>) -> Result<(), Fault> {
         let xml::Element { name, at, .. } = element;
         write!(self.0, "<{name} {}:{}>", at.line, at.column).unwrap();
         Ok(())

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use readygate_reports::Found;
 use readygate_sdk::{CheckOutcome, Checks, Level, Probe as _};
 
 use crate::{
     Tests, TestsConfig,
     collect::Collector,
     config::Retries,
-    find::Found,
     measurement::{Counts, TestsMeasurement},
     reader,
     tally::Tally,
@@ -30,6 +30,7 @@ fn passes(raw: &[u8], retries: Retries) -> Option<Counts> {
     let measurement = TestsMeasurement {
         measured_at: Timestamp::UNIX_EPOCH,
         command: None,
+        commit: None,
         reports: Some(all.finish()),
     };
     let json = serde_json::to_string(&measurement).unwrap();

@@ -4,14 +4,25 @@ use std::io::{self, BufRead, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::{Digest, Fault, formats};
-use crate::fingerprint::Fingerprinter;
+use crate::{
+    Fault,
+    fingerprint::{Fingerprint, Fingerprinter},
+};
 
 /// Bytes read at once; decoded text can be three times as long.
 const CHUNK: usize = 32 * 1024;
 
+/// What was read off the raw bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// Size of the file.
+    pub bytes: u64,
+    /// Stands for its content.
+    pub fingerprint: Fingerprint,
+}
+
 /// The decoded text of a file.
-pub(super) struct Source<'s, R> {
+pub struct Source<'s, R> {
     raw: R,
     stop: &'s dyn Fn() -> bool,
     encoding: &'static Encoding,
@@ -30,7 +41,7 @@ pub(super) struct Source<'s, R> {
 
 impl<'s, R: Read> Source<'s, R> {
     /// Reads the start of the file and finds its encoding.
-    pub(super) fn open(raw: R, stop: &'s dyn Fn() -> bool) -> Result<Self, Fault> {
+    pub fn open(raw: R, stop: &'s dyn Fn() -> bool) -> Result<Self, Fault> {
         let mut source = Self {
             raw,
             stop,
@@ -51,8 +62,8 @@ impl<'s, R: Read> Source<'s, R> {
             return Err(Fault::new("the file is empty (0 bytes)")
                 .hint("the test runner wrote no report; look at why it ended early"));
         }
-        if let Some(found) = formats::binary(head) {
-            return Err(formats::unsupported(found));
+        if let Some(found) = binary(head) {
+            return Err(Fault::new(format!("this is no text but {found}")));
         }
         let (encoding, bom) = detect(head)?;
         source.encoding = encoding;
@@ -66,17 +77,17 @@ impl<'s, R: Read> Source<'s, R> {
     }
 
     /// WHATWG name of the encoding.
-    pub(super) fn encoding(&self) -> &'static str {
+    pub fn encoding(&self) -> &'static str {
         self.encoding.name()
     }
 
     /// The text decoded so far, before anything is consumed.
-    pub(super) fn head(&self) -> &str {
+    pub fn head(&self) -> &str {
         str::from_utf8(&self.output[self.ready.clone()]).unwrap_or_default()
     }
 
     /// Size and fingerprint of the whole file.
-    pub(super) fn digest(mut self) -> Result<Digest, Fault> {
+    pub fn digest(mut self) -> Result<Digest, Fault> {
         while !self.ended {
             self.refill().map_err(|e| fault_of(&e))?;
         }
@@ -161,7 +172,7 @@ impl<R: Read> BufRead for Source<'_, R> {
 }
 
 /// The fault inside an I/O error, or the error itself as a fault.
-pub(super) fn fault_of(error: &io::Error) -> Fault {
+pub fn fault_of(error: &io::Error) -> Fault {
     match error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<Fault>())
@@ -217,4 +228,15 @@ fn declared(head: &[u8]) -> Option<String> {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let label = value[1..].split(quote).next()?;
     Some(crate::text::clip(label, 60))
+}
+
+/// What the first bytes are the signature of, where they are no text at all.
+fn binary(head: &[u8]) -> Option<&'static str> {
+    Some(match head {
+        [0x1f, 0x8b, ..] => "gzip data; unpack it first",
+        [b'P', b'K', 3, 4, ..] => "a ZIP archive; unpack it first",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "Zstandard data; unpack it first",
+        [0x7f, b'E', b'L', b'F', ..] => "a program",
+        _ => return None,
+    })
 }

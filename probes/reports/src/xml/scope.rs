@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::super::Fault;
+use crate::Fault;
 
 const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// The namespace prefixes that are bound.
 #[derive(Debug, Default)]
-pub(super) struct Scope {
+pub(crate) struct Scope {
     bound: Vec<(usize, String)>,
 }
 
 impl Scope {
-    pub(super) fn open(
+    pub(crate) fn open(
         &mut self,
         depth: usize,
         attributes: &[(&str, Cow<'_, str>)],
@@ -32,14 +32,14 @@ impl Scope {
         Ok(())
     }
 
-    pub(super) fn close(&mut self, depth: usize) {
+    pub(crate) fn close(&mut self, depth: usize) {
         while self.bound.last().is_some_and(|(d, _)| *d >= depth) {
             self.bound.pop();
         }
     }
 
     /// Namespaces in XML 1.0, section 5: a prefix must be declared.
-    pub(super) fn check(
+    pub(crate) fn check(
         &self,
         element: &str,
         attributes: &[(&str, Cow<'_, str>)],

@@ -3,20 +3,20 @@
 use super::{doctype::Doctype, run::Run};
 
 /// Longest tag or DOCTYPE, attribute values shortened, bytes.
-pub(super) const LONGEST_TAG: u32 = 1024 * 1024;
+pub(crate) const LONGEST_TAG: u32 = 1024 * 1024;
 
-pub(super) fn is_continuation(byte: u8) -> bool {
+pub(crate) fn is_continuation(byte: u8) -> bool {
     byte & 0xc0 == 0x80
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     Keep,
     Drop,
 }
 
 /// A run of bytes with one fate.
-pub(super) struct Step {
+pub(crate) struct Step {
     pub length: usize,
     pub fate: Fate,
     pub stand_in: &'static [u8],
@@ -26,7 +26,7 @@ pub(super) struct Step {
 
 /// Where in the grammar the next byte stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Lexer {
+pub(crate) enum Lexer {
     Text(Run),
     /// After `<`.
     Open,
@@ -67,7 +67,7 @@ const CDATA: &[u8] = b"[CDATA[";
 
 impl Lexer {
     /// The longest run with one fate at the start of `chunk`.
-    pub(super) fn scan(&mut self, chunk: &[u8]) -> Step {
+    pub(crate) fn scan(&mut self, chunk: &[u8]) -> Step {
         let mut step = Step {
             length: 0,
             fate: Fate::Keep,

@@ -18,23 +18,24 @@ use readygate_sdk::count_of;
 use grammar::{check_characters, check_declaration, check_name, lone_ampersand, pairs, resolve};
 use scope::Scope;
 
-use super::{Fault, Position, guard::Guard, source};
+use crate::{Fault, Position, guard::Guard, source};
 
 /// Deepest nesting of elements.
 const DEEPEST: usize = 256;
 
 /// A start tag.
 #[derive(Debug)]
-pub(super) struct Element<'a> {
+pub struct Element<'a> {
     /// Without the namespace prefix.
     pub name: &'a str,
+    /// Where its tag starts.
     pub at: Position,
     attributes: Vec<(&'a str, Cow<'a, str>)>,
 }
 
 impl Element<'_> {
     /// The value of an attribute, references resolved.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
             .find(|(n, _)| *n == name)
@@ -43,7 +44,11 @@ impl Element<'_> {
 }
 
 /// Hears the elements of a document, the root first.
-pub(super) trait Visitor {
+pub trait Visitor {
+    /// An element starts.
+    ///
+    /// # Errors
+    /// What makes the rest of the document unreadable.
     fn start(&mut self, element: &Element<'_>) -> Result<(), Fault>;
     /// The end of the element that started last and has not ended.
     fn end(&mut self);
@@ -54,7 +59,7 @@ pub(super) trait Visitor {
 }
 
 /// A document being read.
-pub(super) struct Xml<R> {
+pub struct Xml<R> {
     reader: Reader<Guard<R>>,
     scope: Scope,
     /// Whether there is a DOCTYPE, which may declare entities.
@@ -64,7 +69,8 @@ pub(super) struct Xml<R> {
 }
 
 impl<R: BufRead> Xml<R> {
-    pub(super) fn new(guard: Guard<R>) -> Self {
+    /// A document behind its guard.
+    pub fn new(guard: Guard<R>) -> Self {
         let mut reader = Reader::from_reader(guard);
         let config = reader.config_mut();
         config.expand_empty_elements = true;
@@ -77,12 +83,13 @@ impl<R: BufRead> Xml<R> {
         }
     }
 
-    pub(super) fn into_inner(self) -> Guard<R> {
+    /// The guard, behind what was read.
+    pub fn into_inner(self) -> Guard<R> {
         self.reader.into_inner()
     }
 
     /// Reads the document to its end.
-    pub(super) fn read(&mut self, visitor: &mut dyn Visitor) -> Result<(), Fault> {
+    pub fn read(&mut self, visitor: &mut dyn Visitor) -> Result<(), Fault> {
         let mut buffer = Vec::new();
         loop {
             let at = self.reader.get_ref().position();

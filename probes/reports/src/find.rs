@@ -13,7 +13,7 @@ const MOST_FILES: usize = 10_000;
 
 /// One pattern of a config.
 #[derive(Debug, Clone)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     text: String,
     /// The leading folders without glob characters.
     base: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     /// Reads a pattern; the error is a sentence for the user.
-    pub(crate) fn new(text: &str) -> Result<Self, String> {
+    pub fn new(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Err("a pattern is empty".to_owned());
         }
@@ -59,7 +59,7 @@ impl Pattern {
 
 /// What the patterns matched.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub struct Found {
     /// In order of their paths, each file once.
     pub files: Vec<PathBuf>,
     /// Patterns without a match.
@@ -69,7 +69,7 @@ pub(crate) struct Found {
 }
 
 /// Looks for files; `stop` ends the search early.
-pub(crate) fn find(
+pub fn find(
     directory: &Path,
     patterns: &[Pattern],
     stop: &dyn Fn() -> bool,

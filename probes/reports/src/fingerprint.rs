@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hasher as _};
 
 /// 128 bits that stand for some bytes.
-pub(crate) type Fingerprint = [u64; 2];
+pub type Fingerprint = [u64; 2];
 
 /// Makes a [`Fingerprint`] of bytes that come piece by piece.
 ///
@@ -11,21 +11,30 @@ pub(crate) type Fingerprint = [u64; 2];
 /// probability of 10^-27. Nothing here defends against someone who writes the reports, and who
 /// could as well write that all tests pass.
 #[derive(Debug)]
-pub(crate) struct Fingerprinter(DefaultHasher, DefaultHasher);
+pub struct Fingerprinter(DefaultHasher, DefaultHasher);
+
+impl Default for Fingerprinter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Fingerprinter {
-    pub(crate) fn new() -> Self {
+    /// Of no bytes yet.
+    pub fn new() -> Self {
         let mut second = DefaultHasher::new();
         second.write_u8(1);
         Self(DefaultHasher::new(), second)
     }
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
         self.0.write(bytes);
         self.1.write(bytes);
     }
 
-    pub(crate) fn finish(&self) -> Fingerprint {
+    /// Of all bytes so far.
+    pub fn finish(&self) -> Fingerprint {
         [self.0.finish(), self.1.finish()]
     }
 }

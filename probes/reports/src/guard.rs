@@ -17,13 +17,12 @@ use std::io::{self, BufRead, Read};
 
 use lexer::{Fate, Lexer, is_continuation};
 
-use super::{Fault, Position};
+use crate::{Fault, Position};
 
-#[cfg(test)]
-pub(super) use run::KEEP;
+pub use run::KEEP;
 
 /// Passes on the text of `inner`, shortened.
-pub(super) struct Guard<R> {
+pub struct Guard<R> {
     inner: R,
     lexer: Lexer,
     /// Bytes of the inner buffer that were looked at and may be passed on.
@@ -34,7 +33,8 @@ pub(super) struct Guard<R> {
 }
 
 impl<R: BufRead> Guard<R> {
-    pub(super) fn new(inner: R) -> Self {
+    /// Guards what reads `inner`.
+    pub fn new(inner: R) -> Self {
         let position = Position { line: 1, column: 1 };
         Self {
             inner,
@@ -46,11 +46,12 @@ impl<R: BufRead> Guard<R> {
     }
 
     /// The place of the next byte that the parser will consume.
-    pub(super) fn position(&self) -> Position {
+    pub fn position(&self) -> Position {
         self.position
     }
 
-    pub(super) fn into_inner(self) -> R {
+    /// The guarded text, behind what was read.
+    pub fn into_inner(self) -> R {
         self.inner
     }
 

@@ -3,13 +3,13 @@
 use super::lexer::{Fate, is_continuation};
 
 /// Bytes kept of one run of character data, CDATA section, comment or attribute value.
-pub(in super::super) const KEEP: u32 = 64 * 1024;
+pub const KEEP: u32 = 64 * 1024;
 /// Longest reference (`&amp;`), bytes.
 const LONGEST_REFERENCE: u8 = 64;
 
 /// A run of content: how much of it was kept, and whether the rest is being left out.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Run {
+pub(crate) struct Run {
     pub kept: u32,
     pub cut: bool,
     /// Bytes of the reference that is open, from its `&`; it must not be cut in two.
@@ -18,7 +18,7 @@ pub(super) struct Run {
 
 impl Run {
     /// Takes one byte of content.
-    pub(super) fn take(mut self, byte: u8, references: bool) -> Result<(Self, Fate), &'static str> {
+    pub(crate) fn take(mut self, byte: u8, references: bool) -> Result<(Self, Fate), &'static str> {
         if self.cut {
             return Ok((self, Fate::Drop));
         }
@@ -39,7 +39,7 @@ impl Run {
     }
 
     /// How many bytes can be taken without a change of fate.
-    pub(super) fn room(self) -> u32 {
+    pub(crate) fn room(self) -> u32 {
         if self.cut {
             u32::MAX
         } else {
@@ -47,7 +47,7 @@ impl Run {
         }
     }
 
-    pub(super) fn took(mut self, n: usize) -> Self {
+    pub(crate) fn took(mut self, n: usize) -> Self {
         if !self.cut {
             self.kept = self
                 .kept
@@ -57,7 +57,7 @@ impl Run {
     }
 
     /// What becomes of the next byte, unless the run is cut there.
-    pub(super) fn fate(self) -> Fate {
+    pub(crate) fn fate(self) -> Fate {
         if self.cut { Fate::Drop } else { Fate::Keep }
     }
 }

@@ -6,13 +6,13 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 const LONGEST: f64 = 1e12;
 
 /// Seconds to the millisecond: such a number survives JSON exactly.
-pub(crate) fn to_millis(seconds: f64) -> f64 {
+pub fn to_millis(seconds: f64) -> f64 {
     (seconds * 1e3).round() / 1e3
 }
 
 /// Reads a `time` attribute: seconds, perhaps with thousands separators (`1,234.56`) or a decimal
 /// comma (`0,015`). `None` for what is no such number.
-pub(crate) fn seconds(text: &str) -> Option<f64> {
+pub fn seconds(text: &str) -> Option<f64> {
     let text = text.trim();
     let plain = match text.split_once(',') {
         None => text.to_owned(),
@@ -31,20 +31,21 @@ fn is_decimal_comma(whole: &str, rest: &str) -> bool {
 }
 
 /// Reads a count attribute.
-pub(crate) fn count(text: &str) -> Option<u64> {
+pub fn count(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }
 
 /// When a suite started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Started {
+pub struct Started {
+    /// When.
     pub at: Timestamp,
     /// No time zone is written; `at` is the reading as UTC.
     pub zoneless: bool,
 }
 
 /// Reads a suite's `timestamp`: RFC 3339, or the same without a zone.
-pub(crate) fn started(text: &str) -> Option<Started> {
+pub fn started(text: &str) -> Option<Started> {
     let text = text.trim();
     if let Ok(at) = text.parse() {
         return Some(Started {

@@ -2,7 +2,7 @@
 
 use quick_xml::events::BytesDecl;
 
-use super::super::Fault;
+use crate::Fault;
 use crate::text::clip;
 
 /// Most attributes of one element.
@@ -11,7 +11,7 @@ const MOST_ATTRIBUTES: usize = 256;
 const LONGEST_NAME: usize = 1_024;
 
 /// The character of a predefined or numeric reference; `None` for another name.
-pub(super) fn resolve(name: &str) -> Result<Option<char>, Fault> {
+pub(crate) fn resolve(name: &str) -> Result<Option<char>, Fault> {
     let Some(number) = name.strip_prefix('#') else {
         return Ok(match name {
             "amp" => Some('&'),
@@ -45,7 +45,7 @@ fn is_xml_char(c: char) -> bool {
 }
 
 /// What the guard does not look for: the two characters above U+001F that production 2 leaves out.
-pub(super) fn check_characters(text: &str) -> Result<(), Fault> {
+pub(crate) fn check_characters(text: &str) -> Result<(), Fault> {
     match text.chars().find(|c| !is_xml_char(*c)) {
         None => Ok(()),
         Some(c) => Err(Fault::new(format!(
@@ -56,7 +56,7 @@ pub(super) fn check_characters(text: &str) -> Result<(), Fault> {
 }
 
 /// Splits what follows the name in a tag into names and raw values (XML 1.0, production 41).
-pub(super) fn pairs(raw: &str) -> Result<Vec<(&str, &str)>, Fault> {
+pub(crate) fn pairs(raw: &str) -> Result<Vec<(&str, &str)>, Fault> {
     let space = [' ', '\t', '\n', '\r'];
     let mut pairs: Vec<(&str, &str)> = Vec::new();
     let mut rest = raw;
@@ -99,7 +99,7 @@ fn broken() -> Fault {
 }
 
 /// XML 1.0, production 23.
-pub(super) fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Fault> {
+pub(crate) fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Fault> {
     let text: &str = declaration;
     let wanted = ["version", "encoding", "standalone"];
     let pairs = pairs(text.strip_prefix("xml").unwrap_or_default())?;
@@ -125,7 +125,7 @@ pub(super) fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Fault
 }
 
 /// XML 1.0, production 5.
-pub(super) fn check_name(name: &str) -> Result<(), Fault> {
+pub(crate) fn check_name(name: &str) -> Result<(), Fault> {
     if name.len() > LONGEST_NAME {
         return Err(Fault::new(format!(
             "a name is longer than {LONGEST_NAME} bytes"
@@ -150,6 +150,6 @@ fn continues_name(c: char) -> bool {
     matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}' | '\u{2040}')
 }
 
-pub(super) fn lone_ampersand() -> Fault {
+pub(crate) fn lone_ampersand() -> Fault {
     Fault::new("an `&` here starts no reference").hint("an `&` in text is written &amp;")
 }

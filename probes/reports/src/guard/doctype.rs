@@ -4,7 +4,7 @@ use super::lexer::LONGEST_TAG;
 
 /// Inside `<!DOCTYPE ... >`: only its end matters.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Doctype {
+pub(crate) struct Doctype {
     length: u32,
     /// The quote that is open, or 0.
     quote: u8,
@@ -18,7 +18,7 @@ pub(super) struct Doctype {
 
 impl Doctype {
     /// `None` after its end.
-    pub(super) fn after(mut self, byte: u8) -> Result<Option<Self>, &'static str> {
+    pub(crate) fn after(mut self, byte: u8) -> Result<Option<Self>, &'static str> {
         self.length += 1;
         if self.length > LONGEST_TAG {
             return Err("the DOCTYPE is longer than 1 MiB");
