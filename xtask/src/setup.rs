@@ -182,6 +182,10 @@ pub fn shared_data() -> Result<Vec<(&'static str, PathBuf)>, String> {
         unpack(&archive, &corpus)?;
         found.push(("READYGATE_CORPUS", corpus));
     }
+    let advisories = shared.join("corpus/rustsec-osv-2025-02-24.zip");
+    if advisories.exists() {
+        found.push(("READYGATE_OSV", advisories));
+    }
     let schemas = shared.join("schemas");
     if schemas.is_dir() {
         found.push(("READYGATE_SCHEMAS", schemas));

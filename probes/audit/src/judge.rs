@@ -1,13 +1,31 @@
-//! Applies the rules to a measurement. Pure.
+//! Applies the rules to a measurement: whether the audit can be relied on, then what it found.
 
-use readygate_sdk::{Checks, Unit};
+mod found;
+mod sources;
 
-use crate::{AuditMeasurement, rules};
+use readygate_sdk::Checks;
 
-pub fn judge(measurement: &AuditMeasurement, checks: &mut Checks) {
-    let size = Unit::Bytes.format(measurement.bytes as f64);
-    checks
-        .check(&rules::NOT_YET, &measurement.address)
-        .message(format!("it answered {size}, and nothing judges them yet"))
-        .fail();
+use crate::{config::AuditConfig, measurement::AuditMeasurement};
+
+/// Lines of evidence in one check.
+const SHOWN: usize = 20;
+
+pub(crate) fn judge(config: &AuditConfig, measurement: &AuditMeasurement, checks: &mut Checks) {
+    sources::command(measurement, checks);
+    sources::problems(measurement, checks);
+    sources::reports(config, measurement, checks);
+    sources::locks(measurement, checks);
+    sources::databases(config, measurement, checks);
+    found::findings(measurement, checks);
+    found::ignores(measurement, checks);
+}
+
+/// The first lines, and how many there are besides.
+fn capped(lines: impl Iterator<Item = String>, total: u64) -> Vec<String> {
+    let mut lines: Vec<String> = lines.take(SHOWN).collect();
+    let more = total.saturating_sub(lines.len() as u64);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
 }

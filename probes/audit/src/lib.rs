@@ -1,27 +1,41 @@
-//! The `audit` probe: what the peer at an address answers.
+//! The `audit` probe: known vulnerabilities in what a system is built from.
 
 mod config;
+mod fold;
 mod judge;
+mod lock;
+mod matching;
 mod measure;
+mod measurement;
 mod metrics;
+mod osv;
+mod reader;
 mod rules;
+mod severity;
+mod text;
+pub mod version;
 
-pub use config::AuditConfig;
-pub use measure::AuditMeasurement;
 use readygate_sdk::{
     Activity, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
 };
 
-/// Connects to an address and records the answer.
+pub use config::{AuditConfig, Format, Ignore};
+pub use measurement::{
+    AuditCommand, AuditMeasurement, AuditReport, BySeverity, Counts, Database, Finding, IgnoreUse,
+    IgnoredFinding, LockFile, Problem, ProblemKind, Unmatched,
+};
+pub use severity::Severity;
+
+/// Reads what auditors wrote, runs one, and matches lock files against OSV.
 #[derive(Debug, Clone, Copy)]
 pub struct Audit;
 
 impl Probe for Audit {
     const META: Meta = Meta {
         id: "audit",
-        summary: "What the peer at an address answers",
+        summary: "Finds known vulnerabilities: reads reports of auditors, or matches lock files against OSV",
         rules: rules::RULES,
-        metrics: metrics::METRICS,
+        metrics: metrics::SPECS,
         activity: Activity::Active,
         readme: include_str!("../README.md"),
     };
@@ -30,14 +44,24 @@ impl Probe for Audit {
     type Measurement = AuditMeasurement;
 
     fn validate(config: &AuditConfig) -> Result<(), ConfigError> {
-        config.validate()
+        config::validate(config)
     }
 
     fn footprint(config: &AuditConfig) -> Footprint {
+        let command = config.run.as_ref().map(|argv| argv.join(" "));
+        let online = config.lockfiles.is_some() && config.database.is_none();
+        let api = online.then(|| config.api.clone().unwrap_or_else(|| config::OSV.to_owned()));
+        let activity = if command.is_some() || online {
+            Activity::Active
+        } else {
+            Activity::Passive
+        };
+        let files = config.reports.iter().chain(&config.lockfiles).flatten().cloned();
+        let database = config.database.iter().flat_map(|paths| paths.iter().map(str::to_owned));
         Footprint {
-            contacts: vec![config.address.clone()],
-            credentials: config.token.iter().map(|_| "token".to_owned()).collect(),
-            activity: Activity::Active,
+            contacts: command.into_iter().chain(files).chain(api).chain(database).collect(),
+            credentials: Vec::new(),
+            activity,
             duration: None,
         }
     }
@@ -50,7 +74,7 @@ impl Probe for Audit {
         metrics::metrics(measurement)
     }
 
-    fn judge(_config: &AuditConfig, measurement: &AuditMeasurement, checks: &mut Checks) {
-        judge::judge(measurement, checks);
+    fn judge(config: &AuditConfig, measurement: &AuditMeasurement, checks: &mut Checks) {
+        judge::judge(config, measurement, checks);
     }
 }

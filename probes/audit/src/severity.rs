@@ -77,6 +77,9 @@ impl Severity {
         } else {
             &["CVSS:3.1/"]
         };
+        if !complete(vector) {
+            return None;
+        }
         let scored = prefixes
             .iter()
             .find_map(|prefix| cvss::Cvss::from_str(&format!("{prefix}{vector}")).ok())?;
@@ -100,6 +103,20 @@ impl Severity {
         let band = Self::from_score(score);
         (band != Self::Unknown).then_some((Some(score), band))
     }
+}
+
+/// Whether all base metrics are there: what is missing must not count as "no impact".
+fn complete(vector: &str) -> bool {
+    const V2: &[&str] = &["AV", "AC", "Au", "C", "I", "A"];
+    const V3: &[&str] = &["AV", "AC", "PR", "UI", "S", "C", "I", "A"];
+    const V4: &[&str] = &["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"];
+    let names: Vec<&str> = vector.split('/').filter_map(|part| Some(part.split_once(':')?.0)).collect();
+    let needed = match () {
+        () if names.contains(&"Au") => V2,
+        () if names.contains(&"VC") => V4,
+        () => V3,
+    };
+    needed.iter().all(|name| names.contains(name))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
             Some(source) => {
                 let from_registry = source.starts_with("registry+") || source.starts_with("sparse+");
                 let kind = if from_registry { "from another registry than crates.io" } else { "from git" };
-                locked.skip(format!("{name} {version}"), kind, from_registry);
+                locked.skip(format!("{name} {version}"), kind, false);
                 Node::Foreign
             }
         };

@@ -24,7 +24,7 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
         if package.get("dist").and_then(|dist| text(dist, "type")) == Some("path") {
             locked.local += 1;
         } else if version.starts_with("dev-") || version.ends_with("-dev") {
-            locked.skip(format!("{name} {version}"), "a branch, not a version", true);
+            locked.skip(format!("{name} {version}"), "a branch, not a version", false);
         } else {
             let at = locked.push(name, version, dev);
             handles.insert(name.to_lowercase(), at);

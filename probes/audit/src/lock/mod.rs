@@ -19,7 +19,7 @@ use crate::{
     text::clip,
 };
 
-pub(crate) use stale::Staleness;
+pub(crate) use stale::{Staleness, compare, manifest_of};
 
 /// A package from a registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -43,7 +43,7 @@ fn requirement(line: &str, locked: &mut Locked) -> Result<(), String> {
     if let Some(option) = line.strip_prefix('-') {
         let word = option.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default();
         match word {
-            "r" | "requirement" => locked.skip(line, "another file is included; name it under `lockfiles` too", false),
+            "r" | "requirement" => locked.skip(line, "another file is included; name the compiled one under `lockfiles`", true),
             "e" | "editable" => locked.local += 1,
             _ => {}
         }

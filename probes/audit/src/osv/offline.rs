@@ -106,8 +106,9 @@ impl Loader<'_> {
                 return Err(Stop::Over);
             }
             let entry = archive.by_index(at).map_err(|e| bad(shown, e))?;
-            let name = format!("{shown}!{}", entry.name());
-            let is_json = Path::new(entry.name()).extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+            let inner = entry.name().map_err(|e| bad(shown, e))?.into_owned();
+            let name = format!("{shown}!{inner}");
+            let is_json = Path::new(&inner).extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
             if entry.is_file() && is_json {
                 self.record(entry, &name)?;
             }

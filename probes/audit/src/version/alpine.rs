@@ -1,4 +1,4 @@
-//! `apk version -t` of apk-tools 2
+//! `apk version -t`
 //! (<https://wiki.alpinelinux.org/wiki/Package_policies>): `1.2.3a_rc1-r4`.
 //!
 //! Versions that break the grammar are common in lists of advisories; what is left of them after
@@ -9,7 +9,6 @@ use std::cmp::Ordering;
 /// What comes next, in the order in which a version may name it; later is less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Token {
-    Invalid,
     DigitOrZero,
     Digit,
     Letter,
@@ -17,6 +16,8 @@ enum Token {
     SuffixNumber,
     Revision,
     End,
+    /// What breaks the grammar is below all that keeps it.
+    Invalid,
 }
 
 struct Scanner<'a> {
@@ -42,7 +43,12 @@ impl<'a> Scanner<'a> {
         let (value, length) = match self.next {
             Token::DigitOrZero if self.rest[0] == b'0' => {
                 let zeros = self.rest.iter().take_while(|c| **c == b'0').count();
-                follows = Some(Token::Digit);
+                // What follows the zeros is a number of its own.
+                if self.rest.get(zeros).is_some_and(u8::is_ascii_digit) {
+                    follows = Some(Token::Digit);
+                } else {
+                    self.next = Token::Digit;
+                }
                 (Value::of(-i64::try_from(zeros).unwrap_or(i64::MAX)), zeros)
             }
             Token::DigitOrZero | Token::Digit | Token::SuffixNumber | Token::Revision => {
@@ -79,7 +85,7 @@ impl<'a> Scanner<'a> {
             (Token::Suffix, b'0'..=b'9') => Token::SuffixNumber,
             (_, b'.') => self.skip(1, Token::DigitOrZero),
             (_, b'_') => self.skip(1, Token::Suffix),
-            (_, b'-') if self.rest.get(1) == Some(&b'r') => self.skip(2, Token::Revision),
+            (_, b'-') if self.is_revision() => self.skip(2, Token::Revision),
             _ => self.skip(1, Token::Invalid),
         };
         let back = matches!(
@@ -89,6 +95,16 @@ impl<'a> Scanner<'a> {
                 | (Token::Digit, Token::Letter)
         );
         self.next = if next < self.next && !back { Token::Invalid } else { next };
+    }
+
+    /// `-r` and a number, which may be missing at the very end.
+    fn is_revision(&self) -> bool {
+        self.rest.get(1) == Some(&b'r') && self.rest.get(2).is_none_or(u8::is_ascii_digit)
+    }
+
+    /// Whether a dot is followed by no digit.
+    fn is_empty_number(&self) -> bool {
+        self.next == Token::DigitOrZero && !self.rest.first().is_some_and(u8::is_ascii_digit)
     }
 
     fn skip(&mut self, bytes: usize, token: Token) -> Token {
@@ -146,5 +162,9 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
     if right.next == Token::Suffix && suffix(right.rest).is_none_or(|(value, _)| value.0 < 0) {
         return Ordering::Greater;
     }
-    right.next.cmp(&left.next)
+    match (left.next, right.next) {
+        (_, Token::Letter) if left.is_empty_number() => Ordering::Less,
+        (Token::Letter, _) if right.is_empty_number() => Ordering::Greater,
+        (left, right) => right.cmp(&left),
+    }
 }

@@ -66,13 +66,28 @@ fn words(a: &str, b: &str) -> Ordering {
 
 /// `[epoch:]version[-release]`.
 pub(super) fn rpm(a: &str, b: &str) -> Ordering {
-    let (epoch_a, a) = epoch(a);
-    let (epoch_b, b) = epoch(b);
-    let (a, release_a) = a.rsplit_once('-').unwrap_or((a, ""));
-    let (b, release_b) = b.rsplit_once('-').unwrap_or((b, ""));
+    let (epoch_a, a) = numeric_epoch(a);
+    let (epoch_b, b) = numeric_epoch(b);
+    let (a, release_a) = release(a);
+    let (b, release_b) = release(b);
     digits::compare(epoch_a, epoch_b)
         .then_with(|| rpmvercmp(a, b))
-        .then_with(|| rpmvercmp(release_a, release_b))
+        .then_with(|| match (release_a, release_b) {
+            (Some(a), Some(b)) => rpmvercmp(a, b),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        })
+}
+
+/// What is no number before a colon is part of the version.
+fn numeric_epoch(text: &str) -> (&str, &str) {
+    match text.split_once(':') {
+        Some((epoch, rest)) if digits::all(epoch) => (epoch, rest),
+        _ => ("0", text),
+    }
+}
+
+fn release(text: &str) -> (&str, Option<&str>) {
+    text.rsplit_once('-').map_or((text, None), |(version, release)| (version, Some(release)))
 }
 
 /// Segments of digits or letters; `~` before everything, `^` after the end and before the rest.

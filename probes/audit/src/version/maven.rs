@@ -41,6 +41,12 @@ impl Builder {
     fn finish(mut self) -> Vec<Item> {
         while let Some(mut list) = self.stack.pop() {
             normalize(&mut list);
+            // `1-ga-1` is `1-1`: a hyphen after nothing opens nothing.
+            if !self.stack.is_empty() && list.len() == 1 && matches!(list[0], Item::List(_)) {
+                if let Some(Item::List(inner)) = list.pop() {
+                    list = inner;
+                }
+            }
             match self.stack.last_mut() {
                 None => return list,
                 Some(outer) => outer.push(Item::List(list)),

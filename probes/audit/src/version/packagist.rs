@@ -37,9 +37,9 @@ const NUMBER: u8 = 5;
 
 fn form(word: &str) -> u8 {
     // By the beginning of the word, as PHP does; capitals count.
-    const FORMS: [(&str, u8); 9] = [
+    const FORMS: [(&str, u8); 10] = [
         ("dev", 1), ("alpha", 2), ("a", 2), ("beta", 3), ("b", 3), ("RC", 4), ("rc", 4), ("pl", 6),
-        ("p", 6),
+        ("p", 6), ("#", NUMBER),
     ];
     FORMS
         .iter()
@@ -58,7 +58,7 @@ fn parts(text: &str) -> Vec<String> {
     for c in text.chars() {
         let now = match c {
             _ if c.is_ascii_digit() => 1,
-            _ if c.is_alphabetic() => 2,
+            _ if c.is_alphabetic() || c == '#' => 2,
             _ => 0,
         };
         if now != 0 {
