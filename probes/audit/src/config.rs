@@ -164,9 +164,16 @@ pub(crate) fn validate(config: &AuditConfig) -> Result<(), ConfigError> {
         );
     }
     command(config, &mut error);
-    for (key, patterns) in [("reports", &config.reports), ("lockfiles", &config.lockfiles)] {
+    for (key, patterns) in [
+        ("reports", &config.reports),
+        ("lockfiles", &config.lockfiles),
+    ] {
         if patterns.as_ref().is_some_and(Vec::is_empty) {
-            error.add(format!("/{key}"), format!("`{key}` is an empty list, so nothing would be read"), None);
+            error.add(
+                format!("/{key}"),
+                format!("`{key}` is an empty list, so nothing would be read"),
+                None,
+            );
         }
         for (index, pattern) in patterns.iter().flatten().enumerate() {
             if let Err(message) = Pattern::new(pattern) {
@@ -177,19 +184,43 @@ pub(crate) fn validate(config: &AuditConfig) -> Result<(), ConfigError> {
     let read = config.run.is_some() || config.reports.is_some();
     let unused = [
         ("format", config.format.is_some() && !read, "reports"),
-        ("max_age", config.max_age.is_some() && config.reports.is_none(), "reports"),
-        ("database", config.database.is_some() && config.lockfiles.is_none(), "lockfiles"),
-        ("api", config.api.is_some() && config.lockfiles.is_none(), "lockfiles"),
-        ("database_max_age", config.database_max_age.is_some() && config.database.is_none(), "database"),
+        (
+            "max_age",
+            config.max_age.is_some() && config.reports.is_none(),
+            "reports",
+        ),
+        (
+            "database",
+            config.database.is_some() && config.lockfiles.is_none(),
+            "lockfiles",
+        ),
+        (
+            "api",
+            config.api.is_some() && config.lockfiles.is_none(),
+            "lockfiles",
+        ),
+        (
+            "database_max_age",
+            config.database_max_age.is_some() && config.database.is_none(),
+            "database",
+        ),
     ];
     for (key, _, of) in unused.iter().filter(|(_, unused, _)| *unused) {
-        error.add(format!("/{key}"), format!("`{key}` belongs to `{of}`, which is not given"), None);
+        error.add(
+            format!("/{key}"),
+            format!("`{key}` belongs to `{of}`, which is not given"),
+            None,
+        );
     }
     database(config, &mut error);
     for (index, ignore) in config.ignore.iter().enumerate() {
         for (key, value) in [("id", &ignore.id), ("reason", &ignore.reason)] {
             if value.trim().is_empty() {
-                error.add(format!("/ignore/{index}/{key}"), format!("`{key}` is empty"), None);
+                error.add(
+                    format!("/ignore/{index}/{key}"),
+                    format!("`{key}` is empty"),
+                    None,
+                );
             }
         }
     }
@@ -199,19 +230,38 @@ pub(crate) fn validate(config: &AuditConfig) -> Result<(), ConfigError> {
 fn command(config: &AuditConfig, error: &mut ConfigError) {
     match &config.run {
         Some(run) if run.first().is_none_or(|program| program.trim().is_empty()) => {
-            error.add("/run", "`run` names no program", Some("write program and arguments: [npm, audit, --json]"));
+            error.add(
+                "/run",
+                "`run` names no program",
+                Some("write program and arguments: [npm, audit, --json]"),
+            );
         }
         Some(_) => {}
         None => {
-            for (key, given) in [("directory", config.directory.is_some()), ("env", !config.env.is_empty())] {
+            for (key, given) in [
+                ("directory", config.directory.is_some()),
+                ("env", !config.env.is_empty()),
+            ] {
                 if given {
-                    error.add(format!("/{key}"), format!("`{key}` is that of `run`, which is not given"), None);
+                    error.add(
+                        format!("/{key}"),
+                        format!("`{key}` is that of `run`, which is not given"),
+                        None,
+                    );
                 }
             }
         }
     }
-    for name in config.env.keys().filter(|n| n.is_empty() || n.contains(['=', '\0'])) {
-        error.add("/env", format!("`{name}` cannot be the name of an environment variable"), None);
+    for name in config
+        .env
+        .keys()
+        .filter(|n| n.is_empty() || n.contains(['=', '\0']))
+    {
+        error.add(
+            "/env",
+            format!("`{name}` cannot be the name of an environment variable"),
+            None,
+        );
     }
 }
 
@@ -221,7 +271,11 @@ fn database(config: &AuditConfig, error: &mut ConfigError) {
             error.add("/database", "`database` names no file", None);
         }
         if config.api.is_some() {
-            error.add("/api", "`api` and `database` are two sources for one thing", Some("keep one of them"));
+            error.add(
+                "/api",
+                "`api` and `database` are two sources for one thing",
+                Some("keep one of them"),
+            );
         }
     }
     if let Err(message) = config.api() {

@@ -67,13 +67,21 @@ pub(crate) fn fold(found: Vec<Finding>, ignore: &[Ignore], now: Timestamp) -> Fo
             groups.join(&finding.id, alias);
         }
     }
-    let mut folded = Folded { ignores: uses(ignore, now), ..Folded::default() };
+    let mut folded = Folded {
+        ignores: uses(ignore, now),
+        ..Folded::default()
+    };
     // One for each advisory, package and version, whoever found it; a notice stays beside a
     // vulnerability with the same ids.
     let mut unique: BTreeMap<(usize, Option<String>, String, String), Finding> = BTreeMap::new();
     for finding in found {
         let group = groups.group(&finding.id);
-        let key = (group, finding.notice.clone(), finding.package.clone(), finding.version.clone());
+        let key = (
+            group,
+            finding.notice.clone(),
+            finding.package.clone(),
+            finding.version.clone(),
+        );
         match unique.get_mut(&key) {
             None => {
                 unique.insert(key, finding);
@@ -99,7 +107,9 @@ pub(crate) fn fold(found: Vec<Finding>, ignore: &[Ignore], now: Timestamp) -> Fo
     folded.findings = kept.into_iter().map(|(_, finding)| finding).collect();
     folded.findings.sort_by(|a, b| {
         let key = |f: &Finding| (f.notice.is_some(), std::cmp::Reverse(f.severity.max(FLOOR)));
-        key(a).cmp(&key(b)).then_with(|| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)))
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)))
     });
     folded.findings.truncate(cap::FINDINGS);
     folded
@@ -132,7 +142,12 @@ fn covering<'a>(
     let mut covering = None;
     for (entry, used) in ignore.iter().zip(uses) {
         let same = groups.group(&entry.id) == group;
-        if same && entry.package.as_ref().is_none_or(|package| *package == finding.package) {
+        if same
+            && entry
+                .package
+                .as_ref()
+                .is_none_or(|package| *package == finding.package)
+        {
             used.matched += 1;
             if !used.expired && covering.is_none() {
                 covering = Some(entry);
@@ -196,7 +211,12 @@ mod tests {
     }
 
     fn ignore(id: &str, until: Option<&str>) -> Ignore {
-        Ignore { id: id.into(), reason: "not reachable".into(), until: until.map(|d| d.parse().unwrap()), package: None }
+        Ignore {
+            id: id.into(),
+            reason: "not reachable".into(),
+            until: until.map(|d| d.parse().unwrap()),
+            package: None,
+        }
     }
 
     fn now() -> Timestamp {
@@ -212,8 +232,18 @@ mod tests {
             finding("CVE-2", &[], "a", Severity::Low),
         ];
         let folded = fold(found, &[], now());
-        assert_eq!((folded.counts.advisories.high, folded.counts.advisories.low), (1, 1));
-        assert_eq!((folded.counts.advisories.total(), folded.counts.findings, folded.counts.packages), (2, 3, 2));
+        assert_eq!(
+            (folded.counts.advisories.high, folded.counts.advisories.low),
+            (1, 1)
+        );
+        assert_eq!(
+            (
+                folded.counts.advisories.total(),
+                folded.counts.findings,
+                folded.counts.packages
+            ),
+            (2, 3, 2)
+        );
         assert_eq!(folded.findings[0].severity, Severity::High);
     }
 
@@ -221,9 +251,23 @@ mod tests {
     fn an_ignore_covers_by_any_id_until_its_day_is_over() {
         let found = || vec![finding("RUSTSEC-1", &["CVE-1"], "a", Severity::High)];
         let today = fold(found(), &[ignore("CVE-1", Some("2026-11-23"))], now());
-        assert_eq!((today.counts.findings, today.ignored.len(), today.ignores[0].matched), (0, 1, 1));
+        assert_eq!(
+            (
+                today.counts.findings,
+                today.ignored.len(),
+                today.ignores[0].matched
+            ),
+            (0, 1, 1)
+        );
         let over = fold(found(), &[ignore("CVE-1", Some("2026-11-22"))], now());
-        assert_eq!((over.counts.findings, over.ignored.len(), over.ignores[0].expired), (1, 0, true));
+        assert_eq!(
+            (
+                over.counts.findings,
+                over.ignored.len(),
+                over.ignores[0].expired
+            ),
+            (1, 0, true)
+        );
         let unused = fold(found(), &[ignore("CVE-9", None)], now());
         assert_eq!((unused.counts.findings, unused.ignores[0].matched), (1, 0));
         let mut elsewhere = ignore("CVE-1", None);
@@ -236,6 +280,9 @@ mod tests {
         let mut notice = finding("RUSTSEC-3", &[], "a", Severity::Unknown);
         notice.notice = Some("unmaintained".into());
         let folded = fold(vec![notice], &[], now());
-        assert_eq!((folded.counts.notices, folded.counts.advisories.total()), (1, 0));
+        assert_eq!(
+            (folded.counts.notices, folded.counts.advisories.total()),
+            (1, 0)
+        );
     }
 }

@@ -56,10 +56,23 @@ impl Probe for Audit {
         } else {
             Activity::Passive
         };
-        let files = config.reports.iter().chain(&config.lockfiles).flatten().cloned();
-        let database = config.database.iter().flat_map(|paths| paths.iter().map(str::to_owned));
+        let files = config
+            .reports
+            .iter()
+            .chain(&config.lockfiles)
+            .flatten()
+            .cloned();
+        let database = config
+            .database
+            .iter()
+            .flat_map(|paths| paths.iter().map(str::to_owned));
         Footprint {
-            contacts: command.into_iter().chain(files).chain(api).chain(database).collect(),
+            contacts: command
+                .into_iter()
+                .chain(files)
+                .chain(api)
+                .chain(database)
+                .collect(),
             credentials: Vec::new(),
             activity,
             duration: None,

@@ -64,14 +64,29 @@ pub(crate) async fn run(
     for (path, outcome) in outcomes {
         match outcome {
             Err(fault) => all.problem(&path, &fault),
-            Ok((locked, stale)) => reads.push(Read { path, locked, stale }),
+            Ok((locked, stale)) => reads.push(Read {
+                path,
+                locked,
+                stale,
+            }),
         }
     }
     if reads.is_empty() {
         return Ok(Matched::default());
     }
     match &config.database {
-        Some(paths) => offline(paths.iter().map(|path| (path.to_owned(), cx.resolve(path))).collect(), reads, cx, all).await,
+        Some(paths) => {
+            offline(
+                paths
+                    .iter()
+                    .map(|path| (path.to_owned(), cx.resolve(path)))
+                    .collect(),
+                reads,
+                cx,
+                all,
+            )
+            .await
+        }
         None => online(config, reads, cx, all).await,
     }
 }
@@ -84,12 +99,18 @@ fn read(path: &Path) -> Result<(Locked, Option<Staleness>), Fault> {
         column: fault.column,
         hint: fault.hint,
     })?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let manifest = lock::manifest_of(&name).map(|manifest| path.with_file_name(manifest));
     let manifest = manifest.filter(|manifest| manifest.is_file());
     let stale = manifest.and_then(|manifest| match read_text(&manifest) {
         Ok(manifest) => lock::compare(&name, &text, &locked, &manifest),
-        Err(reason) => Some(Staleness { manifest: "the manifest", missing: vec![reason] }),
+        Err(reason) => Some(Staleness {
+            manifest: "the manifest",
+            missing: vec![reason],
+        }),
     });
     Ok((locked, stale))
 }
@@ -97,7 +118,8 @@ fn read(path: &Path) -> Result<(Locked, Option<Staleness>), Fault> {
 fn read_text(path: &Path) -> Result<String, String> {
     let bytes = read_bytes(path, LARGEST)?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    String::from_utf8(bytes.to_vec()).map_err(|e| format!("it is not UTF-8 (byte {})", e.utf8_error().valid_up_to()))
+    String::from_utf8(bytes.to_vec())
+        .map_err(|e| format!("it is not UTF-8 (byte {})", e.utf8_error().valid_up_to()))
 }
 
 fn lock_file(read: &Read) -> LockFile {
@@ -110,14 +132,19 @@ fn lock_file(read: &Read) -> LockFile {
         local: locked.local,
         unmatched_total: locked.unmatched.len() as u64,
         unmatched: locked.unmatched.clone(),
-        stale: read.stale.as_ref().map(|stale| stale.missing.iter().take(cap::LIST).cloned().collect()).unwrap_or_default(),
+        stale: read
+            .stale
+            .as_ref()
+            .map(|stale| stale.missing.iter().take(cap::LIST).cloned().collect())
+            .unwrap_or_default(),
         manifest: read.stale.as_ref().map(|stale| stale.manifest.to_owned()),
     }
 }
 
 /// Those whose absence matters come first where the list is cut.
 fn bound(lock: &mut LockFile) {
-    lock.unmatched.sort_by_key(|unmatched| !unmatched.from_registry);
+    lock.unmatched
+        .sort_by_key(|unmatched| !unmatched.from_registry);
     lock.unmatched.truncate(cap::LIST);
 }
 
@@ -131,13 +158,16 @@ async fn offline(
     let (matched, findings) = cx
         .blocking("the database", LOADING, move || {
             let packages = reads.iter().flat_map(|read| &read.locked.packages);
-            let wanted: HashSet<_> = packages.map(|package| key(&package.ecosystem, &package.name)).collect();
+            let wanted: HashSet<_> = packages
+                .map(|package| key(&package.ecosystem, &package.name))
+                .collect();
             let mut index = Index::default();
             let mut out = Matched::default();
             let mut known = BTreeSet::new();
             for (name, path) in &paths {
                 inner.progress(&format!("reading {name}"));
-                let loaded = offline::load(path, &wanted, &mut index, &|| inner.is_over()).map_err(|stop| stopped(stop, name, &inner))?;
+                let loaded = offline::load(path, &wanted, &mut index, &|| inner.is_over())
+                    .map_err(|stop| stopped(stop, name, &inner))?;
                 known.extend(loaded.ecosystems);
                 out.databases.push(Database {
                     source: name.clone(),
@@ -146,7 +176,10 @@ async fn offline(
                     missing: Vec::new(),
                 });
             }
-            let needed: BTreeSet<String> = wanted.iter().map(|(ecosystem, _)| ecosystem.clone()).collect();
+            let needed: BTreeSet<String> = wanted
+                .iter()
+                .map(|(ecosystem, _)| ecosystem.clone())
+                .collect();
             if let Some(last) = out.databases.last_mut() {
                 last.missing = needed.difference(&known).cloned().collect();
             }
@@ -178,8 +211,15 @@ fn stopped(stop: Stop, name: &str, cx: &Cx) -> ProbeError {
     }
 }
 
-async fn online(config: &AuditConfig, reads: Vec<Read>, cx: &Cx, all: &mut Gathered) -> Result<Matched, ProbeError> {
-    let base = config.api().map_err(|e| ProbeError::new(ErrorKind::Internal, "`api`", "reading the config", e))?;
+async fn online(
+    config: &AuditConfig,
+    reads: Vec<Read>,
+    cx: &Cx,
+    all: &mut Gathered,
+) -> Result<Matched, ProbeError> {
+    let base = config
+        .api()
+        .map_err(|e| ProbeError::new(ErrorKind::Internal, "`api`", "reading the config", e))?;
     let api = Api::new(&base, cx)?;
     // One query for each package, however many lock files hold it.
     let mut order: Vec<&LockedPackage> = Vec::new();
@@ -200,15 +240,25 @@ async fn online(config: &AuditConfig, reads: Vec<Read>, cx: &Cx, all: &mut Gathe
         for (at, package) in read.locked.packages.iter().enumerate() {
             let place = places.get(&(&package.ecosystem, &package.name, &package.version));
             for id in place.into_iter().flat_map(|place| &ids[*place]) {
-                let Some(record) = records.get(id).filter(|record| record.withdrawn.is_none()) else {
+                let Some(record) = records.get(id).filter(|record| record.withdrawn.is_none())
+                else {
                     continue;
                 };
                 // The service has matched; here only the details are looked up.
                 let found = match matched(record, package) {
                     Answer::Yes(found) => *found,
                     Answer::No | Answer::CannotTell => {
-                        let (score, severity) = record.affected.first().map_or((None, Default::default()), |affected| record.severity_for(affected));
-                        Finding { score, severity, ..finding(record, package) }
+                        let (score, severity) = record
+                            .affected
+                            .first()
+                            .map_or((None, Default::default()), |affected| {
+                                record.severity_for(affected)
+                            });
+                        Finding {
+                            score,
+                            severity,
+                            ..finding(record, package)
+                        }
                     }
                 };
                 all.findings.push(Finding {
@@ -222,6 +272,11 @@ async fn online(config: &AuditConfig, reads: Vec<Read>, cx: &Cx, all: &mut Gathe
         bound(&mut lock);
         out.locks.push(lock);
     }
-    out.databases.push(Database { source: base.to_string(), records: None, newest: None, missing: Vec::new() });
+    out.databases.push(Database {
+        source: base.to_string(),
+        records: None,
+        newest: None,
+        missing: Vec::new(),
+    });
     Ok(out)
 }

@@ -16,9 +16,10 @@ use readygate_sdk::{
 
 use crate::{
     config::{AuditConfig, Format},
-    fold,
-    matching,
-    measurement::{AuditCommand, AuditMeasurement, AuditReport, Finding, Problem, ProblemKind, cap},
+    fold, matching,
+    measurement::{
+        AuditCommand, AuditMeasurement, AuditReport, Finding, Problem, ProblemKind, cap,
+    },
     reader::{self, Fault, Reading},
     text::clip,
 };
@@ -84,7 +85,10 @@ pub(crate) async fn measure(config: &AuditConfig, cx: &Cx) -> Result<AuditMeasur
 }
 
 fn patterns(texts: Option<&[String]>) -> Result<Vec<Pattern>, ProbeError> {
-    let patterns = texts.unwrap_or_default().iter().map(|text| Pattern::new(text));
+    let patterns = texts
+        .unwrap_or_default()
+        .iter()
+        .map(|text| Pattern::new(text));
     patterns
         .collect::<Result<_, _>>()
         .map_err(|e| ProbeError::new(ErrorKind::Internal, "the patterns", "reading the config", e))
@@ -93,7 +97,12 @@ fn patterns(texts: Option<&[String]>) -> Result<Vec<Pattern>, ProbeError> {
 /// Where nothing at all was read, the first reason is the error.
 fn nothing(command: Option<&AuditCommand>, problems: &[Problem]) -> ProbeError {
     let Some(first) = problems.first() else {
-        return ProbeError::new(ErrorKind::NoData, "the audit", "looking for files", "nothing was found to read");
+        return ProbeError::new(
+            ErrorKind::NoData,
+            "the audit",
+            "looking for files",
+            "nothing was found to read",
+        );
     };
     let kind = match first.kind {
         ProblemKind::NoFile => ErrorKind::NoData,
@@ -102,11 +111,22 @@ fn nothing(command: Option<&AuditCommand>, problems: &[Problem]) -> ProbeError {
     };
     let mut reason = first.reason.clone();
     if problems.len() > 1 {
-        reason = format!("{reason} (and {} more files cannot be read)", problems.len() - 1);
+        reason = format!(
+            "{reason} (and {} more files cannot be read)",
+            problems.len() - 1
+        );
     }
     if let Some(command) = command.filter(|command| command.ended != Ended::Code(0)) {
-        reason = format!("{reason}; `{}` {}", command.argv.join(" "), how(command.ended));
-        let last = command.output.lines().rev().find(|line| !line.trim().is_empty());
+        reason = format!(
+            "{reason}; `{}` {}",
+            command.argv.join(" "),
+            how(command.ended)
+        );
+        let last = command
+            .output
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty());
         if let Some(last) = last.filter(|last| !reason.contains(last.trim())) {
             reason = format!("{reason} and printed `{}`", clip(last, 200));
         }
@@ -159,7 +179,13 @@ fn ended(argv: &[String], finished: &Finished, cx: &Cx) -> AuditCommand {
 }
 
 /// What the auditor printed is its report. Some (cargo-deny) write it on stderr.
-fn printed(argv: &[String], finished: &Finished, format: Option<Format>, cx: &Cx, all: &mut Gathered) {
+fn printed(
+    argv: &[String],
+    finished: &Finished,
+    format: Option<Format>,
+    cx: &Cx,
+    all: &mut Gathered,
+) {
     let subject = format!("stdout of `{}`", argv.join(" "));
     if finished.stdout.truncated() {
         let fault = Fault::Unreadable {
@@ -173,12 +199,18 @@ fn printed(argv: &[String], finished: &Finished, format: Option<Format>, cx: &Cx
     let stdout = finished.stdout.bytes();
     let stderr = finished.stderr.bytes();
     let blank = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_whitespace);
-    let (bytes, subject) = if blank(&stdout) && !blank(&stderr) && stderr.trim_ascii_start().starts_with(b"{") {
-        (&stderr, format!("stderr of `{}`", argv.join(" ")))
-    } else {
-        (&stdout, subject)
+    let (bytes, subject) =
+        if blank(&stdout) && !blank(&stderr) && stderr.trim_ascii_start().starts_with(b"{") {
+            (&stderr, format!("stderr of `{}`", argv.join(" ")))
+        } else {
+            (&stdout, subject)
+        };
+    let file = FileFacts {
+        path: subject,
+        bytes: bytes.len() as u64,
+        modified: Some(cx.now()),
+        before_run: false,
     };
-    let file = FileFacts { path: subject, bytes: bytes.len() as u64, modified: Some(cx.now()), before_run: false };
     all.add(file, reader::read(bytes, format), cx);
 }
 
@@ -204,11 +236,18 @@ async fn read_all(
             let name = shown(path, inner.directory());
             in_time(&inner, &name, "reading")?;
             let stamp = stamp(path);
-            let before_run = before.as_ref().is_some_and(|before| before.is_stale(path, stamp));
+            let before_run = before
+                .as_ref()
+                .is_some_and(|before| before.is_stale(path, stamp));
             match read_bytes(path, LARGEST) {
                 Err(reason) => all.problem(&name, &unreadable(reason)),
                 Ok(bytes) => {
-                    let file = FileFacts { path: name, bytes: bytes.len() as u64, modified: fresh::modified(stamp), before_run };
+                    let file = FileFacts {
+                        path: name,
+                        bytes: bytes.len() as u64,
+                        modified: fresh::modified(stamp),
+                        before_run,
+                    };
                     all.add(file, reader::read(&bytes, format), &inner);
                 }
             }
@@ -229,7 +268,9 @@ pub(crate) fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     use std::io::Read as _;
     let file = std::fs::File::open(path).map_err(|e| format!("it cannot be opened: {e}"))?;
     let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).map_err(|e| format!("it cannot be read: {e}"))?;
+    file.take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| format!("it cannot be read: {e}"))?;
     if bytes.len() as u64 > most {
         return Err(format!("it is larger than {most} bytes"));
     }
@@ -237,7 +278,12 @@ pub(crate) fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 }
 
 pub(crate) fn unreadable(reason: String) -> Fault {
-    Fault::Unreadable { reason, line: None, column: None, hint: None }
+    Fault::Unreadable {
+        reason,
+        line: None,
+        column: None,
+        hint: None,
+    }
 }
 
 impl Gathered {
@@ -264,7 +310,14 @@ impl Gathered {
             Fault::Unreadable { reason, line, column, hint } => (ProblemKind::Unreadable, reason.clone(), *line, *column, hint.map(str::to_owned)),
             Fault::Auditor(reason) => (ProblemKind::AuditorFailed, format!("the auditor failed: {reason}"), None, None, Some("an audit that failed says nothing; see that it can reach its database, and run it again".to_owned())),
         };
-        self.problems.push(Problem { kind, subject: clip(subject, cap::TEXT), line, column, reason: clip(&reason, cap::TEXT), hint });
+        self.problems.push(Problem {
+            kind,
+            subject: clip(subject, cap::TEXT),
+            line,
+            column,
+            reason: clip(&reason, cap::TEXT),
+            hint,
+        });
     }
 
     fn add(&mut self, file: FileFacts, read: Result<(Format, Reading), Fault>, cx: &Cx) {
@@ -296,6 +349,10 @@ impl Gathered {
             path: file.path.clone(),
         });
         let source = clip(&file.path, cap::NAME);
-        self.findings.extend(reading.entries.into_iter().map(|entry| Finding { source: source.clone(), ..entry.finding }));
+        self.findings
+            .extend(reading.entries.into_iter().map(|entry| Finding {
+                source: source.clone(),
+                ..entry.finding
+            }));
     }
 }

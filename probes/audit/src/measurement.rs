@@ -164,7 +164,17 @@ pub struct AuditReport {
     pub contradiction: Option<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+impl AuditReport {
+    /// Whether it is about no package, so that zero findings say nothing.
+    pub fn looked_at_nothing(&self) -> bool {
+        self.audited == Some(0) && self.entries.total() + self.suppressed.total() == 0
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde asks for"
+)]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }

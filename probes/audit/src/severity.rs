@@ -67,7 +67,10 @@ impl Severity {
     /// The score of a CVSS vector of any version, and its band. The `CVSS:x.y/` in front may be
     /// missing.
     pub(crate) fn from_vector(vector: &str) -> Option<(f64, Self)> {
-        let vector = vector.trim().trim_start_matches('(').trim_end_matches([')', '/']);
+        let vector = vector
+            .trim()
+            .trim_start_matches('(')
+            .trim_end_matches([')', '/']);
         let prefixes: &[&str] = if vector.starts_with("CVSS:") {
             &[""]
         } else if vector.contains("Au:") {
@@ -109,8 +112,13 @@ impl Severity {
 fn complete(vector: &str) -> bool {
     const V2: &[&str] = &["AV", "AC", "Au", "C", "I", "A"];
     const V3: &[&str] = &["AV", "AC", "PR", "UI", "S", "C", "I", "A"];
-    const V4: &[&str] = &["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"];
-    let names: Vec<&str> = vector.split('/').filter_map(|part| Some(part.split_once(':')?.0)).collect();
+    const V4: &[&str] = &[
+        "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA",
+    ];
+    let names: Vec<&str> = vector
+        .split('/')
+        .filter_map(|part| Some(part.split_once(':')?.0))
+        .collect();
     let needed = match () {
         () if names.contains(&"Au") => V2,
         () if names.contains(&"VC") => V4,
@@ -125,14 +133,34 @@ mod tests {
 
     #[test]
     fn vectors_of_all_versions_are_scored() {
-        let score = |vector: &str| Severity::from_vector(vector).map(|(score, band)| (format!("{score:.1}"), band));
-        let is = |vector: &str, wanted: &str, band| assert_eq!(score(vector), Some((wanted.to_owned(), band)), "{vector}");
-        is("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "9.8", Severity::Critical);
+        let score = |vector: &str| {
+            Severity::from_vector(vector).map(|(score, band)| (format!("{score:.1}"), band))
+        };
+        let is = |vector: &str, wanted: &str, band| {
+            assert_eq!(score(vector), Some((wanted.to_owned(), band)), "{vector}")
+        };
+        is(
+            "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+            "9.8",
+            Severity::Critical,
+        );
         is("AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "7.5", Severity::High);
-        is("CVSS:3.0/AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:L/A:L", "5.6", Severity::Moderate);
+        is(
+            "CVSS:3.0/AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:L/A:L",
+            "5.6",
+            Severity::Moderate,
+        );
         is("AV:N/AC:M/Au:N/C:N/I:P/A:N", "4.3", Severity::Moderate);
-        is("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "9.3", Severity::Critical);
-        is("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N", "0.0", Severity::None);
+        is(
+            "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+            "9.3",
+            Severity::Critical,
+        );
+        is(
+            "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N",
+            "0.0",
+            Severity::None,
+        );
         assert_eq!(score("CVSS:3.1/AV:N"), None);
         assert_eq!(score("nonsense"), None);
     }
@@ -140,9 +168,17 @@ mod tests {
     #[test]
     fn bands_meet_where_cvss_says() {
         for (score, band) in [
-            (0.0, Severity::None), (0.1, Severity::Low), (3.9, Severity::Low), (4.0, Severity::Moderate),
-            (6.9, Severity::Moderate), (7.0, Severity::High), (8.9, Severity::High), (9.0, Severity::Critical),
-            (10.0, Severity::Critical), (10.1, Severity::Unknown), (f64::NAN, Severity::Unknown),
+            (0.0, Severity::None),
+            (0.1, Severity::Low),
+            (3.9, Severity::Low),
+            (4.0, Severity::Moderate),
+            (6.9, Severity::Moderate),
+            (7.0, Severity::High),
+            (8.9, Severity::High),
+            (9.0, Severity::Critical),
+            (10.0, Severity::Critical),
+            (10.1, Severity::Unknown),
+            (f64::NAN, Severity::Unknown),
         ] {
             assert_eq!(Severity::from_score(score), band, "{score}");
         }

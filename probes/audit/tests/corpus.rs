@@ -22,7 +22,8 @@ fn corpus() -> Option<(PathBuf, Vec<Value>)> {
         eprintln!("not run: READYGATE_CORPUS is not set");
         return None;
     };
-    let manifest: Value = serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
     Some((folder, manifest["entries"].as_array().unwrap().clone()))
 }
 
@@ -55,9 +56,14 @@ fn order(ecosystem: &str) -> Order {
 
 #[test]
 fn versions_are_ordered_as_the_lists_say() {
-    let Some((folder, entries)) = corpus() else { return };
+    let Some((folder, entries)) = corpus() else {
+        return;
+    };
     let (mut lists, mut compared, mut wrong) = (0, 0, Vec::new());
-    for entry in entries.iter().filter(|entry| entry["format"] == "version-order") {
+    for entry in entries
+        .iter()
+        .filter(|entry| entry["format"] == "version-order")
+    {
         let order = order(entry["expected"]["ecosystem"].as_str().unwrap());
         let text = fs::read_to_string(folder.join(entry["file"].as_str().unwrap())).unwrap();
         lists += 1;
@@ -67,7 +73,9 @@ fn versions_are_ordered_as_the_lists_say() {
                 continue;
             }
             let words: Vec<&str> = line.split_whitespace().collect();
-            let [a, sign, b] = words[..] else { panic!("{line}") };
+            let [a, sign, b] = words[..] else {
+                panic!("{line}")
+            };
             let wanted = match sign {
                 "<" => Ordering::Less,
                 "=" => Ordering::Equal,
@@ -77,20 +85,37 @@ fn versions_are_ordered_as_the_lists_say() {
             compared += 1;
             let (there, back) = (order.compare(a, b), order.compare(b, a));
             if there != Some(wanted) || back != Some(wanted.reverse()) {
-                wrong.push(format!("{order:?}: {line}, but {there:?} and back {back:?}"));
+                wrong.push(format!(
+                    "{order:?}: {line}, but {there:?} and back {back:?}"
+                ));
             }
         }
-        assert_eq!(entry["expected"]["comparisons"], compared - before, "{}", entry["file"]);
+        assert_eq!(
+            entry["expected"]["comparisons"],
+            compared - before,
+            "{}",
+            entry["file"]
+        );
     }
-    println!("{lists} lists, {compared} comparisons, {} agree", compared - wrong.len());
+    println!(
+        "{lists} lists, {compared} comparisons, {} agree",
+        compared - wrong.len()
+    );
     assert!(lists > 0, "no list in the corpus");
-    assert!(wrong.is_empty(), "{} of {compared} disagree:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {compared} disagree:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 async fn measure(with: Value, folder: &Path) -> Result<AuditMeasurement, ProbeError> {
     let config: AuditConfig = serde_json::from_value(with).unwrap();
     Audit::validate(&config).unwrap();
-    let cx = readygate_sdk::Cx::builder(Duration::from_secs(60)).directory(folder).build();
+    let cx = readygate_sdk::Cx::builder(Duration::from_secs(60))
+        .directory(folder)
+        .build();
     Audit::measure(&config, &cx).await
 }
 
@@ -98,30 +123,53 @@ type Triples = BTreeSet<(String, String, String)>;
 
 fn triples(value: &Value) -> Triples {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    value.as_array().unwrap().iter().map(|t| (text(&t[0]), text(&t[1]), text(&t[2]))).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| (text(&t[0]), text(&t[1]), text(&t[2])))
+        .collect()
 }
 
 #[tokio::test]
 async fn lock_files_match_as_cargo_audit_matches_them() {
-    let (Some((folder, entries)), Some(database)) = (corpus(), database()) else { return };
+    let (Some((folder, entries)), Some(database)) = (corpus(), database()) else {
+        return;
+    };
     let mut files = 0;
-    for entry in entries.iter().filter(|entry| entry["format"] == "cargo-lock") {
+    for entry in entries
+        .iter()
+        .filter(|entry| entry["format"] == "cargo-lock")
+    {
         let file = entry["file"].as_str().unwrap();
         let with = json!({"lockfiles": [file], "database": [database]});
         let measured = measure(with, &folder).await.unwrap();
         let expected = &entry["expected"];
         let of = |notice: Option<&str>| -> Triples {
-            let findings = measured.findings.iter().filter(|finding| finding.notice.as_deref() == notice);
-            findings.map(|f| (f.id.clone(), f.package.clone(), f.version.clone())).collect()
+            let findings = measured
+                .findings
+                .iter()
+                .filter(|finding| finding.notice.as_deref() == notice);
+            findings
+                .map(|f| (f.id.clone(), f.package.clone(), f.version.clone()))
+                .collect()
         };
         assert_eq!(of(None), triples(&expected["vulnerable"]), "{file}");
         for (kind, wanted) in expected["informational"].as_object().unwrap() {
             assert_eq!(of(Some(kind)), triples(wanted), "{file}: {kind}");
         }
         let lock = &measured.locks[0];
-        assert_eq!(expected["packages"], lock.packages + lock.local + lock.unmatched_total, "{file}");
+        assert_eq!(
+            expected["packages"],
+            lock.packages + lock.local + lock.unmatched_total,
+            "{file}"
+        );
         for finding in &measured.findings {
-            assert!(finding.path.len() > 1, "{file}: no path to {}", finding.package);
+            assert!(
+                finding.path.len() > 1,
+                "{file}: no path to {}",
+                finding.package
+            );
         }
         files += 1;
     }
@@ -171,28 +219,73 @@ fn disagreements(format: &str, measured: &AuditMeasurement, expected: &Value) ->
     let wanted = |map: &Value| counts(by_severity(map));
     match format {
         "npm-audit-v1" | "npm-audit-v2" | "yarn1-audit" => {
-            same("advisories", counts(report.advisories), wanted(&expected["unique_advisories_by_severity"]));
-            same("unique", json!(report.advisories.total()), expected["unique_advisories"].clone());
+            same(
+                "advisories",
+                counts(report.advisories),
+                wanted(&expected["unique_advisories_by_severity"]),
+            );
+            same(
+                "unique",
+                json!(report.advisories.total()),
+                expected["unique_advisories"].clone(),
+            );
             if format == "npm-audit-v2" {
-                same("entries", counts(report.entries), wanted(&expected["packages_by_severity"]));
-                same("packages", json!(report.packages), expected["packages"].clone());
+                same(
+                    "entries",
+                    counts(report.entries),
+                    wanted(&expected["packages_by_severity"]),
+                );
+                same(
+                    "packages",
+                    json!(report.packages),
+                    expected["packages"].clone(),
+                );
             }
             if format == "yarn1-audit" {
-                same("entries", json!(report.entries.total()), expected["advisory_lines"].clone());
+                same(
+                    "entries",
+                    json!(report.entries.total()),
+                    expected["advisory_lines"].clone(),
+                );
             }
         }
-        "yarn-berry-audit" => same("entries", counts(report.entries), wanted(&expected["by_severity"])),
+        "yarn-berry-audit" => same(
+            "entries",
+            counts(report.entries),
+            wanted(&expected["by_severity"]),
+        ),
         "trivy" | "grype" => {
-            same("entries", counts(report.entries), wanted(&expected["by_severity"]));
-            same("unique", json!(report.advisories.total()), expected["unique_ids"].clone());
+            same(
+                "entries",
+                counts(report.entries),
+                wanted(&expected["by_severity"]),
+            );
+            same(
+                "unique",
+                json!(report.advisories.total()),
+                expected["unique_ids"].clone(),
+            );
             if format == "grype" {
-                same("ignored", json!(report.suppressed.total()), expected["ignored"].clone());
+                same(
+                    "ignored",
+                    json!(report.suppressed.total()),
+                    expected["ignored"].clone(),
+                );
             }
         }
         "cargo-audit" => {
-            let ids: BTreeSet<&str> = measured.findings.iter().filter(|f| f.notice.is_none()).map(|f| f.id.as_str()).collect();
+            let ids: BTreeSet<&str> = measured
+                .findings
+                .iter()
+                .filter(|f| f.notice.is_none())
+                .map(|f| f.id.as_str())
+                .collect();
             same("ids", json!(ids), expected["ids"].clone());
-            same("entries", json!(report.entries.total()), expected["count"].clone());
+            same(
+                "entries",
+                json!(report.entries.total()),
+                expected["count"].clone(),
+            );
             let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
             for finding in &measured.findings {
                 if let Some(kind) = &finding.notice {
@@ -202,28 +295,67 @@ fn disagreements(format: &str, measured: &AuditMeasurement, expected: &Value) ->
             same("warnings", json!(kinds), expected["warnings"].clone());
         }
         "osv-scanner" => {
-            same("groups", counts(report.entries), wanted(&expected["groups_by_max_severity"]));
-            same("packages", json!(report.packages), expected["vulnerable_packages"].clone());
+            same(
+                "groups",
+                counts(report.entries),
+                wanted(&expected["groups_by_max_severity"]),
+            );
+            same(
+                "packages",
+                json!(report.packages),
+                expected["vulnerable_packages"].clone(),
+            );
         }
         "snyk" => {
             let projects = expected["projects"].as_array().unwrap();
-            let total = |key: &str| projects.iter().map(|p| p[key].as_u64().unwrap()).sum::<u64>();
-            same("unique", json!(report.advisories.total()), json!(total("unique") - total("licence_issues")));
-            let lines = projects.iter().fold(BySeverity::default(), |all, p| sum(all, by_severity(&p["unique_by_severity"])));
+            let total = |key: &str| {
+                projects
+                    .iter()
+                    .map(|p| p[key].as_u64().unwrap())
+                    .sum::<u64>()
+            };
+            same(
+                "unique",
+                json!(report.advisories.total()),
+                json!(total("unique") - total("licence_issues")),
+            );
+            let lines = projects.iter().fold(BySeverity::default(), |all, p| {
+                sum(all, by_severity(&p["unique_by_severity"]))
+            });
             same("advisories", counts(report.advisories), counts(lines));
         }
         "cyclonedx-json" => {
-            same("vulnerabilities", counts(sum(report.entries, report.suppressed)), wanted(&expected["by_max_severity"]));
+            same(
+                "vulnerabilities",
+                counts(sum(report.entries, report.suppressed)),
+                wanted(&expected["by_max_severity"]),
+            );
         }
         "openvex" => {
             let by = &expected["by_status"];
             let n = |status: &str| by[status].as_u64().unwrap_or(0);
-            same("suppressed", json!(report.suppressed.total()), json!(n("fixed") + n("not_affected")));
-            same("entries", json!(report.entries.total()), json!(n("affected") + n("under_investigation")));
+            same(
+                "suppressed",
+                json!(report.suppressed.total()),
+                json!(n("fixed") + n("not_affected")),
+            );
+            same(
+                "entries",
+                json!(report.entries.total()),
+                json!(n("affected") + n("under_investigation")),
+            );
         }
         "pip-audit" => {
-            same("vulns", json!(report.entries.total()), expected["vulns"].clone());
-            same("skipped", json!(report.skipped_total), expected["skipped"].clone());
+            same(
+                "vulns",
+                json!(report.entries.total()),
+                expected["vulns"].clone(),
+            );
+            same(
+                "skipped",
+                json!(report.skipped_total),
+                expected["skipped"].clone(),
+            );
         }
         other => panic!("no comparison for {other}"),
     }
@@ -232,11 +364,19 @@ fn disagreements(format: &str, measured: &AuditMeasurement, expected: &Value) ->
 
 #[tokio::test]
 async fn reports_hold_the_figures_of_the_manifest() {
-    let Some((folder, entries)) = corpus() else { return };
+    let Some((folder, entries)) = corpus() else {
+        return;
+    };
     let mut table: BTreeMap<String, (u32, u32, u32)> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for entry in entries.iter().filter(|entry| entry["file"].as_str().unwrap().starts_with("audit/")) {
-        let (file, format) = (entry["file"].as_str().unwrap(), entry["format"].as_str().unwrap());
+    for entry in entries
+        .iter()
+        .filter(|entry| entry["file"].as_str().unwrap().starts_with("audit/"))
+    {
+        let (file, format) = (
+            entry["file"].as_str().unwrap(),
+            entry["format"].as_str().unwrap(),
+        );
         let row = table.entry(format.to_owned()).or_default();
         let measured = measure(json!({"reports": [file]}), &folder).await;
         let expected = &entry["expected"];
@@ -261,7 +401,11 @@ async fn reports_hold_the_figures_of_the_manifest() {
                     row.0 += 1;
                 } else {
                     row.1 += 1;
-                    wrong.extend(found.into_iter().map(|line| format!("{file} ({format}): {line}")));
+                    wrong.extend(
+                        found
+                            .into_iter()
+                            .map(|line| format!("{file} ({format}): {line}")),
+                    );
                 }
             }
         }
@@ -284,7 +428,13 @@ async fn a_database_without_the_ecosystem_says_nothing() {
     let config: AuditConfig = serde_json::from_value(with).unwrap();
     let mut checks = readygate_sdk::Checks::new();
     Audit::judge(&config, &measured, &mut checks);
-    assert!(checks.as_slice().iter().any(|c| c.rule == "audit/missing-ecosystem" && c.outcome == readygate_sdk::CheckOutcome::Unmeasured));
+    assert!(
+        checks
+            .as_slice()
+            .iter()
+            .any(|c| c.rule == "audit/missing-ecosystem"
+                && c.outcome == readygate_sdk::CheckOutcome::Unmeasured)
+    );
     assert!(Audit::metrics(&measured).get("total").is_none());
     let _ = testkit::cx(Duration::from_secs(1));
 }

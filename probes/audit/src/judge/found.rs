@@ -21,9 +21,16 @@ const BANDS: [(&Rule, Severity); 5] = [
 ];
 
 pub(super) fn findings(measurement: &AuditMeasurement, checks: &mut Checks) {
-    let vulnerable = || measurement.findings.iter().filter(|finding| finding.notice.is_none());
+    let vulnerable = || {
+        measurement
+            .findings
+            .iter()
+            .filter(|finding| finding.notice.is_none())
+    };
     for (rule, severity) in BANDS {
-        let of_band: Vec<&Finding> = vulnerable().filter(|finding| band(finding.severity) == severity).collect();
+        let of_band: Vec<&Finding> = vulnerable()
+            .filter(|finding| band(finding.severity) == severity)
+            .collect();
         let counted = count(&measurement.counts.advisories, severity);
         if of_band.is_empty() && counted == 0 {
             let name = severity.name();
@@ -43,7 +50,11 @@ pub(super) fn findings(measurement: &AuditMeasurement, checks: &mut Checks) {
             let message = if more > 0 {
                 format!("and {} more findings of {} severity", more, severity.name())
             } else {
-                format!("{} of {} severity in all, not all of them listed", count_of(counted, "advisory", "advisories"), severity.name())
+                format!(
+                    "{} of {} severity in all, not all of them listed",
+                    count_of(counted, "advisory", "advisories"),
+                    severity.name()
+                )
             };
             checks.check(rule, "all packages").message(message).fail();
         }
@@ -71,8 +82,15 @@ fn count(counts: &BySeverity, severity: Severity) -> u64 {
 
 fn one(rule: &'static Rule, finding: &Finding, checks: &mut Checks) {
     let package = finding.package_version();
-    let title = if finding.title.is_empty() { "no title given" } else { &finding.title };
-    let score = finding.score.map(|score| format!(", score {score}")).unwrap_or_default();
+    let title = if finding.title.is_empty() {
+        "no title given"
+    } else {
+        &finding.title
+    };
+    let score = finding
+        .score
+        .map(|score| format!(", score {score}"))
+        .unwrap_or_default();
     let mut details = Vec::new();
     if finding.path.len() > 1 {
         details.push(format!("path: {}", finding.path.join(" > ")));
@@ -88,15 +106,22 @@ fn one(rule: &'static Rule, finding: &Finding, checks: &mut Checks) {
     details.push(format!("found in {}", finding.source));
     let mut check = checks
         .check(rule, package.clone())
-        .message(format!("{package} has {}: {title} ({}{score})", finding.id, finding.severity.name()))
+        .message(format!(
+            "{package} has {}: {title} ({}{score})",
+            finding.id,
+            finding.severity.name()
+        ))
         .details(details);
     if finding.fixed.is_empty() {
-        check = check
-            .expected("no known vulnerability")
-            .hint(format!("no fixed version is known; replace {}, or ignore {} with a reason and a date", finding.package, finding.id));
+        check = check.expected("no known vulnerability").hint(format!(
+            "no fixed version is known; replace {}, or ignore {} with a reason and a date",
+            finding.package, finding.id
+        ));
     } else {
         let fixed = finding.fixed.join(", ");
-        check = check.expected(format!("a fixed version: {fixed}")).hint(format!("update {} ({fixed})", finding.package));
+        check = check
+            .expected(format!("a fixed version: {fixed}"))
+            .hint(format!("update {} ({fixed})", finding.package));
     }
     if !finding.version.is_empty() {
         check = check.actual(finding.version.clone());
@@ -105,22 +130,43 @@ fn one(rule: &'static Rule, finding: &Finding, checks: &mut Checks) {
 }
 
 fn notices(measurement: &AuditMeasurement, checks: &mut Checks) {
-    let notices: Vec<&Finding> = measurement.findings.iter().filter(|finding| finding.notice.is_some()).collect();
+    let notices: Vec<&Finding> = measurement
+        .findings
+        .iter()
+        .filter(|finding| finding.notice.is_some())
+        .collect();
     if measurement.counts.notices == 0 {
-        return checks.check(&rules::NOTICE, "all packages").message("no package is unmaintained, unsound, yanked or deprecated").pass();
+        return checks
+            .check(&rules::NOTICE, "all packages")
+            .message("no package is unmaintained, unsound, yanked or deprecated")
+            .pass();
     }
     for notice in notices.iter().take(MOST) {
         let kind = notice.notice.as_deref().unwrap_or_default();
-        let title = if notice.title.is_empty() { String::new() } else { format!(": {}", notice.title) };
+        let title = if notice.title.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", notice.title)
+        };
         checks
             .check(&rules::NOTICE, notice.package_version())
-            .message(format!("{} is {kind} ({}){title}", notice.package_version(), notice.id))
+            .message(format!(
+                "{} is {kind} ({}){title}",
+                notice.package_version(),
+                notice.id
+            ))
             .details((notice.path.len() > 1).then(|| format!("path: {}", notice.path.join(" > "))))
             .fail();
     }
-    let more = measurement.counts.notices.saturating_sub(notices.len().min(MOST) as u64);
+    let more = measurement
+        .counts
+        .notices
+        .saturating_sub(notices.len().min(MOST) as u64);
     if more > 0 {
-        checks.check(&rules::NOTICE, "all packages").message(format!("and {more} more")).fail();
+        checks
+            .check(&rules::NOTICE, "all packages")
+            .message(format!("and {more} more"))
+            .fail();
     }
 }
 
@@ -129,21 +175,38 @@ pub(super) fn ignores(measurement: &AuditMeasurement, checks: &mut Checks) {
         let check = checks.check(&rules::EXPIRED_IGNORE, &entry.id);
         match (&entry.until, entry.expired) {
             (Some(until), true) => check
-                .message(format!("`ignore` of {} ended with {until}, and it counts again", entry.id))
+                .message(format!(
+                    "`ignore` of {} ended with {until}, and it counts again",
+                    entry.id
+                ))
                 .expected("a day that is not over")
                 .actual(until.clone())
                 .fail(),
-            (Some(until), false) => check.message(format!("{} is ignored until {until}", entry.id)).pass(),
+            (Some(until), false) => check
+                .message(format!("{} is ignored until {until}", entry.id))
+                .pass(),
             (None, _) => checks
                 .check(&rules::ENDLESS_IGNORE, &entry.id)
-                .message(format!("`ignore` of {} has no `until`, so nobody will look again", entry.id))
+                .message(format!(
+                    "`ignore` of {} has no `until`, so nobody will look again",
+                    entry.id
+                ))
                 .fail(),
         }
         let used = checks.check(&rules::UNUSED_IGNORE, &entry.id);
         if entry.matched == 0 {
-            used.message(format!("`ignore` of {} names nothing that was found", entry.id)).fail();
+            used.message(format!(
+                "`ignore` of {} names nothing that was found",
+                entry.id
+            ))
+            .fail();
         } else {
-            used.message(format!("`ignore` of {} names {}", entry.id, count_of(entry.matched, "finding", "findings"))).pass();
+            used.message(format!(
+                "`ignore` of {} names {}",
+                entry.id,
+                count_of(entry.matched, "finding", "findings")
+            ))
+            .pass();
         }
     }
 }

@@ -14,23 +14,36 @@ use crate::{
 
 /// An exit code other than 0 is normal when something was found.
 pub(super) fn command(measurement: &AuditMeasurement, checks: &mut Checks) {
-    let Some(command) = &measurement.command else { return };
+    let Some(command) = &measurement.command else {
+        return;
+    };
     let line = command.argv.join(" ");
     let check = checks
-        .check(&rules::AUDITOR_FAILED, command.argv.first().cloned().unwrap_or_default())
+        .check(
+            &rules::AUDITOR_FAILED,
+            command.argv.first().cloned().unwrap_or_default(),
+        )
         .expected("exit code 0, or another with findings")
         .actual(command.ended.to_string());
     let ended = format!("`{line}` {}", how(command.ended));
     if !unexplained_exit(measurement) {
         return check.message(ended).pass();
     }
-    let words: Vec<String> = command.output.lines().filter(|l| !l.trim().is_empty()).map(str::to_owned).collect();
+    let words: Vec<String> = command
+        .output
+        .lines()
+        .filter(|l| !l.trim().is_empty())
+        .map(str::to_owned)
+        .collect();
     let last = words.len().saturating_sub(super::SHOWN);
     let what = match command.ended {
         Ended::Signal(_) => "so its report may be incomplete",
         Ended::Code(_) => "and its report shows nothing that it could have found",
     };
-    check.details(words.into_iter().skip(last)).hint(rules::AUDITOR_FAILED.fix).unmeasured(format!("{ended}, {what}"));
+    check
+        .details(words.into_iter().skip(last))
+        .hint(rules::AUDITOR_FAILED.fix)
+        .unmeasured(format!("{ended}, {what}"));
 }
 
 pub(super) fn problems(measurement: &AuditMeasurement, checks: &mut Checks) {
@@ -40,17 +53,29 @@ pub(super) fn problems(measurement: &AuditMeasurement, checks: &mut Checks) {
             ProblemKind::Unreadable => &rules::UNREADABLE_FILE,
             ProblemKind::AuditorFailed => &rules::AUDITOR_FAILED,
         };
-        let mut check = checks.check(rule, &problem.subject).hint(problem.hint.as_deref().unwrap_or(rule.fix));
+        let mut check = checks
+            .check(rule, &problem.subject)
+            .hint(problem.hint.as_deref().unwrap_or(rule.fix));
         if problem.line.is_some() {
-            check = check.at(Location { file: problem.subject.clone(), line: problem.line, column: problem.column });
+            check = check.at(Location {
+                file: problem.subject.clone(),
+                line: problem.line,
+                column: problem.column,
+            });
         }
         check.unmeasured(format!("{}: {}", problem.subject, problem.reason));
     }
     let read = measurement.reports.len() + measurement.locks.len();
     if measurement.problems.is_empty() {
         let files = count_of(read as u64, "file was", "files were");
-        checks.check(&rules::NO_FILE, "the files").message("every pattern matches a file").pass();
-        checks.check(&rules::UNREADABLE_FILE, "the files").message(format!("{files} read to the end")).pass();
+        checks
+            .check(&rules::NO_FILE, "the files")
+            .message("every pattern matches a file")
+            .pass();
+        checks
+            .check(&rules::UNREADABLE_FILE, "the files")
+            .message(format!("{files} read to the end"))
+            .pass();
     }
 }
 
@@ -59,8 +84,12 @@ pub(super) fn reports(config: &AuditConfig, measurement: &AuditMeasurement, chec
         stale(report, config.max_age, measurement.measured_at, checks);
         let check = checks.check(&rules::CONTRADICTORY_REPORT, &report.path);
         match &report.contradiction {
-            Some(reason) => check.hint(rules::CONTRADICTORY_REPORT.fix).unmeasured(format!("{}: {reason}", report.path)),
-            None => check.message(format!("{} lists what it counts", report.path)).pass(),
+            Some(reason) => check
+                .hint(rules::CONTRADICTORY_REPORT.fix)
+                .unmeasured(format!("{}: {reason}", report.path)),
+            None => check
+                .message(format!("{} lists what it counts", report.path))
+                .pass(),
         }
         skipped(report, checks);
         nothing(report, checks);
@@ -71,35 +100,57 @@ fn stale(report: &AuditReport, max_age: Option<Period>, now: Timestamp, checks: 
     let check = checks.check(&rules::STALE_REPORT, &report.path);
     if report.before_run {
         return check
-            .message(format!("{} was not written by this run of the auditor", report.path))
+            .message(format!(
+                "{} was not written by this run of the auditor",
+                report.path
+            ))
             .expected("a report of this run")
             .fail();
     }
     let Some(limit) = max_age else {
-        return check.message(format!("{} is not older than the run", report.path)).pass();
+        return check
+            .message(format!("{} is not older than the run", report.path))
+            .pass();
     };
-    let wanted = format!("at most {} old", Unit::Seconds.format(limit.0.as_secs_f64()));
+    let wanted = format!(
+        "at most {} old",
+        Unit::Seconds.format(limit.0.as_secs_f64())
+    );
     let Some(at) = report.made_at else {
-        return check.expected(wanted).unmeasured(format!("{}: its age is not known", report.path));
+        return check
+            .expected(wanted)
+            .unmeasured(format!("{}: its age is not known", report.path));
     };
-    let of = if report.file_time { "its file was written" } else { "it says that it was made" };
+    let of = if report.file_time {
+        "its file was written"
+    } else {
+        "it says that it was made"
+    };
     let age = now.duration_since(at);
     // Clocks of two machines differ a little; a report from the future has no age.
     if age < -SignedDuration::from_mins(5) {
-        return check.expected(wanted).unmeasured(format!("{}: {of} at {at}, which is in the future", report.path));
+        return check.expected(wanted).unmeasured(format!(
+            "{}: {of} at {at}, which is in the future",
+            report.path
+        ));
     }
     let old = age > SignedDuration::try_from(limit.0).unwrap_or(SignedDuration::MAX);
     check
         .message(format!("{}: {of} at {at}", report.path))
         .expected(wanted)
-        .actual(format!("{} old", Unit::Seconds.format(age.as_secs_f64().max(0.0).round())))
+        .actual(format!(
+            "{} old",
+            Unit::Seconds.format(age.as_secs_f64().max(0.0).round())
+        ))
         .passed_if(!old);
 }
 
 fn skipped(report: &AuditReport, checks: &mut Checks) {
     let check = checks.check(&rules::SKIPPED_PACKAGE, &report.path);
     if report.skipped_total == 0 {
-        return check.message(format!("{} skips no package", report.path)).pass();
+        return check
+            .message(format!("{} skips no package", report.path))
+            .pass();
     }
     let packages = count_of(report.skipped_total, "package was", "packages were");
     check
@@ -107,19 +158,36 @@ fn skipped(report: &AuditReport, checks: &mut Checks) {
         .actual(report.skipped_total.to_string())
         .details(capped(report.skipped.iter().cloned(), report.skipped_total))
         .hint(rules::SKIPPED_PACKAGE.fix)
-        .unmeasured(format!("{}: {packages} skipped by the auditor, which says nothing about them", report.path));
+        .unmeasured(format!(
+            "{}: {packages} skipped by the auditor, which says nothing about them",
+            report.path
+        ));
 }
 
 fn nothing(report: &AuditReport, checks: &mut Checks) {
     let check = checks.check(&rules::NOTHING_AUDITED, &report.path);
     match report.audited {
-        Some(0) if report.entries.total() + report.suppressed.total() == 0 => check
+        _ if report.looked_at_nothing() => check
             .expected("at least one package or target")
             .actual("none")
             .hint(rules::NOTHING_AUDITED.fix)
-            .unmeasured(format!("{}: it is about no package, so that it finds nothing says nothing", report.path)),
-        Some(n) => check.message(format!("{} is about {}", report.path, count_of(n, "package or target", "packages or targets"))).pass(),
-        None => check.message(format!("{} does not say how much was looked at", report.path)).pass(),
+            .unmeasured(format!(
+                "{}: it is about no package, so that it finds nothing says nothing",
+                report.path
+            )),
+        Some(n) => check
+            .message(format!(
+                "{} is about {}",
+                report.path,
+                count_of(n, "package or target", "packages or targets")
+            ))
+            .pass(),
+        None => check
+            .message(format!(
+                "{} does not say how much was looked at",
+                report.path
+            ))
+            .pass(),
     }
 }
 
@@ -128,7 +196,9 @@ pub(super) fn locks(measurement: &AuditMeasurement, checks: &mut Checks) {
         if let Some(manifest) = &lock.manifest {
             let check = checks.check(&rules::STALE_LOCKFILE, &lock.path);
             if lock.stale.is_empty() {
-                check.message(format!("{} holds what {manifest} asks for", lock.path)).pass();
+                check
+                    .message(format!("{} holds what {manifest} asks for", lock.path))
+                    .pass();
             } else {
                 check
                     .details(capped(lock.stale.iter().cloned(), lock.stale.len() as u64))
@@ -148,10 +218,19 @@ pub(super) fn locks(measurement: &AuditMeasurement, checks: &mut Checks) {
 
 fn unmatched(lock: &LockFile, checks: &mut Checks) {
     let line = |unmatched: &Unmatched| format!("{}: {}", unmatched.package, unmatched.reason);
-    let (open, foreign): (Vec<_>, Vec<_>) = lock.unmatched.iter().partition(|unmatched| unmatched.from_registry);
+    let (open, foreign): (Vec<_>, Vec<_>) = lock
+        .unmatched
+        .iter()
+        .partition(|unmatched| unmatched.from_registry);
     let check = checks.check(&rules::UNPINNED_PACKAGE, &lock.path);
     if open.is_empty() {
-        check.message(format!("all {} of {} have a version", count_of(lock.packages, "package", "packages"), lock.path)).pass();
+        check
+            .message(format!(
+                "all {} of {} have a version",
+                count_of(lock.packages, "package", "packages"),
+                lock.path
+            ))
+            .pass();
     } else {
         let n = open.len() as u64;
         check
@@ -159,15 +238,27 @@ fn unmatched(lock: &LockFile, checks: &mut Checks) {
             .actual(format!("{} without", count_of(n, "package", "packages")))
             .details(capped(open.iter().map(|u| line(u)), n))
             .hint(rules::UNPINNED_PACKAGE.fix)
-            .unmeasured(format!("{}: {} cannot be matched, first {}", lock.path, count_of(n, "package", "packages"), line(open[0])));
+            .unmeasured(format!(
+                "{}: {} cannot be matched, first {}",
+                lock.path,
+                count_of(n, "package", "packages"),
+                line(open[0])
+            ));
     }
     let check = checks.check(&rules::UNMATCHED_PACKAGE, &lock.path);
     if foreign.is_empty() {
-        return check.message(format!("{} uses public registries only", lock.path)).pass();
+        return check
+            .message(format!("{} uses public registries only", lock.path))
+            .pass();
     }
     let n = foreign.len() as u64;
     check
-        .message(format!("{}: {} not from a public registry, first {}", lock.path, count_of(n, "package is", "packages are"), foreign[0].package))
+        .message(format!(
+            "{}: {} not from a public registry, first {}",
+            lock.path,
+            count_of(n, "package is", "packages are"),
+            foreign[0].package
+        ))
         .details(capped(foreign.iter().map(|u| line(u)), n))
         .fail();
 }
@@ -177,8 +268,16 @@ pub(super) fn databases(config: &AuditConfig, measurement: &AuditMeasurement, ch
         let check = checks.check(&rules::MISSING_ECOSYSTEM, &database.source);
         if database.missing.is_empty() {
             let told = match (database.records, database.newest) {
-                (Some(n), Some(newest)) => format!("{} holds {}, the newest of {newest}", database.source, count_of(n, "record", "records")),
-                (Some(n), None) => format!("{} holds {}", database.source, count_of(n, "record", "records")),
+                (Some(n), Some(newest)) => format!(
+                    "{} holds {}, the newest of {newest}",
+                    database.source,
+                    count_of(n, "record", "records")
+                ),
+                (Some(n), None) => format!(
+                    "{} holds {}",
+                    database.source,
+                    count_of(n, "record", "records")
+                ),
                 (None, _) => format!("{} answered every query", database.source),
             };
             check.message(told).pass();
@@ -191,21 +290,41 @@ pub(super) fn databases(config: &AuditConfig, measurement: &AuditMeasurement, ch
                 .unmeasured(format!("no database has a record about {missing}, so nothing can be said of such packages"));
         }
         if let (Some(limit), Some(_)) = (config.database_max_age, database.records) {
-            age(&database.source, database.newest, limit, measurement.measured_at, checks);
+            age(
+                &database.source,
+                database.newest,
+                limit,
+                measurement.measured_at,
+                checks,
+            );
         }
     }
 }
 
-fn age(source: &str, newest: Option<Timestamp>, limit: Period, now: Timestamp, checks: &mut Checks) {
-    let wanted = format!("a record of the last {}", Unit::Seconds.format(limit.0.as_secs_f64()));
+fn age(
+    source: &str,
+    newest: Option<Timestamp>,
+    limit: Period,
+    now: Timestamp,
+    checks: &mut Checks,
+) {
+    let wanted = format!(
+        "a record of the last {}",
+        Unit::Seconds.format(limit.0.as_secs_f64())
+    );
     let check = checks.check(&rules::OLD_DATABASE, source).expected(wanted);
     let Some(newest) = newest else {
-        return check.unmeasured(format!("{source}: no record says when it was changed, so its age is not known"));
+        return check.unmeasured(format!(
+            "{source}: no record says when it was changed, so its age is not known"
+        ));
     };
     let age = now.duration_since(newest);
     let old = age > SignedDuration::try_from(limit.0).unwrap_or(SignedDuration::MAX);
     check
         .message(format!("{source}: the newest record is of {newest}"))
-        .actual(format!("{} old", Unit::Seconds.format(age.as_secs_f64().max(0.0).round())))
+        .actual(format!(
+            "{} old",
+            Unit::Seconds.format(age.as_secs_f64().max(0.0).round())
+        ))
         .passed_if(!old);
 }

@@ -36,10 +36,17 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
                 locked.roots.push((format!("{name} {version}"), Vec::new()));
                 Node::Root(locked.roots.len() - 1)
             }
-            Some(source) if is_crates_io(source) => Node::Package(locked.push(name, version, false)),
+            Some(source) if is_crates_io(source) => {
+                Node::Package(locked.push(name, version, false))
+            }
             Some(source) => {
-                let from_registry = source.starts_with("registry+") || source.starts_with("sparse+");
-                let kind = if from_registry { "from another registry than crates.io" } else { "from git" };
+                let from_registry =
+                    source.starts_with("registry+") || source.starts_with("sparse+");
+                let kind = if from_registry {
+                    "from another registry than crates.io"
+                } else {
+                    "from git"
+                };
                 locked.skip(format!("{name} {version}"), kind, false);
                 Node::Foreign
             }
@@ -52,11 +59,17 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
     }
     for (at, package) in all.enumerate() {
         let dependencies = package.get("dependencies").and_then(|list| list.as_array());
-        for dependency in dependencies.into_iter().flatten().filter_map(|d| d.as_str()) {
+        for dependency in dependencies
+            .into_iter()
+            .flatten()
+            .filter_map(|d| d.as_str())
+        {
             let mut words = dependency.split(' ');
             let (name, version) = (words.next().unwrap_or_default(), words.next());
             let candidates = by_name.get(name).map_or(&[][..], Vec::as_slice);
-            let found = candidates.iter().find(|to| version.is_none_or(|v| nodes[**to].1 == v));
+            let found = candidates
+                .iter()
+                .find(|to| version.is_none_or(|v| nodes[**to].1 == v));
             if let Some(Node::Package(to)) = found.map(|to| &nodes[*to].2) {
                 match &nodes[at].2 {
                     Node::Package(from) => locked.packages[*from].depends.push(*to),

@@ -14,7 +14,12 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
     };
     let development = tree.get("packages-dev").and_then(Value::as_array);
     let all = production.iter().map(|package| (package, false));
-    let all = all.chain(development.into_iter().flatten().map(|package| (package, true)));
+    let all = all.chain(
+        development
+            .into_iter()
+            .flatten()
+            .map(|package| (package, true)),
+    );
     let mut handles: HashMap<String, usize> = HashMap::new();
     let mut entries = Vec::new();
     for (package, dev) in all {
@@ -24,7 +29,11 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
         if package.get("dist").and_then(|dist| text(dist, "type")) == Some("path") {
             locked.local += 1;
         } else if version.starts_with("dev-") || version.ends_with("-dev") {
-            locked.skip(format!("{name} {version}"), "a branch, not a version", false);
+            locked.skip(
+                format!("{name} {version}"),
+                "a branch, not a version",
+                false,
+            );
         } else {
             let at = locked.push(name, version, dev);
             handles.insert(name.to_lowercase(), at);
@@ -41,7 +50,9 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
             }
         }
     }
-    let direct = (0..locked.packages.len()).filter(|at| !wanted.contains(at)).collect();
+    let direct = (0..locked.packages.len())
+        .filter(|at| !wanted.contains(at))
+        .collect();
     locked.roots.push(("the project".to_owned(), direct));
     Ok(locked)
 }

@@ -26,13 +26,21 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
         let name = trimmed.split([' ', '!']).next().unwrap_or_default();
         match (section, depth) {
             ("GEM", 4) => {
-                let version = trimmed.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+                let version = trimmed
+                    .split_once('(')
+                    .and_then(|(_, rest)| rest.strip_suffix(')'));
                 let Some(version) = version else {
-                    return Err(LockFault::new(format!("`{trimmed}` has no version; is the file whole?")).at(number as u64 + 1));
+                    return Err(LockFault::new(format!(
+                        "`{trimmed}` has no version; is the file whole?"
+                    ))
+                    .at(number as u64 + 1));
                 };
                 // A platform may follow: `1.15.0-x86_64-linux`.
                 let version = version.split('-').next().unwrap_or(version);
-                let known = handles.get(name).copied().filter(|at| locked.packages[*at].version == version);
+                let known = handles
+                    .get(name)
+                    .copied()
+                    .filter(|at| locked.packages[*at].version == version);
                 let at = known.unwrap_or_else(|| locked.push(name, version, false));
                 handles.insert(name.to_owned(), at);
                 current = Some(at);
@@ -52,7 +60,10 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
             locked.packages[at].depends.push(*to);
         }
     }
-    let direct = direct.iter().filter_map(|name| handles.get(name).copied()).collect();
+    let direct = direct
+        .iter()
+        .filter_map(|name| handles.get(name).copied())
+        .collect();
     locked.roots.push(("the project".to_owned(), direct));
     Ok(locked)
 }

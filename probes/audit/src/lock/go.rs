@@ -26,17 +26,36 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
             words[0].trim_end_matches('(').clone_into(&mut block);
             continue;
         }
-        let verb = if block.is_empty() { words.remove(0).to_owned() } else { block.clone() };
-        let fault = || LockFault::new(format!("`{}` is not what follows `{verb}`", words.join(" "))).at(number as u64 + 1);
+        let verb = if block.is_empty() {
+            words.remove(0).to_owned()
+        } else {
+            block.clone()
+        };
+        let fault = || {
+            LockFault::new(format!(
+                "`{}` is not what follows `{verb}`",
+                words.join(" ")
+            ))
+            .at(number as u64 + 1)
+        };
         match verb.as_str() {
             "module" => module = words.first().map(|name| name.trim_matches('"').to_owned()),
             "go" => language = words.first().map(|version| (*version).to_owned()),
             "require" => {
-                let [name, version] = words[..] else { return Err(fault()) };
-                required.push((name.trim_matches('"').to_owned(), version.to_owned(), comment.contains("indirect")));
+                let [name, version] = words[..] else {
+                    return Err(fault());
+                };
+                required.push((
+                    name.trim_matches('"').to_owned(),
+                    version.to_owned(),
+                    comment.contains("indirect"),
+                ));
             }
             "replace" => {
-                let at = words.iter().position(|word| *word == "=>").ok_or_else(fault)?;
+                let at = words
+                    .iter()
+                    .position(|word| *word == "=>")
+                    .ok_or_else(fault)?;
                 let to = match words[at + 1..] {
                     [_] => None,
                     [name, version] => Some((name.to_owned(), version.to_owned())),
@@ -49,7 +68,9 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
         }
     }
     if !block.is_empty() {
-        return Err(LockFault::new(format!("`{block} (` is not closed; is the file whole?")));
+        return Err(LockFault::new(format!(
+            "`{block} (` is not closed; is the file whole?"
+        )));
     }
     let Some(module) = module else {
         return Err(LockFault::new("it names no module"));

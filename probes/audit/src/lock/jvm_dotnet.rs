@@ -15,7 +15,10 @@ pub(super) fn gradle(content: &str) -> Result<Locked, LockFault> {
         }
         let coordinate = line.split('=').next().unwrap_or_default();
         let [group, artifact, version] = coordinate.split(':').collect::<Vec<_>>()[..] else {
-            return Err(LockFault::new(format!("`{line}` is not `group:artifact:version=configurations`")).at(number as u64 + 1));
+            return Err(LockFault::new(format!(
+                "`{line}` is not `group:artifact:version=configurations`"
+            ))
+            .at(number as u64 + 1));
         };
         locked.push(&format!("{group}:{artifact}"), version, false);
     }

@@ -61,7 +61,11 @@ pub(crate) enum Parent {
 
 impl Locked {
     fn new(format: impl Into<String>, ecosystem: &str) -> Self {
-        Self { format: format.into(), ecosystem: ecosystem.to_owned(), ..Self::default() }
+        Self {
+            format: format.into(),
+            ecosystem: ecosystem.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Adds a package of the file's ecosystem; the index is its handle.
@@ -79,7 +83,11 @@ impl Locked {
     /// Notes a package that cannot be matched.
     fn skip(&mut self, package: impl Into<String>, reason: &str, from_registry: bool) {
         let package = clip(&package.into(), cap::NAME);
-        self.unmatched.push(Unmatched { package, reason: reason.to_owned(), from_registry });
+        self.unmatched.push(Unmatched {
+            package,
+            reason: reason.to_owned(),
+            from_registry,
+        });
     }
 
     /// The shortest way to each package, from the roots.
@@ -141,7 +149,12 @@ pub(crate) struct LockFault {
 
 impl LockFault {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), line: None, column: None, hint: None }
+        Self {
+            reason: reason.into(),
+            line: None,
+            column: None,
+            hint: None,
+        }
     }
 
     fn at(mut self, line: u64) -> Self {
@@ -159,7 +172,11 @@ impl From<serde_json::Error> for LockFault {
     fn from(error: serde_json::Error) -> Self {
         let place = (error.line() > 0).then_some((error.line() as u64, error.column() as u64));
         let reason = format!("it is not well-formed JSON: {error}");
-        Self { line: place.map(|p| p.0), column: place.map(|p| p.1), ..Self::new(reason) }
+        Self {
+            line: place.map(|p| p.0),
+            column: place.map(|p| p.1),
+            ..Self::new(reason)
+        }
     }
 }
 
@@ -176,18 +193,26 @@ fn toml_tree(text: &str) -> Result<serde_json::Value, LockFault> {
 
 /// YAML as a JSON tree.
 fn yaml_tree(text: &str) -> Result<serde_json::Value, LockFault> {
-    serde_saphyr::from_str(text)
-        .map_err(|error| LockFault::new(format!("it is not well-formed YAML: {}", clip(&error.to_string(), 200))))
+    serde_saphyr::from_str(text).map_err(|error| {
+        LockFault::new(format!(
+            "it is not well-formed YAML: {}",
+            clip(&error.to_string(), 200)
+        ))
+    })
 }
 
 /// Reads a lock file; its name says what it is.
 pub(crate) fn read(path: &Path, text: &str) -> Result<Locked, LockFault> {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
     if text.trim().is_empty() {
         return Err(LockFault::new("the file is empty"));
     }
     if text.lines().any(|line| line.starts_with("<<<<<<< ")) {
-        return Err(LockFault::new("it holds an unresolved merge conflict").hint("resolve it, and lock again"));
+        return Err(LockFault::new("it holds an unresolved merge conflict")
+            .hint("resolve it, and lock again"));
     }
     let ends = |suffix: &str| name.ends_with(suffix);
     match name.as_str() {

@@ -12,7 +12,10 @@ const DEEPEST: usize = 100;
 
 pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
     let tree: Value = serde_json::from_str(content)?;
-    let version = tree.get("lockfileVersion").and_then(Value::as_u64).unwrap_or(1);
+    let version = tree
+        .get("lockfileVersion")
+        .and_then(Value::as_u64)
+        .unwrap_or(1);
     let mut locked = Locked::new(format!("package-lock.json v{version}"), "npm");
     if let Some(packages) = tree.get("packages").and_then(Value::as_object) {
         flat(packages, &mut locked)?;
@@ -28,7 +31,9 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
         locked.local = 1;
         return Ok(locked);
     }
-    Err(LockFault::new("it has neither `packages` nor `dependencies` nor `lockfileVersion`"))
+    Err(LockFault::new(
+        "it has neither `packages` nor `dependencies` nor `lockfileVersion`",
+    ))
 }
 
 /// Adds a package unless its version is an address. `npm:name@version` is an alias.
@@ -40,7 +45,11 @@ fn add(locked: &mut Locked, name: &str, version: &str, entry: &Value) -> Option<
         return None;
     }
     let resolved = text(entry, "resolved").unwrap_or_default();
-    if resolved.starts_with("git") || version.contains("://") || version.starts_with("git") || version.contains('#') {
+    if resolved.starts_with("git")
+        || version.contains("://")
+        || version.starts_with("git")
+        || version.contains('#')
+    {
         locked.skip(name, "from git or an address", false);
         return None;
     }
@@ -48,7 +57,10 @@ fn add(locked: &mut Locked, name: &str, version: &str, entry: &Value) -> Option<
 }
 
 fn alias<'a>(name: &'a str, version: &'a str) -> (&'a str, &'a str) {
-    match version.strip_prefix("npm:").and_then(|real| real.rsplit_once('@')) {
+    match version
+        .strip_prefix("npm:")
+        .and_then(|real| real.rsplit_once('@'))
+    {
         Some((real, version)) if !real.is_empty() => (real, version),
         _ => (name, version),
     }
@@ -85,51 +97,82 @@ fn flat(packages: &Map<String, Value>, locked: &mut Locked) -> Result<(), LockFa
         match handles.get(folder.as_str()) {
             Some(at) => locked.packages[*at].depends = depends,
             None if roots.contains(&folder.as_str()) => {
-                let name = text(entry, "name").map_or(if folder.is_empty() { "the project" } else { folder }, |n| n);
+                let name = text(entry, "name").map_or(
+                    if folder.is_empty() {
+                        "the project"
+                    } else {
+                        folder
+                    },
+                    |n| n,
+                );
                 locked.roots.push((name.to_owned(), depends));
             }
             None => {}
         }
     }
     if packages.is_empty() {
-        return Err(LockFault::new("`packages` is empty; even a project without dependencies is in it"));
+        return Err(LockFault::new(
+            "`packages` is empty; even a project without dependencies is in it",
+        ));
     }
     Ok(())
 }
 
 fn wanted(entry: &Value) -> impl Iterator<Item = &str> {
-    ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"]
-        .into_iter()
-        .filter_map(|kind| entry.get(kind)?.as_object())
-        .flat_map(|map| map.keys().map(String::as_str))
+    [
+        "dependencies",
+        "devDependencies",
+        "optionalDependencies",
+        "peerDependencies",
+    ]
+    .into_iter()
+    .filter_map(|kind| entry.get(kind)?.as_object())
+    .flat_map(|map| map.keys().map(String::as_str))
 }
 
 /// Looks for a package as Node does: in the folder, then in each one above.
 fn resolve<T>(folder: &str, name: &str, find: impl Fn(&str) -> Option<T>) -> Option<T> {
     let mut base = folder;
     for _ in 0..DEEPEST {
-        let path = if base.is_empty() { format!("node_modules/{name}") } else { format!("{base}/node_modules/{name}") };
+        let path = if base.is_empty() {
+            format!("node_modules/{name}")
+        } else {
+            format!("{base}/node_modules/{name}")
+        };
         if let Some(found) = find(&path) {
             return Some(found);
         }
         if base.is_empty() {
             return None;
         }
-        base = base.rsplit_once("/node_modules/").map_or("", |(above, _)| above);
+        base = base
+            .rsplit_once("/node_modules/")
+            .map_or("", |(above, _)| above);
     }
     None
 }
 
 /// Version 1: a tree. It becomes the flat map of folders first.
-fn nested(name: String, dependencies: &Map<String, Value>, locked: &mut Locked) -> Result<(), LockFault> {
+fn nested(
+    name: String,
+    dependencies: &Map<String, Value>,
+    locked: &mut Locked,
+) -> Result<(), LockFault> {
     let mut folders: Vec<(String, &Value)> = Vec::new();
-    let mut open: Vec<(String, &Map<String, Value>, usize)> = vec![(String::new(), dependencies, 0)];
+    let mut open: Vec<(String, &Map<String, Value>, usize)> =
+        vec![(String::new(), dependencies, 0)];
     while let Some((base, map, depth)) = open.pop() {
         if depth > DEEPEST {
-            return Err(LockFault::new(format!("dependencies are nested more than {DEEPEST} deep")));
+            return Err(LockFault::new(format!(
+                "dependencies are nested more than {DEEPEST} deep"
+            )));
         }
         for (name, entry) in map {
-            let folder = if base.is_empty() { format!("node_modules/{name}") } else { format!("{base}/node_modules/{name}") };
+            let folder = if base.is_empty() {
+                format!("node_modules/{name}")
+            } else {
+                format!("{base}/node_modules/{name}")
+            };
             if let Some(inner) = entry.get("dependencies").and_then(Value::as_object) {
                 open.push((folder.clone(), inner, depth + 1));
             }
@@ -138,7 +181,9 @@ fn nested(name: String, dependencies: &Map<String, Value>, locked: &mut Locked) 
     }
     let mut handles: HashMap<&str, usize> = HashMap::new();
     for (folder, entry) in &folders {
-        let name = folder.rsplit_once("node_modules/").map_or("", |(_, name)| name);
+        let name = folder
+            .rsplit_once("node_modules/")
+            .map_or("", |(_, name)| name);
         let Some(version) = text(entry, "version") else {
             return Err(LockFault::new(format!("`{name}` has no version")));
         };
@@ -163,7 +208,11 @@ fn nested(name: String, dependencies: &Map<String, Value>, locked: &mut Locked) 
     // The file does not say what the project itself asks for: what nothing else requires.
     let direct = dependencies
         .keys()
-        .filter_map(|name| handles.get(format!("node_modules/{name}").as_str()).copied())
+        .filter_map(|name| {
+            handles
+                .get(format!("node_modules/{name}").as_str())
+                .copied()
+        })
         .filter(|at| !required.contains(at))
         .collect();
     locked.local += 1;

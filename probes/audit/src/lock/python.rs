@@ -22,7 +22,10 @@ fn build(mut locked: Locked, wants: &[(Option<usize>, String, Vec<String>)]) -> 
     }
     let mut wanted = HashSet::new();
     let resolve = |names: &[String]| -> Vec<usize> {
-        names.iter().filter_map(|name| by_name.get(&normal(name)).copied()).collect()
+        names
+            .iter()
+            .filter_map(|name| by_name.get(&normal(name)).copied())
+            .collect()
     };
     for (at, name, names) in wants {
         let depends = resolve(names);
@@ -35,7 +38,9 @@ fn build(mut locked: Locked, wants: &[(Option<usize>, String, Vec<String>)]) -> 
         }
     }
     if locked.roots.is_empty() {
-        let direct = (0..locked.packages.len()).filter(|at| !wanted.contains(at)).collect();
+        let direct = (0..locked.packages.len())
+            .filter(|at| !wanted.contains(at))
+            .collect();
         locked.roots.push(("the project".to_owned(), direct));
     }
     locked
@@ -45,26 +50,40 @@ pub(super) fn poetry(content: &str) -> Result<Locked, LockFault> {
     let tree = toml_tree(content)?;
     let mut locked = Locked::new("poetry.lock", "PyPI");
     if tree.get("metadata").is_none() {
-        return Err(LockFault::new("it has no `[metadata]`, with which Poetry ends the file; is it whole?"));
+        return Err(LockFault::new(
+            "it has no `[metadata]`, with which Poetry ends the file; is it whole?",
+        ));
     }
     let empty = Vec::new();
-    let list = if tree.get("package").is_some() { packages(&tree, "package")? } else { &empty };
+    let list = if tree.get("package").is_some() {
+        packages(&tree, "package")?
+    } else {
+        &empty
+    };
     let mut wants = Vec::new();
     for package in list {
         let (Some(name), Some(version)) = (text(package, "name"), text(package, "version")) else {
             return Err(LockFault::new("a package has no name or no version"));
         };
-        let kind = package.get("source").and_then(|source| text(source, "type"));
+        let kind = package
+            .get("source")
+            .and_then(|source| text(source, "type"));
         match kind {
             Some("directory" | "file") => locked.local += 1,
-            Some("git" | "url") => locked.skip(format!("{name} {version}"), "from git or an address", false),
+            Some("git" | "url") => {
+                locked.skip(format!("{name} {version}"), "from git or an address", false)
+            }
             _ => {
                 let groups = package.get("groups").and_then(Value::as_array);
                 let main = groups.is_none_or(|groups| groups.iter().any(|group| group == "main"));
                 let dev = text(package, "category") == Some("dev") || !main;
                 let at = locked.push(name, version, dev);
                 let names = package.get("dependencies").and_then(Value::as_object);
-                let names = names.into_iter().flatten().map(|(name, _)| name.clone()).collect();
+                let names = names
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, _)| name.clone())
+                    .collect();
                 wants.push((Some(at), name.to_owned(), names));
             }
         }
@@ -78,14 +97,17 @@ pub(super) fn uv(content: &str) -> Result<Locked, LockFault> {
     let mut wants = Vec::new();
     let names = |list: Option<&Value>| -> Vec<String> {
         let list = list.and_then(Value::as_array).into_iter().flatten();
-        list.filter_map(|item| Some(text(item, "name")?.to_owned())).collect()
+        list.filter_map(|item| Some(text(item, "name")?.to_owned()))
+            .collect()
     };
     for package in packages(&tree, "package")? {
         let Some(name) = text(package, "name") else {
             return Err(LockFault::new("a package has no name"));
         };
         let source = package.get("source").and_then(Value::as_object);
-        let from = source.and_then(|source| source.keys().next()).map_or("registry", String::as_str);
+        let from = source
+            .and_then(|source| source.keys().next())
+            .map_or("registry", String::as_str);
         let mut needed = names(package.get("dependencies"));
         match (from, text(package, "version")) {
             ("registry", Some(version)) => {
@@ -94,7 +116,9 @@ pub(super) fn uv(content: &str) -> Result<Locked, LockFault> {
             }
             ("virtual" | "editable" | "directory" | "path", _) => {
                 locked.local += 1;
-                let more = ["dev-dependencies", "optional-dependencies"].iter().filter_map(|kind| package.get(*kind)?.as_object());
+                let more = ["dev-dependencies", "optional-dependencies"]
+                    .iter()
+                    .filter_map(|kind| package.get(*kind)?.as_object());
                 needed.extend(more.flatten().flat_map(|(_, list)| names(Some(list))));
                 wants.push((None, name.to_owned(), needed));
             }
@@ -113,14 +137,20 @@ pub(super) fn pdm(content: &str) -> Result<Locked, LockFault> {
         let Some(name) = text(package, "name") else {
             return Err(LockFault::new("a package has no name"));
         };
-        let elsewhere = ["git", "url", "path"].iter().any(|kind| package.get(*kind).is_some());
+        let elsewhere = ["git", "url", "path"]
+            .iter()
+            .any(|kind| package.get(*kind).is_some());
         let Some(version) = text(package, "version").filter(|_| !elsewhere) else {
             locked.skip(name, "from git, a path or an address", false);
             continue;
         };
         let at = locked.push(name, version, false);
         let needed = package.get("dependencies").and_then(Value::as_array);
-        let needed = needed.into_iter().flatten().filter_map(Value::as_str).map(name_of_requirement);
+        let needed = needed
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(name_of_requirement);
         wants.push((Some(at), name.to_owned(), needed.collect()));
     }
     Ok(build(locked, &wants))

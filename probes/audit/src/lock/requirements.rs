@@ -15,10 +15,13 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
         }
         joined.push_str(line);
         let whole = std::mem::take(&mut joined);
-        requirement(whole.trim(), &mut locked).map_err(|reason| LockFault::new(reason).at(number as u64 + 1))?;
+        requirement(whole.trim(), &mut locked)
+            .map_err(|reason| LockFault::new(reason).at(number as u64 + 1))?;
     }
     if !joined.trim().is_empty() {
-        return Err(LockFault::new("it ends in a continuation (`\\`); is the file whole?"));
+        return Err(LockFault::new(
+            "it ends in a continuation (`\\`); is the file whole?",
+        ));
     }
     if locked.packages.is_empty() && locked.unmatched.is_empty() && locked.local == 0 {
         return Err(LockFault::new("no requirement is in it"));
@@ -33,7 +36,13 @@ fn without_comment(line: &str) -> &str {
     if line.trim_start().starts_with('#') {
         return "";
     }
-    line.split(" #").next().unwrap_or(line).split("\t#").next().unwrap_or(line).trim_end()
+    line.split(" #")
+        .next()
+        .unwrap_or(line)
+        .split("\t#")
+        .next()
+        .unwrap_or(line)
+        .trim_end()
 }
 
 fn requirement(line: &str, locked: &mut Locked) -> Result<(), String> {
@@ -41,9 +50,17 @@ fn requirement(line: &str, locked: &mut Locked) -> Result<(), String> {
         return Ok(());
     }
     if let Some(option) = line.strip_prefix('-') {
-        let word = option.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default();
+        let word = option
+            .trim_start_matches('-')
+            .split([' ', '='])
+            .next()
+            .unwrap_or_default();
         match word {
-            "r" | "requirement" => locked.skip(line, "another file is included; name the compiled one under `lockfiles`", true),
+            "r" | "requirement" => locked.skip(
+                line,
+                "another file is included; name the compiled one under `lockfiles`",
+                true,
+            ),
             "e" | "editable" => locked.local += 1,
             _ => {}
         }
@@ -52,8 +69,16 @@ fn requirement(line: &str, locked: &mut Locked) -> Result<(), String> {
     // Markers and hashes say nothing of the version.
     let line = line.split(';').next().unwrap_or(line);
     let line = line.split(" --").next().unwrap_or(line).trim();
-    if line.contains("://") || line.contains(" @ ") || line.starts_with('.') || line.starts_with('/') {
-        locked.skip(line.split('@').next().unwrap_or(line).trim(), "from a path or an address", false);
+    if line.contains("://")
+        || line.contains(" @ ")
+        || line.starts_with('.')
+        || line.starts_with('/')
+    {
+        locked.skip(
+            line.split('@').next().unwrap_or(line).trim(),
+            "from a path or an address",
+            false,
+        );
         return Ok(());
     }
     let end = line
@@ -67,7 +92,11 @@ fn requirement(line: &str, locked: &mut Locked) -> Result<(), String> {
         Some(extras) => extras.split_once(']').ok_or("extras are not closed")?.1,
         None => rest,
     };
-    let rest = rest.trim().trim_start_matches('(').trim_end_matches(')').trim();
+    let rest = rest
+        .trim()
+        .trim_start_matches('(')
+        .trim_end_matches(')')
+        .trim();
     let pin = rest.strip_prefix("===").or_else(|| rest.strip_prefix("=="));
     match pin.map(str::trim) {
         Some(version) if !version.is_empty() && !version.contains([',', '*', ' ']) => {

@@ -19,7 +19,9 @@ pub(crate) struct Staleness {
 /// The manifest beside a lock file, where the two can be compared.
 pub(crate) fn manifest_of(lock: &str) -> Option<&'static str> {
     match lock {
-        "package-lock.json" | "npm-shrinkwrap.json" | "yarn.lock" | "pnpm-lock.yaml" => Some("package.json"),
+        "package-lock.json" | "npm-shrinkwrap.json" | "yarn.lock" | "pnpm-lock.yaml" => {
+            Some("package.json")
+        }
         "Cargo.lock" => Some("Cargo.toml"),
         "composer.lock" => Some("composer.json"),
         _ => None,
@@ -27,7 +29,12 @@ pub(crate) fn manifest_of(lock: &str) -> Option<&'static str> {
 }
 
 /// Compares; an unreadable manifest is a sentence too.
-pub(crate) fn compare(lock_name: &str, lock_text: &str, locked: &Locked, manifest: &str) -> Option<Staleness> {
+pub(crate) fn compare(
+    lock_name: &str,
+    lock_text: &str,
+    locked: &Locked,
+    manifest: &str,
+) -> Option<Staleness> {
     let name = manifest_of(lock_name)?;
     let missing = match lock_name {
         "Cargo.lock" => cargo(locked, manifest),
@@ -35,7 +42,10 @@ pub(crate) fn compare(lock_name: &str, lock_text: &str, locked: &Locked, manifes
         _ => npm(lock_name, lock_text, locked, manifest),
     };
     let missing = missing.unwrap_or_else(|reason| vec![format!("{name} cannot be read: {reason}")]);
-    Some(Staleness { manifest: name, missing })
+    Some(Staleness {
+        manifest: name,
+        missing,
+    })
 }
 
 const KINDS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
@@ -45,12 +55,21 @@ fn wanted(manifest: &Value) -> Vec<(&'static str, &str, &str)> {
     let mut all = Vec::new();
     for kind in KINDS {
         let map = manifest.get(kind).and_then(Value::as_object);
-        all.extend(map.into_iter().flatten().filter_map(|(name, range)| Some((kind, name.as_str(), range.as_str()?))));
+        all.extend(
+            map.into_iter()
+                .flatten()
+                .filter_map(|(name, range)| Some((kind, name.as_str(), range.as_str()?))),
+        );
     }
     all
 }
 
-fn npm(lock_name: &str, lock_text: &str, locked: &Locked, manifest: &str) -> Result<Vec<String>, String> {
+fn npm(
+    lock_name: &str,
+    lock_text: &str,
+    locked: &Locked,
+    manifest: &str,
+) -> Result<Vec<String>, String> {
     let manifest: Value = serde_json::from_str(manifest).map_err(|e| e.to_string())?;
     let wanted = wanted(&manifest);
     Ok(match lock_name {
@@ -61,7 +80,11 @@ fn npm(lock_name: &str, lock_text: &str, locked: &Locked, manifest: &str) -> Res
 }
 
 /// Versions 2 and 3 repeat what the manifest asked for when it was locked.
-fn package_lock(lock: &str, locked: &Locked, wanted: &[(&str, &str, &str)]) -> Result<Vec<String>, String> {
+fn package_lock(
+    lock: &str,
+    locked: &Locked,
+    wanted: &[(&str, &str, &str)],
+) -> Result<Vec<String>, String> {
     let lock: Value = serde_json::from_str(lock).map_err(|e| e.to_string())?;
     let root = lock.get("packages").and_then(|packages| packages.get(""));
     let mut missing = Vec::new();
@@ -73,7 +96,9 @@ fn package_lock(lock: &str, locked: &Locked, wanted: &[(&str, &str, &str)]) -> R
                 match noted {
                     None => missing.push(format!("`{name}` of `{kind}` is not in the lock")),
                     Some(noted) if noted != *range => {
-                        missing.push(format!("`{name}` is asked for as `{range}` and was locked for `{noted}`"));
+                        missing.push(format!(
+                            "`{name}` is asked for as `{range}` and was locked for `{noted}`"
+                        ));
                     }
                     Some(_) => {}
                 }
@@ -84,7 +109,9 @@ fn package_lock(lock: &str, locked: &Locked, wanted: &[(&str, &str, &str)]) -> R
                 match version {
                     None => missing.push(format!("`{name}` of `{kind}` is not in the lock")),
                     Some(version) if !may_satisfy(range, version) => {
-                        missing.push(format!("`{name}` is asked for as `{range}` and locked at {version}"));
+                        missing.push(format!(
+                            "`{name}` is asked for as `{range}` and locked at {version}"
+                        ));
                     }
                     Some(_) => {}
                 }
@@ -93,7 +120,10 @@ fn package_lock(lock: &str, locked: &Locked, wanted: &[(&str, &str, &str)]) -> R
     }
     if let Some(root) = root {
         let asked: BTreeSet<&str> = wanted.iter().map(|(_, name, _)| *name).collect();
-        let noted = KINDS.iter().filter_map(|kind| root.get(*kind)?.as_object()).flatten();
+        let noted = KINDS
+            .iter()
+            .filter_map(|kind| root.get(*kind)?.as_object())
+            .flatten();
         for (name, _) in noted.filter(|(name, _)| !asked.contains(name.as_str())) {
             missing.push(format!("`{name}` is locked and no longer asked for"));
         }
@@ -126,22 +156,43 @@ fn yarn(lock: &str, wanted: &[(&str, &str, &str)]) -> Vec<String> {
     let keys: BTreeSet<String> = lock
         .lines()
         .filter(|line| !line.starts_with([' ', '#']) && line.trim_end().ends_with(':'))
-        .flat_map(|line| line.trim_end().trim_end_matches(':').trim_matches('"').split(", ").map(|key| key.trim_matches('"').to_owned()).collect::<Vec<_>>())
+        .flat_map(|line| {
+            line.trim_end()
+                .trim_end_matches(':')
+                .trim_matches('"')
+                .split(", ")
+                .map(|key| key.trim_matches('"').to_owned())
+                .collect::<Vec<_>>()
+        })
         .collect();
-    let local = ["workspace:", "link:", "portal:", "file:", "patch:", "catalog:"];
+    let local = [
+        "workspace:",
+        "link:",
+        "portal:",
+        "file:",
+        "patch:",
+        "catalog:",
+    ];
     let open = wanted.iter().filter(|(_, name, range)| {
-        let known = keys.contains(&format!("{name}@{range}")) || keys.contains(&format!("{name}@npm:{range}"));
+        let known = keys.contains(&format!("{name}@{range}"))
+            || keys.contains(&format!("{name}@npm:{range}"));
         !known && !local.iter().any(|kind| range.starts_with(kind))
     });
-    open.map(|(kind, name, range)| format!("`{name}@{range}` of `{kind}` is not in the lock")).collect()
+    open.map(|(kind, name, range)| format!("`{name}@{range}` of `{kind}` is not in the lock"))
+        .collect()
 }
 
 /// The importer `.` repeats the specifiers.
 fn pnpm(lock: &str, wanted: &[(&str, &str, &str)]) -> Result<Vec<String>, String> {
     let tree = yaml_tree(lock).map_err(|fault| fault.reason)?;
-    let importer = tree.get("importers").and_then(|importers| importers.get(".")).unwrap_or(&tree);
+    let importer = tree
+        .get("importers")
+        .and_then(|importers| importers.get("."))
+        .unwrap_or(&tree);
     let noted = |kind: &str, name: &str| -> Option<String> {
-        let specifier = importer.get(kind).and_then(|map| text(map.get(name)?, "specifier"));
+        let specifier = importer
+            .get(kind)
+            .and_then(|map| text(map.get(name)?, "specifier"));
         let old = importer.get("specifiers").and_then(|map| text(map, name));
         specifier.or(old).map(str::to_owned)
     };
@@ -152,7 +203,9 @@ fn pnpm(lock: &str, wanted: &[(&str, &str, &str)]) -> Result<Vec<String>, String
             None => missing.push(format!("`{name}` of `{kind}` is not in the lock")),
             // An entry of a catalog is noted under its name, and an override under what it became.
             Some(found) if found != *range && tree.get("overrides").is_none() => {
-                missing.push(format!("`{name}` is asked for as `{range}` and was locked for `{found}`"));
+                missing.push(format!(
+                    "`{name}` is asked for as `{range}` and was locked for `{found}`"
+                ));
             }
             Some(_) => {}
         }
@@ -171,9 +224,15 @@ fn cargo(locked: &Locked, manifest: &str) -> Result<Vec<String>, String> {
         tables.extend(kinds.iter().filter_map(|kind| target.get(*kind)));
     }
     let mut missing = Vec::new();
-    for (key, entry) in tables.iter().filter_map(|table| table.as_object()).flatten() {
+    for (key, entry) in tables
+        .iter()
+        .filter_map(|table| table.as_object())
+        .flatten()
+    {
         let requirement = entry.as_str().or_else(|| text(entry, "version"));
-        let elsewhere = ["git", "path", "registry", "registry-index"].iter().any(|kind| entry.get(*kind).is_some());
+        let elsewhere = ["git", "path", "registry", "registry-index"]
+            .iter()
+            .any(|kind| entry.get(*kind).is_some());
         let Some(requirement) = requirement.filter(|_| !elsewhere) else {
             continue;
         };
@@ -181,11 +240,22 @@ fn cargo(locked: &Locked, manifest: &str) -> Result<Vec<String>, String> {
         let Ok(range) = VersionReq::parse(requirement) else {
             return Err(format!("`{name} = \"{requirement}\"` is no requirement"));
         };
-        let versions: Vec<&str> = locked.packages.iter().filter(|p| p.name == name).map(|p| p.version.as_str()).collect();
+        let versions: Vec<&str> = locked
+            .packages
+            .iter()
+            .filter(|p| p.name == name)
+            .map(|p| p.version.as_str())
+            .collect();
         let patched = tree.get("patch").is_some() && versions.is_empty();
-        let fits = versions.iter().any(|version| Version::parse(version).is_ok_and(|version| range.matches(&version)));
+        let fits = versions
+            .iter()
+            .any(|version| Version::parse(version).is_ok_and(|version| range.matches(&version)));
         if !fits && !patched {
-            let found = if versions.is_empty() { "not in the lock".to_owned() } else { format!("locked at {}", versions.join(", ")) };
+            let found = if versions.is_empty() {
+                "not in the lock".to_owned()
+            } else {
+                format!("locked at {}", versions.join(", "))
+            };
             missing.push(format!("`{name} = \"{requirement}\"` is {found}"));
         }
     }
@@ -198,11 +268,23 @@ fn composer(locked: &Locked, manifest: &str) -> Result<Vec<String>, String> {
         .packages
         .iter()
         .map(|package| package.name.to_lowercase())
-        .chain(locked.unmatched.iter().filter_map(|u| Some(u.package.split(' ').next()?.to_lowercase())))
+        .chain(
+            locked
+                .unmatched
+                .iter()
+                .filter_map(|u| Some(u.package.split(' ').next()?.to_lowercase())),
+        )
         .collect();
-    let asked = ["require", "require-dev"].iter().filter_map(|kind| manifest.get(*kind)?.as_object()).flatten();
+    let asked = ["require", "require-dev"]
+        .iter()
+        .filter_map(|kind| manifest.get(*kind)?.as_object())
+        .flatten();
     // Without a slash it is the platform: `php`, `ext-json`.
-    let open = asked.filter(|(name, _)| name.contains('/') && !known.contains(&name.to_lowercase()));
+    let open =
+        asked.filter(|(name, _)| name.contains('/') && !known.contains(&name.to_lowercase()));
     let local = locked.local > 0;
-    Ok(open.filter(|_| !local).map(|(name, _)| format!("`{name}` is not in the lock")).collect())
+    Ok(open
+        .filter(|_| !local)
+        .map(|(name, _)| format!("`{name}` is not in the lock"))
+        .collect())
 }

@@ -34,13 +34,24 @@ fn classic(content: &str) -> Result<Locked, LockFault> {
         let depth = line.len() - line.trim_start().len();
         if depth == 0 {
             let Some(keys) = trimmed.strip_suffix(':') else {
-                return Err(fault("an entry of yarn.lock ends with a colon; is the file whole?"));
+                return Err(fault(
+                    "an entry of yarn.lock ends with a colon; is the file whole?",
+                ));
             };
-            let descriptors: Vec<String> = keys.split(", ").map(|key| key.trim_matches('"').to_owned()).collect();
+            let descriptors: Vec<String> = keys
+                .split(", ")
+                .map(|key| key.trim_matches('"').to_owned())
+                .collect();
             let Some(name) = descriptors.first().and_then(|first| name_of(first)) else {
                 return Err(fault("an entry names no package"));
             };
-            let entry = Entry { name: name.to_owned(), descriptors, version: String::new(), resolved: String::new(), wants: Vec::new() };
+            let entry = Entry {
+                name: name.to_owned(),
+                descriptors,
+                version: String::new(),
+                resolved: String::new(),
+                wants: Vec::new(),
+            };
             entries.push(entry);
             in_dependencies = false;
             continue;
@@ -86,7 +97,11 @@ fn berry(content: &str) -> Result<Locked, LockFault> {
     for (key, entry) in map.iter().filter(|(key, _)| *key != "__metadata") {
         let descriptors: Vec<String> = key.split(", ").map(str::to_owned).collect();
         let resolution = text(entry, "resolution").unwrap_or_default();
-        let Some(name) = name_of(if resolution.is_empty() { key } else { resolution }) else {
+        let Some(name) = name_of(if resolution.is_empty() {
+            key
+        } else {
+            resolution
+        }) else {
             return Err(LockFault::new(format!("`{key}` names no package")));
         };
         let version = match entry.get("version") {
@@ -100,10 +115,20 @@ fn berry(content: &str) -> Result<Locked, LockFault> {
             .flatten()
             .filter_map(|(name, range)| {
                 let range = range.as_str()?;
-                Some(if range.contains(':') { format!("{name}@{range}") } else { format!("{name}@npm:{range}") })
+                Some(if range.contains(':') {
+                    format!("{name}@{range}")
+                } else {
+                    format!("{name}@npm:{range}")
+                })
             })
             .collect();
-        entries.push(Entry { name: name.to_owned(), descriptors, version, resolved: resolution.to_owned(), wants });
+        entries.push(Entry {
+            name: name.to_owned(),
+            descriptors,
+            version,
+            resolved: resolution.to_owned(),
+            wants,
+        });
     }
     build(entries, "yarn.lock berry")
 }
@@ -120,7 +145,10 @@ fn build(entries: Vec<Entry>, format: &str) -> Result<Locked, LockFault> {
             by_descriptor.insert(descriptor, index);
         }
         if entry.version.is_empty() {
-            return Err(LockFault::new(format!("`{}` has no version; is the file whole?", entry.name)));
+            return Err(LockFault::new(format!(
+                "`{}` has no version; is the file whole?",
+                entry.name
+            )));
         }
         let handle = match place(entry) {
             Place::Local => {
@@ -147,13 +175,17 @@ fn build(entries: Vec<Entry>, format: &str) -> Result<Locked, LockFault> {
                 wanted.extend(depends.iter().copied());
                 locked.packages[at].depends = depends;
             }
-            None if entry.version == "0.0.0-use.local" => locked.roots.push((entry.name.clone(), depends)),
+            None if entry.version == "0.0.0-use.local" => {
+                locked.roots.push((entry.name.clone(), depends))
+            }
             None => {}
         }
     }
     if locked.roots.is_empty() {
         // Version 1 does not say what the project itself asks for: what nothing else wants.
-        let direct = (0..locked.packages.len()).filter(|at| !wanted.contains(at)).collect();
+        let direct = (0..locked.packages.len())
+            .filter(|at| !wanted.contains(at))
+            .collect();
         locked.roots.push(("the project".to_owned(), direct));
     }
     Ok(locked)
@@ -171,17 +203,32 @@ fn place(entry: &Entry) -> Place<'_> {
     let range = name_of(first).map_or("", |name| &first[name.len() + 1..]);
     let local = ["workspace:", "link:", "portal:", "file:"];
     let reference = name_of(&entry.resolved).map_or("", |name| &entry.resolved[name.len() + 1..]);
-    if local.iter().any(|kind| range.starts_with(kind) || reference.starts_with(kind)) {
+    if local
+        .iter()
+        .any(|kind| range.starts_with(kind) || reference.starts_with(kind))
+    {
         return Place::Local;
     }
-    if reference.starts_with("npm:") || reference.starts_with("patch:") || reference.starts_with("virtual:") {
+    if reference.starts_with("npm:")
+        || reference.starts_with("patch:")
+        || reference.starts_with("virtual:")
+    {
         return Place::Registry(&entry.name);
     }
-    let archive = entry.resolved.contains("/-/") || entry.resolved.is_empty() || entry.resolved.contains(".tgz");
-    if entry.resolved.starts_with("git") || entry.resolved.contains(".git#") || entry.resolved.contains("codeload.github.com") || !archive {
+    let archive = entry.resolved.contains("/-/")
+        || entry.resolved.is_empty()
+        || entry.resolved.contains(".tgz");
+    if entry.resolved.starts_with("git")
+        || entry.resolved.contains(".git#")
+        || entry.resolved.contains("codeload.github.com")
+        || !archive
+    {
         return Place::Address;
     }
-    match range.strip_prefix("npm:").and_then(|real| Some((real, name_of(real)?))) {
+    match range
+        .strip_prefix("npm:")
+        .and_then(|real| Some((real, name_of(real)?)))
+    {
         Some((_, real)) => Place::Registry(real),
         None => Place::Registry(&entry.name),
     }

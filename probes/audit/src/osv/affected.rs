@@ -40,7 +40,9 @@ pub(crate) fn normal_name(ecosystem: &str, name: &str) -> String {
 pub(crate) fn affects(affected: &Affected, ecosystem: &str, version: &str) -> Affects {
     let order = order_of(ecosystem);
     let equal = |a: &str, b: &str| {
-        a == b || order.is_some_and(|order| order.compare(a, b) == Some(Ordering::Equal) && loose(order))
+        a == b
+            || order
+                .is_some_and(|order| order.compare(a, b) == Some(Ordering::Equal) && loose(order))
     };
     let mut answer = Affects::No;
     let ranges = affected.ranges.iter().filter(|range| range.kind != "GIT");
@@ -52,7 +54,11 @@ pub(crate) fn affects(affected: &Affected, ecosystem: &str, version: &str) -> Af
             Affects::No => {}
         }
     }
-    if affected.versions.iter().any(|listed| equal(listed, version)) {
+    if affected
+        .versions
+        .iter()
+        .any(|listed| equal(listed, version))
+    {
         return Affects::Yes(later_fixes(affected, order, version));
     }
     answer
@@ -60,7 +66,10 @@ pub(crate) fn affects(affected: &Affected, ecosystem: &str, version: &str) -> Af
 
 /// Whether equal versions are spelt in several ways there (`1.0` and `1.0.0`).
 fn loose(order: Order) -> bool {
-    matches!(order, Order::PyPi | Order::RubyGems | Order::NuGet | Order::Packagist | Order::SemVer)
+    matches!(
+        order,
+        Order::PyPi | Order::RubyGems | Order::NuGet | Order::Packagist | Order::SemVer
+    )
 }
 
 /// The events in order of their versions switch the range on and off.
@@ -70,7 +79,11 @@ fn in_range(range: &Range, order: Order, version: &str) -> Affects {
         events.push((kind.as_str(), value.as_str()));
     }
     if !events.iter().any(|(kind, _)| *kind == "introduced") {
-        return if events.is_empty() { Affects::No } else { Affects::CannotTell };
+        return if events.is_empty() {
+            Affects::No
+        } else {
+            Affects::CannotTell
+        };
     }
     let mut decided = Vec::new();
     for (kind, value) in &events {
@@ -87,7 +100,8 @@ fn in_range(range: &Range, order: Order, version: &str) -> Affects {
         }
     }
     let limits = decided.iter().filter(|(kind, ..)| *kind == "limit");
-    let limited = limits.clone().next().is_some() && !limits.clone().any(|(.., against)| against.is_lt());
+    let limited =
+        limits.clone().next().is_some() && !limits.clone().any(|(.., against)| against.is_lt());
     if limited {
         return Affects::No;
     }
@@ -104,7 +118,9 @@ fn in_range(range: &Range, order: Order, version: &str) -> Affects {
     if !on {
         return Affects::No;
     }
-    let fixed = decided.iter().filter(|(kind, _, against)| *kind == "fixed" && against.is_lt());
+    let fixed = decided
+        .iter()
+        .filter(|(kind, _, against)| *kind == "fixed" && against.is_lt());
     Affects::Yes(fixed.map(|(_, value, _)| (*value).to_owned()).collect())
 }
 
@@ -161,33 +177,57 @@ mod tests {
 
     #[test]
     fn events_switch_on_and_off_in_the_order_of_their_versions() {
-        let range = range("SEMVER", json!([
-            {"introduced": "1.0.0"}, {"fixed": "1.6.1"}, {"introduced": "0.6.3"}, {"fixed": "0.6.14"}
-        ]));
+        let range = range(
+            "SEMVER",
+            json!([
+                {"introduced": "1.0.0"}, {"fixed": "1.6.1"}, {"introduced": "0.6.3"}, {"fixed": "0.6.14"}
+            ]),
+        );
         for (version, affected) in [
-            ("0.6.2", false), ("0.6.3", true), ("0.6.13", true), ("0.6.14", false),
-            ("1.0.0-rc.1", false), ("1.0.0", true), ("1.6.0", true), ("1.6.1", false),
+            ("0.6.2", false),
+            ("0.6.3", true),
+            ("0.6.13", true),
+            ("0.6.14", false),
+            ("1.0.0-rc.1", false),
+            ("1.0.0", true),
+            ("1.6.0", true),
+            ("1.6.1", false),
         ] {
             assert_eq!(yes(&range, version), affected, "{version}");
         }
-        assert_eq!(affects(&range, "npm", "0.6.9"), Affects::Yes(vec!["0.6.14".into(), "1.6.1".into()]));
+        assert_eq!(
+            affects(&range, "npm", "0.6.9"),
+            Affects::Yes(vec!["0.6.14".into(), "1.6.1".into()])
+        );
     }
 
     #[test]
     fn last_affected_is_in_and_limits_bound() {
-        let last = range("ECOSYSTEM", json!([{"introduced": "0"}, {"last_affected": "2.0.0"}]));
+        let last = range(
+            "ECOSYSTEM",
+            json!([{"introduced": "0"}, {"last_affected": "2.0.0"}]),
+        );
         assert!(yes(&last, "2.0.0") && !yes(&last, "2.0.1") && yes(&last, "0.0.0-a"));
-        let limit = range("ECOSYSTEM", json!([{"introduced": "1.0.0"}, {"limit": "2.0.0"}]));
+        let limit = range(
+            "ECOSYSTEM",
+            json!([{"introduced": "1.0.0"}, {"limit": "2.0.0"}]),
+        );
         assert!(yes(&limit, "1.9.0") && !yes(&limit, "2.0.0"));
-        let limits = range("ECOSYSTEM", json!([{"introduced": "1.0.0"}, {"limit": "2.0.0"}, {"limit": "*"}]));
+        let limits = range(
+            "ECOSYSTEM",
+            json!([{"introduced": "1.0.0"}, {"limit": "2.0.0"}, {"limit": "*"}]),
+        );
         assert!(yes(&limits, "3.0.0"));
     }
 
     #[test]
     fn a_fix_in_which_it_came_back_is_affected() {
-        let again = range("SEMVER", json!([
-            {"introduced": "0"}, {"fixed": "1.0.0"}, {"introduced": "1.0.0"}, {"fixed": "1.1.0"}
-        ]));
+        let again = range(
+            "SEMVER",
+            json!([
+                {"introduced": "0"}, {"fixed": "1.0.0"}, {"introduced": "1.0.0"}, {"fixed": "1.1.0"}
+            ]),
+        );
         assert!(yes(&again, "1.0.0"));
     }
 
@@ -204,7 +244,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_ordered_cannot_be_told() {
-        let odd = range("ECOSYSTEM", json!([{"introduced": "abc"}, {"fixed": "def"}]));
+        let odd = range(
+            "ECOSYSTEM",
+            json!([{"introduced": "abc"}, {"fixed": "def"}]),
+        );
         assert_eq!(affects(&odd, "npm", "1.0.0"), Affects::CannotTell);
         let fixed = range("SEMVER", json!([{"fixed": "1.0.0"}]));
         assert_eq!(affects(&fixed, "npm", "1.0.0"), Affects::CannotTell);

@@ -71,7 +71,8 @@ impl<'a> Api<'a> {
             let path = format!("{}/", base.path());
             base.set_path(&path);
         }
-        let internal = |e: String| ProbeError::new(ErrorKind::Internal, "the client", "setting up", e);
+        let internal =
+            |e: String| ProbeError::new(ErrorKind::Internal, "the client", "setting up", e);
         let tls = tls().map_err(internal)?;
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
@@ -85,16 +86,28 @@ impl<'a> Api<'a> {
     }
 
     /// The ids about each package, in the order of the packages.
-    pub(crate) async fn ids(&self, packages: &[&LockedPackage]) -> Result<Vec<BTreeSet<String>>, ProbeError> {
+    pub(crate) async fn ids(
+        &self,
+        packages: &[&LockedPackage],
+    ) -> Result<Vec<BTreeSet<String>>, ProbeError> {
         let mut found = vec![BTreeSet::new(); packages.len()];
-        let mut open: Vec<Open> = (0..packages.len()).map(|package| Open { package, page: None }).collect();
+        let mut open: Vec<Open> = (0..packages.len())
+            .map(|package| Open {
+                package,
+                page: None,
+            })
+            .collect();
         for _ in 0..MOST_PAGES {
             if open.is_empty() {
                 return Ok(found);
             }
             let mut next = Vec::new();
             for chunk in open.chunks(BATCH) {
-                self.cx.progress(&format!("asking {} about {} packages", self.host(), chunk.len()));
+                self.cx.progress(&format!(
+                    "asking {} about {} packages",
+                    self.host(),
+                    chunk.len()
+                ));
                 self.batch(packages, chunk, &mut found, &mut next).await?;
             }
             open = next;
@@ -127,37 +140,57 @@ impl<'a> Api<'a> {
         let body = json!({"queries": queries});
         let answer = self.ask("v1/querybatch", Some(&body), QUERYING).await?;
         let batch: Batch = serde_json::from_slice(&answer).map_err(|e| {
-            self.error(ErrorKind::Protocol, QUERYING, format!("the answer is no batch: {e}"))
+            self.error(
+                ErrorKind::Protocol,
+                QUERYING,
+                format!("the answer is no batch: {e}"),
+            )
         })?;
         if batch.results.len() != chunk.len() {
-            let reason = format!("{} queries got {} results", chunk.len(), batch.results.len());
+            let reason = format!(
+                "{} queries got {} results",
+                chunk.len(),
+                batch.results.len()
+            );
             return Err(self.error(ErrorKind::Protocol, QUERYING, reason));
         }
         for (open, answer) in chunk.iter().zip(batch.results) {
             found[open.package].extend(answer.vulns.into_iter().map(|vuln| vuln.id));
             if let Some(page) = answer.next_page_token.filter(|page| !page.is_empty()) {
-                next.push(Open { package: open.package, page: Some(page) });
+                next.push(Open {
+                    package: open.package,
+                    page: Some(page),
+                });
             }
         }
         Ok(())
     }
 
     /// The records of these ids.
-    pub(crate) async fn records(&self, ids: BTreeSet<String>) -> Result<BTreeMap<String, Record>, ProbeError> {
+    pub(crate) async fn records(
+        &self,
+        ids: BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Record>, ProbeError> {
         if ids.len() > MOST_RECORDS {
             let reason = format!("{} advisories match, more than {MOST_RECORDS}", ids.len());
             return Err(self.error(ErrorKind::Protocol, FETCHING, reason));
         }
         stream::iter(ids)
             .map(|id| async move {
-                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-                if id.is_empty() || id.len() > 200 || !id.chars().all(plain) || id.starts_with('.') {
+                let plain =
+                    |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+                if id.is_empty() || id.len() > 200 || !id.chars().all(plain) || id.starts_with('.')
+                {
                     let reason = "an id of the answer cannot be part of a URL";
                     return Err(self.error(ErrorKind::Protocol, FETCHING, reason));
                 }
                 let answer = self.ask(&format!("v1/vulns/{id}"), None, FETCHING).await?;
                 let record = serde_json::from_slice::<Record>(&answer).map_err(|e| {
-                    self.error(ErrorKind::Protocol, FETCHING, format!("{id} is no OSV record: {e}"))
+                    self.error(
+                        ErrorKind::Protocol,
+                        FETCHING,
+                        format!("{id} is no OSV record: {e}"),
+                    )
                 })?;
                 Ok((id, record))
             })
@@ -167,7 +200,12 @@ impl<'a> Api<'a> {
     }
 
     /// One request, repeated where repeating can help.
-    async fn ask(&self, path: &str, body: Option<&Value>, phase: &str) -> Result<Vec<u8>, ProbeError> {
+    async fn ask(
+        &self,
+        path: &str,
+        body: Option<&Value>,
+        phase: &str,
+    ) -> Result<Vec<u8>, ProbeError> {
         let internal = |e: url::ParseError| self.error(ErrorKind::Internal, phase, e.to_string());
         // `./`, since an id with a colon would else read as a scheme.
         let url = self.base.join(&format!("./{path}")).map_err(internal)?;
@@ -192,7 +230,8 @@ impl<'a> Api<'a> {
                 Ok(response) => {
                     let wait = retry_after(&response).unwrap_or(pause);
                     let status = response.status();
-                    let fault = self.error(kind(status), phase, format!("the answer is HTTP {status}"));
+                    let fault =
+                        self.error(kind(status), phase, format!("the answer is HTTP {status}"));
                     let worth = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
                     if !worth || wait > LONGEST_PAUSE {
                         return Err(fault);
@@ -216,7 +255,10 @@ impl<'a> Api<'a> {
     async fn body(&self, mut response: Response, phase: &str) -> Result<Vec<u8>, ProbeError> {
         let mut body = Vec::new();
         loop {
-            let chunk = self.cx.within(&self.host(), phase, response.chunk()).await?;
+            let chunk = self
+                .cx
+                .within(&self.host(), phase, response.chunk())
+                .await?;
             match chunk.map_err(|e| self.transport(&e, phase))? {
                 None => return Ok(body),
                 Some(chunk) if body.len() + chunk.len() > LARGEST_ANSWER => {
@@ -248,7 +290,9 @@ impl<'a> Api<'a> {
 
     fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
-        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        self.base
+            .port()
+            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     fn error(&self, kind: ErrorKind, phase: &str, reason: impl Into<String>) -> ProbeError {
@@ -275,7 +319,8 @@ fn retry_after(response: &Response) -> Option<Duration> {
 /// The trust store of the operating system.
 fn tls() -> Result<rustls::ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(&provider)).map_err(|e| e.to_string())?;
+    let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(&provider))
+        .map_err(|e| e.to_string())?;
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?;

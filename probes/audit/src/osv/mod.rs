@@ -2,8 +2,8 @@
 //!
 //! Schema: <https://ossf.github.io/osv-schema/>.
 
-pub(crate) mod api;
 pub(crate) mod affected;
+pub(crate) mod api;
 pub(crate) mod offline;
 pub(crate) mod record;
 pub(crate) mod report;

@@ -40,7 +40,10 @@ pub(crate) enum Stop {
 }
 
 fn bad(file: impl Into<String>, reason: impl ToString) -> Stop {
-    Stop::Bad { file: file.into(), reason: reason.to_string() }
+    Stop::Bad {
+        file: file.into(),
+        reason: reason.to_string(),
+    }
 }
 
 /// Reads a database; only records about `wanted` packages stay in memory.
@@ -50,7 +53,12 @@ pub(crate) fn load(
     index: &mut Index,
     over: &dyn Fn() -> bool,
 ) -> Result<Loaded, Stop> {
-    let mut loader = Loader { wanted, index, over, loaded: Loaded::default() };
+    let mut loader = Loader {
+        wanted,
+        index,
+        over,
+        loaded: Loaded::default(),
+    };
     if path.is_dir() {
         loader.folder(path)?;
     } else {
@@ -71,14 +79,19 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn folder(&mut self, path: &Path) -> Result<(), Stop> {
-        let walk = WalkBuilder::new(path).standard_filters(false).follow_links(false).build();
+        let walk = WalkBuilder::new(path)
+            .standard_filters(false)
+            .follow_links(false)
+            .build();
         for entry in walk {
             if (self.over)() {
                 return Err(Stop::Over);
             }
             let entry = entry.map_err(|e| bad(path.display().to_string(), e))?;
             let name = entry.file_name().to_string_lossy().to_lowercase();
-            let known = Path::new(&name).extension().is_some_and(|e| e == "json" || e == "zip");
+            let known = Path::new(&name)
+                .extension()
+                .is_some_and(|e| e == "json" || e == "zip");
             if known && !name.starts_with('.') && entry.path().is_file() {
                 self.file(entry.path())?;
             }
@@ -108,7 +121,9 @@ impl Loader<'_> {
             let entry = archive.by_index(at).map_err(|e| bad(shown, e))?;
             let inner = entry.name().map_err(|e| bad(shown, e))?.into_owned();
             let name = format!("{shown}!{inner}");
-            let is_json = Path::new(&inner).extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+            let is_json = Path::new(&inner)
+                .extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("json"));
             if entry.is_file() && is_json {
                 self.record(entry, &name)?;
             }
@@ -118,7 +133,9 @@ impl Loader<'_> {
 
     fn record(&mut self, from: impl Read, shown: &str) -> Result<(), Stop> {
         let mut text = Vec::new();
-        from.take(LARGEST_RECORD + 1).read_to_end(&mut text).map_err(|e| bad(shown, e))?;
+        from.take(LARGEST_RECORD + 1)
+            .read_to_end(&mut text)
+            .map_err(|e| bad(shown, e))?;
         let size = text.len() as u64;
         self.loaded.bytes += size;
         if size > LARGEST_RECORD {
@@ -130,10 +147,17 @@ impl Loader<'_> {
         let record: Record = serde_json::from_slice(&text)
             .map_err(|e| bad(shown, format!("it is no OSV record: {e}")))?;
         self.loaded.records += 1;
-        let modified = record.modified.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+        let modified = record
+            .modified
+            .as_deref()
+            .and_then(|at| at.parse::<Timestamp>().ok());
         self.loaded.newest = self.loaded.newest.max(modified);
         let mut keep = false;
-        for package in record.affected.iter().filter_map(|affected| affected.package.as_ref()) {
+        for package in record
+            .affected
+            .iter()
+            .filter_map(|affected| affected.package.as_ref())
+        {
             let key = key(&package.ecosystem, &package.name);
             keep |= self.wanted.contains(&key);
             if !self.loaded.ecosystems.contains(&key.0) {

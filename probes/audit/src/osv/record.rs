@@ -75,8 +75,15 @@ fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 impl Record {
     /// One line: the summary, or the first line of the details.
     pub(crate) fn title(&self) -> &str {
-        let text = if self.summary.trim().is_empty() { &self.details } else { &self.summary };
-        text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+        let text = if self.summary.trim().is_empty() {
+            &self.details
+        } else {
+            &self.summary
+        };
+        text.lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .unwrap_or_default()
     }
 
     /// How bad: the database's own label, then the worst CVSS of the newest version, then what
@@ -85,15 +92,21 @@ impl Record {
         if self.id.starts_with("MAL-") {
             return (None, Severity::Critical);
         }
-        let score = scores(&affected.severity).or_else(|| scores(&self.severity)).or_else(|| {
-            let vector = affected.database_specific.get("cvss")?;
-            Severity::from_any(vector)
-        });
-        let label = [&self.database_specific, &affected.database_specific, &affected.ecosystem_specific]
-            .iter()
-            .filter_map(|place| place.get("severity")?.as_str())
-            .map(Severity::from_label)
-            .find(|label| *label != Severity::Unknown);
+        let score = scores(&affected.severity)
+            .or_else(|| scores(&self.severity))
+            .or_else(|| {
+                let vector = affected.database_specific.get("cvss")?;
+                Severity::from_any(vector)
+            });
+        let label = [
+            &self.database_specific,
+            &affected.database_specific,
+            &affected.ecosystem_specific,
+        ]
+        .iter()
+        .filter_map(|place| place.get("severity")?.as_str())
+        .map(Severity::from_label)
+        .find(|label| *label != Severity::Unknown);
         match (label, score) {
             (Some(label), score) => (score.and_then(|(score, _)| score), label),
             (None, Some((score, band))) => (score, band),
@@ -108,16 +121,18 @@ impl Record {
 }
 
 fn scores(list: &[Score]) -> Option<(Option<f64>, Severity)> {
-    ["CVSS_V4", "CVSS_V3", "CVSS_V2", "Ubuntu"].iter().find_map(|kind| {
-        let of_kind = list.iter().filter(|score| score.kind == *kind);
-        of_kind
-            .filter_map(|score| match kind {
-                &"Ubuntu" => {
-                    let label = Severity::from_label(score.score.as_str()?);
-                    (label != Severity::Unknown).then_some((None, label))
-                }
-                _ => Severity::from_any(&score.score),
-            })
-            .max_by_key(|(_, band)| *band)
-    })
+    ["CVSS_V4", "CVSS_V3", "CVSS_V2", "Ubuntu"]
+        .iter()
+        .find_map(|kind| {
+            let of_kind = list.iter().filter(|score| score.kind == *kind);
+            of_kind
+                .filter_map(|score| match kind {
+                    &"Ubuntu" => {
+                        let label = Severity::from_label(score.score.as_str()?);
+                        (label != Severity::Unknown).then_some((None, label))
+                    }
+                    _ => Severity::from_any(&score.score),
+                })
+                .max_by_key(|(_, band)| *band)
+        })
 }

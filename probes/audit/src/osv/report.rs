@@ -108,7 +108,12 @@ pub(crate) fn matched(record: &Record, package: &LockedPackage) -> Answer {
 pub(crate) fn finding(record: &Record, package: &LockedPackage) -> Finding {
     Finding {
         id: clip(&record.id, cap::NAME),
-        aliases: record.aliases.iter().take(20).map(|id| clip(id, cap::NAME)).collect(),
+        aliases: record
+            .aliases
+            .iter()
+            .take(20)
+            .map(|id| clip(id, cap::NAME))
+            .collect(),
         title: clip(record.title(), cap::TEXT),
         severity: crate::severity::Severity::Unknown,
         score: None,

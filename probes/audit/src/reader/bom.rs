@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Fault, Reading, finding, list, text, time};
-use crate::{measurement::{Finding, cap}, severity::Severity, text::clip};
+use crate::{
+    measurement::{Finding, cap},
+    severity::Severity,
+    text::clip,
+};
 
 /// How deep components are nested at most.
 const DEEPEST: usize = 50;
@@ -18,7 +22,9 @@ pub(super) fn is_cyclonedx(documents: &[Value]) -> bool {
 pub(super) fn cyclonedx(documents: &[Value]) -> Result<Reading, Fault> {
     let document = documents.first().unwrap_or(&Value::Null);
     let mut reading = Reading::default();
-    reading.made_at = document.get("metadata").and_then(|metadata| time(metadata, "timestamp"));
+    reading.made_at = document
+        .get("metadata")
+        .and_then(|metadata| time(metadata, "timestamp"));
     let Some(vulnerabilities) = document.get("vulnerabilities").and_then(Value::as_array) else {
         // A mere bill of materials: nobody looked for vulnerabilities.
         reading.audited = Some(0);
@@ -26,13 +32,22 @@ pub(super) fn cyclonedx(documents: &[Value]) -> Result<Reading, Fault> {
     };
     let mut components = BTreeMap::new();
     collect(document, &mut components, 0);
-    if let Some(main) = document.get("metadata").and_then(|metadata| metadata.get("component")) {
+    if let Some(main) = document
+        .get("metadata")
+        .and_then(|metadata| metadata.get("component"))
+    {
         note(main, &mut components, 0);
     }
     for vuln in vulnerabilities {
         let (score, severity) = rating(vuln);
-        let state = vuln.get("analysis").and_then(|analysis| text(analysis, "state")).unwrap_or_default();
-        if matches!(state, "not_affected" | "false_positive" | "resolved" | "resolved_with_pedigree") {
+        let state = vuln
+            .get("analysis")
+            .and_then(|analysis| text(analysis, "state"))
+            .unwrap_or_default();
+        if matches!(
+            state,
+            "not_affected" | "false_positive" | "resolved" | "resolved_with_pedigree"
+        ) {
             reading.suppressed.add(severity);
             continue;
         }
@@ -45,14 +60,28 @@ pub(super) fn cyclonedx(documents: &[Value]) -> Result<Reading, Fault> {
     Ok(reading)
 }
 
-fn collect<'a>(owner: &'a Value, components: &mut BTreeMap<&'a str, (&'a str, &'a str)>, depth: usize) {
-    for component in list(owner, "components").iter().chain(list(owner, "services")) {
+fn collect<'a>(
+    owner: &'a Value,
+    components: &mut BTreeMap<&'a str, (&'a str, &'a str)>,
+    depth: usize,
+) {
+    for component in list(owner, "components")
+        .iter()
+        .chain(list(owner, "services"))
+    {
         note(component, components, depth);
     }
 }
 
-fn note<'a>(component: &'a Value, components: &mut BTreeMap<&'a str, (&'a str, &'a str)>, depth: usize) {
-    let about = (text(component, "name").unwrap_or_default(), text(component, "version").unwrap_or_default());
+fn note<'a>(
+    component: &'a Value,
+    components: &mut BTreeMap<&'a str, (&'a str, &'a str)>,
+    depth: usize,
+) {
+    let about = (
+        text(component, "name").unwrap_or_default(),
+        text(component, "version").unwrap_or_default(),
+    );
     if let Some(reference) = text(component, "bom-ref") {
         components.insert(reference, about);
     }
@@ -71,22 +100,44 @@ fn rating(vuln: &Value) -> (Option<f64>, Severity) {
             return (score, label);
         }
         match score {
-            Some(score) if !text(rating, "method").is_some_and(|m| m == "OWASP" || m == "other") => (Some(score), Severity::from_score(score)),
-            _ => vector().map_or((score, Severity::Unknown), |(score, band)| (Some(score), band)),
+            Some(score)
+                if !text(rating, "method").is_some_and(|m| m == "OWASP" || m == "other") =>
+            {
+                (Some(score), Severity::from_score(score))
+            }
+            _ => vector().map_or((score, Severity::Unknown), |(score, band)| {
+                (Some(score), band)
+            }),
         }
     };
-    list(vuln, "ratings").iter().map(one).max_by_key(|(_, severity)| *severity).unwrap_or((None, Severity::Unknown))
+    list(vuln, "ratings")
+        .iter()
+        .map(one)
+        .max_by_key(|(_, severity)| *severity)
+        .unwrap_or((None, Severity::Unknown))
 }
 
 /// One finding for each component; those whose versions are all unaffected are left out.
-fn affected(vuln: &Value, components: &BTreeMap<&str, (&str, &str)>, severity: Severity) -> Vec<Finding> {
-    let id = text(vuln, "id").or_else(|| text(vuln, "bom-ref")).unwrap_or("unnamed");
-    let title = text(vuln, "description").or_else(|| text(vuln, "detail")).unwrap_or_default();
+fn affected(
+    vuln: &Value,
+    components: &BTreeMap<&str, (&str, &str)>,
+    severity: Severity,
+) -> Vec<Finding> {
+    let id = text(vuln, "id")
+        .or_else(|| text(vuln, "bom-ref"))
+        .unwrap_or("unnamed");
+    let title = text(vuln, "description")
+        .or_else(|| text(vuln, "detail"))
+        .unwrap_or_default();
     let make = |package: &str, version: &str| {
         let mut found = finding(id, package, version, severity);
         found.title = clip(title.lines().next().unwrap_or_default(), cap::TEXT);
-        let references = list(vuln, "references").iter().filter_map(|r| text(r, "id"));
-        let ghsa: Vec<&str> = references.filter(|id| id.starts_with("GHSA-") || id.starts_with("CVE-")).collect();
+        let references = list(vuln, "references")
+            .iter()
+            .filter_map(|r| text(r, "id"));
+        let ghsa: Vec<&str> = references
+            .filter(|id| id.starts_with("GHSA-") || id.starts_with("CVE-"))
+            .collect();
         if let [one] = ghsa[..] {
             found.aliases = vec![clip(one, cap::NAME)];
         }
@@ -100,7 +151,11 @@ fn affected(vuln: &Value, components: &BTreeMap<&str, (&str, &str)>, severity: S
         .map(|affects| {
             let reference = text(affects, "ref").unwrap_or_default();
             let tail = reference.rsplit('#').next().unwrap_or(reference);
-            let (name, version) = components.get(reference).or_else(|| components.get(tail)).copied().unwrap_or((tail, ""));
+            let (name, version) = components
+                .get(reference)
+                .or_else(|| components.get(tail))
+                .copied()
+                .unwrap_or((tail, ""));
             make(name, version)
         })
         .collect()
@@ -109,7 +164,11 @@ fn affected(vuln: &Value, components: &BTreeMap<&str, (&str, &str)>, severity: S
 pub(super) fn is_openvex(documents: &[Value]) -> bool {
     let [document] = documents else { return false };
     let context = text(document, "@context").is_some_and(|context| context.contains("openvex"));
-    list(document, "statements").iter().all(|s| s.get("status").is_some()) && document.get("statements").is_some() && (context || document.get("author").is_some())
+    list(document, "statements")
+        .iter()
+        .all(|s| s.get("status").is_some())
+        && document.get("statements").is_some()
+        && (context || document.get("author").is_some())
 }
 
 /// The last word about a vulnerability and a product counts.
@@ -119,21 +178,35 @@ pub(super) fn openvex(documents: &[Value]) -> Result<Reading, Fault> {
     let mut last: BTreeMap<(String, String), (Option<Timestamp>, String)> = BTreeMap::new();
     for statement in list(document, "statements") {
         let vulnerability = statement.get("vulnerability").unwrap_or(&Value::Null);
-        let id = vulnerability.as_str().or_else(|| text(vulnerability, "name")).or_else(|| text(vulnerability, "@id")).unwrap_or("unnamed");
-        let at = time(statement, "last_updated").or_else(|| time(statement, "timestamp")).or(made);
+        let id = vulnerability
+            .as_str()
+            .or_else(|| text(vulnerability, "name"))
+            .or_else(|| text(vulnerability, "@id"))
+            .unwrap_or("unnamed");
+        let at = time(statement, "last_updated")
+            .or_else(|| time(statement, "timestamp"))
+            .or(made);
         let status = text(statement, "status").unwrap_or_default().to_owned();
-        let mut products: Vec<&str> = list(statement, "products").iter().filter_map(|p| p.as_str().or_else(|| text(p, "@id"))).collect();
+        let mut products: Vec<&str> = list(statement, "products")
+            .iter()
+            .filter_map(|p| p.as_str().or_else(|| text(p, "@id")))
+            .collect();
         if products.is_empty() {
             products.push("the product");
         }
         for product in products {
-            let known = last.entry((id.to_owned(), product.to_owned())).or_insert_with(|| (at, status.clone()));
+            let known = last
+                .entry((id.to_owned(), product.to_owned()))
+                .or_insert_with(|| (at, status.clone()));
             if at >= known.0 {
                 *known = (at, status.clone());
             }
         }
     }
-    let mut reading = Reading { made_at: made, ..Reading::default() };
+    let mut reading = Reading {
+        made_at: made,
+        ..Reading::default()
+    };
     for ((id, product), (_, status)) in last {
         match status.as_str() {
             "not_affected" | "fixed" => reading.suppressed.add(Severity::Unknown),

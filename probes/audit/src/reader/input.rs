@@ -48,7 +48,8 @@ pub(super) fn documents(bytes: &[u8]) -> Result<Vec<Value>, Fault> {
 
 /// UTF-8 or, with a byte order mark, UTF-16: PowerShell's `>` writes the latter.
 fn decode(bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, Fault> {
-    let encoding = encoding_rs::Encoding::for_bom(bytes).map_or(encoding_rs::UTF_8, |(found, _)| found);
+    let encoding =
+        encoding_rs::Encoding::for_bom(bytes).map_or(encoding_rs::UTF_8, |(found, _)| found);
     let (text, _, broken) = encoding.decode(bytes);
     if broken {
         return Err(Fault::new(format!("it is not valid {}", encoding.name())));
@@ -63,7 +64,8 @@ fn beginning(content: &str) -> Option<usize> {
     }
     let mut at = 0;
     for line in content.split_inclusive('\n').take(CHATTER) {
-        let json = line.starts_with('{') || (line.starts_with('[') && plausible_list(&content[at..]));
+        let json =
+            line.starts_with('{') || (line.starts_with('[') && plausible_list(&content[at..]));
         if json {
             return Some(at);
         }
@@ -86,7 +88,11 @@ pub(super) fn shape(documents: &[Value]) -> String {
     match documents {
         [Value::Object(map)] if map.is_empty() => "an empty object".to_owned(),
         [Value::Object(map)] => {
-            let keys: Vec<String> = map.keys().take(8).map(|key| format!("`{}`", crate::text::clip(key, 40))).collect();
+            let keys: Vec<String> = map
+                .keys()
+                .take(8)
+                .map(|key| format!("`{}`", crate::text::clip(key, 40)))
+                .collect();
             keys.join(", ")
         }
         [Value::Array(list)] => format!("a list of {}", list.len()),

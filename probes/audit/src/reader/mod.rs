@@ -64,7 +64,11 @@ impl Reading {
     pub(crate) fn listed(&self) -> BySeverity {
         self.listed.unwrap_or_else(|| {
             let mut counts = BySeverity::default();
-            for entry in self.entries.iter().filter(|entry| entry.finding.notice.is_none()) {
+            for entry in self
+                .entries
+                .iter()
+                .filter(|entry| entry.finding.notice.is_none())
+            {
                 counts.add(entry.finding.severity);
             }
             counts
@@ -74,7 +78,11 @@ impl Reading {
     /// Unique ids, each at its worst.
     pub(crate) fn unique(&self) -> BySeverity {
         let mut worst: BTreeMap<&str, Severity> = BTreeMap::new();
-        for entry in self.entries.iter().filter(|entry| entry.finding.notice.is_none()) {
+        for entry in self
+            .entries
+            .iter()
+            .filter(|entry| entry.finding.notice.is_none())
+        {
             let known = worst.entry(&entry.uid).or_default();
             *known = (*known).max(entry.finding.severity);
         }
@@ -86,8 +94,13 @@ impl Reading {
     /// Vulnerable packages: names with versions.
     pub(crate) fn packages(&self) -> u64 {
         self.packages.unwrap_or_else(|| {
-            let entries = self.entries.iter().filter(|entry| entry.finding.notice.is_none());
-            let all: BTreeSet<_> = entries.map(|e| (&e.finding.package, &e.finding.version)).collect();
+            let entries = self
+                .entries
+                .iter()
+                .filter(|entry| entry.finding.notice.is_none());
+            let all: BTreeSet<_> = entries
+                .map(|e| (&e.finding.package, &e.finding.version))
+                .collect();
             all.len() as u64
         })
     }
@@ -97,23 +110,42 @@ impl Reading {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// It cannot be read.
-    Unreadable { reason: String, line: Option<u64>, column: Option<u64>, hint: Option<&'static str> },
+    Unreadable {
+        reason: String,
+        line: Option<u64>,
+        column: Option<u64>,
+        hint: Option<&'static str>,
+    },
     /// It is the auditor's word that it failed.
     Auditor(String),
 }
 
 impl Fault {
     fn new(reason: impl Into<String>) -> Self {
-        Self::Unreadable { reason: reason.into(), line: None, column: None, hint: None }
+        Self::Unreadable {
+            reason: reason.into(),
+            line: None,
+            column: None,
+            hint: None,
+        }
     }
 
     fn hinted(reason: impl Into<String>, hint: &'static str) -> Self {
-        Self::Unreadable { reason: reason.into(), line: None, column: None, hint: Some(hint) }
+        Self::Unreadable {
+            reason: reason.into(),
+            line: None,
+            column: None,
+            hint: Some(hint),
+        }
     }
 
     fn auditor(reason: &str) -> Self {
         let reason = clip(reason, cap::TEXT);
-        Self::Auditor(if reason.is_empty() { "it gives no reason".to_owned() } else { reason })
+        Self::Auditor(if reason.is_empty() {
+            "it gives no reason".to_owned()
+        } else {
+            reason
+        })
     }
 }
 
@@ -126,27 +158,111 @@ struct Reader {
 
 /// In the order of trying: what is marked most clearly comes first.
 const READERS: &[Reader] = &[
-    Reader { format: Format::Sarif, detect: sarif::detect, read: sarif::read },
-    Reader { format: Format::Cyclonedx, detect: bom::is_cyclonedx, read: bom::cyclonedx },
-    Reader { format: Format::Openvex, detect: bom::is_openvex, read: bom::openvex },
-    Reader { format: Format::Npm, detect: npm::detect, read: npm::read },
-    Reader { format: Format::Yarn, detect: yarn::detect, read: yarn::read },
-    Reader { format: Format::CargoAudit, detect: rust::is_audit, read: rust::audit },
-    Reader { format: Format::CargoDeny, detect: rust::is_deny, read: rust::deny },
-    Reader { format: Format::PipAudit, detect: python::is_pip_audit, read: python::pip_audit },
-    Reader { format: Format::Safety, detect: python::is_safety, read: python::safety },
-    Reader { format: Format::Trivy, detect: container::is_trivy, read: container::trivy },
-    Reader { format: Format::Grype, detect: container::is_grype, read: container::grype },
-    Reader { format: Format::Snyk, detect: snyk::detect, read: snyk::read },
-    Reader { format: Format::Composer, detect: others::is_composer, read: others::composer },
-    Reader { format: Format::BundlerAudit, detect: others::is_bundler, read: others::bundler },
-    Reader { format: Format::Govulncheck, detect: others::is_govulncheck, read: others::govulncheck },
-    Reader { format: Format::Dotnet, detect: others::is_dotnet, read: others::dotnet },
-    Reader { format: Format::DependencyCheck, detect: others::is_dependency_check, read: others::dependency_check },
-    Reader { format: Format::Auditjs, detect: others::is_auditjs, read: others::auditjs },
-    Reader { format: Format::Bun, detect: others::is_bun, read: others::bun },
-    Reader { format: Format::Gitlab, detect: gitlab::detect, read: gitlab::read },
-    Reader { format: Format::OsvScanner, detect: osv_scanner::detect, read: osv_scanner::read },
+    Reader {
+        format: Format::Sarif,
+        detect: sarif::detect,
+        read: sarif::read,
+    },
+    Reader {
+        format: Format::Cyclonedx,
+        detect: bom::is_cyclonedx,
+        read: bom::cyclonedx,
+    },
+    Reader {
+        format: Format::Openvex,
+        detect: bom::is_openvex,
+        read: bom::openvex,
+    },
+    Reader {
+        format: Format::Npm,
+        detect: npm::detect,
+        read: npm::read,
+    },
+    Reader {
+        format: Format::Yarn,
+        detect: yarn::detect,
+        read: yarn::read,
+    },
+    Reader {
+        format: Format::CargoAudit,
+        detect: rust::is_audit,
+        read: rust::audit,
+    },
+    Reader {
+        format: Format::CargoDeny,
+        detect: rust::is_deny,
+        read: rust::deny,
+    },
+    Reader {
+        format: Format::PipAudit,
+        detect: python::is_pip_audit,
+        read: python::pip_audit,
+    },
+    Reader {
+        format: Format::Safety,
+        detect: python::is_safety,
+        read: python::safety,
+    },
+    Reader {
+        format: Format::Trivy,
+        detect: container::is_trivy,
+        read: container::trivy,
+    },
+    Reader {
+        format: Format::Grype,
+        detect: container::is_grype,
+        read: container::grype,
+    },
+    Reader {
+        format: Format::Snyk,
+        detect: snyk::detect,
+        read: snyk::read,
+    },
+    Reader {
+        format: Format::Composer,
+        detect: others::is_composer,
+        read: others::composer,
+    },
+    Reader {
+        format: Format::BundlerAudit,
+        detect: others::is_bundler,
+        read: others::bundler,
+    },
+    Reader {
+        format: Format::Govulncheck,
+        detect: others::is_govulncheck,
+        read: others::govulncheck,
+    },
+    Reader {
+        format: Format::Dotnet,
+        detect: others::is_dotnet,
+        read: others::dotnet,
+    },
+    Reader {
+        format: Format::DependencyCheck,
+        detect: others::is_dependency_check,
+        read: others::dependency_check,
+    },
+    Reader {
+        format: Format::Auditjs,
+        detect: others::is_auditjs,
+        read: others::auditjs,
+    },
+    Reader {
+        format: Format::Bun,
+        detect: others::is_bun,
+        read: others::bun,
+    },
+    Reader {
+        format: Format::Gitlab,
+        detect: gitlab::detect,
+        read: gitlab::read,
+    },
+    Reader {
+        format: Format::OsvScanner,
+        detect: osv_scanner::detect,
+        read: osv_scanner::read,
+    },
 ];
 
 /// Reads a report. `wanted` is the format that the config names.
@@ -176,7 +292,10 @@ pub(crate) fn read(bytes: &[u8], wanted: Option<Format>) -> Result<(Format, Read
         (Some(reader), _) => Ok((reader.format, (reader.read)(&documents)?)),
         (None, Some(wanted)) => Err(Fault::new(format!("it is no report of {}", wanted.name()))),
         (None, None) => Err(Fault::hinted(
-            format!("it is no report of an auditor that is known; it holds {}", input::shape(&documents)),
+            format!(
+                "it is no report of an auditor that is known; it holds {}",
+                input::shape(&documents)
+            ),
             "the README of the probe lists the formats; many auditors also write SARIF or CycloneDX",
         )),
     }
@@ -185,18 +304,35 @@ pub(crate) fn read(bytes: &[u8], wanted: Option<Format>) -> Result<(Format, Read
 /// The auditor's own error, where it wrote one instead of a report.
 fn error_payload(document: &Value) -> Option<String> {
     let map = document.as_object()?;
-    let results = ["vulnerabilities", "advisories", "dependencies", "results", "Results", "matches", "runs", "projects"];
+    let results = [
+        "vulnerabilities",
+        "advisories",
+        "dependencies",
+        "results",
+        "Results",
+        "matches",
+        "runs",
+        "projects",
+    ];
     let failed = map.get("ok") == Some(&Value::Bool(false)) && map.contains_key("error");
     if !failed && results.iter().any(|key| map.contains_key(*key)) {
         return None;
     }
     let error = map.get("error");
-    let inside = |key: &str| error.and_then(|error| text(error, key)).filter(|text| !text.trim().is_empty());
+    let inside = |key: &str| {
+        error
+            .and_then(|error| text(error, key))
+            .filter(|text| !text.trim().is_empty())
+    };
     let told = text(document, "message")
         .or_else(|| inside("summary"))
         .or_else(|| inside("message"))
         .or_else(|| inside("code"))
-        .or_else(|| error.and_then(Value::as_str).filter(|text| !text.is_empty()));
+        .or_else(|| {
+            error
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        });
     match (error, told) {
         (Some(Value::Null) | None, _) if !map.contains_key("statusCode") => None,
         (_, Some(told)) => Some(told.to_owned()),
@@ -211,12 +347,19 @@ fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
 
 /// A list of a JSON tree, empty where there is none.
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// An object's entries, none where there is none.
 fn entries<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    value.get(key).and_then(Value::as_object).into_iter().flatten()
+    value
+        .get(key)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
 }
 
 /// A count of a JSON tree.
@@ -226,8 +369,14 @@ fn count(value: &Value, key: &str) -> Option<u64> {
 
 /// Texts of a list.
 fn texts(value: &Value, key: &str) -> Vec<String> {
-    let one = value.get(key).and_then(Value::as_str).map(|text| clip(text, cap::NAME));
-    let many = list(value, key).iter().filter_map(Value::as_str).map(|text| clip(text, cap::NAME));
+    let one = value
+        .get(key)
+        .and_then(Value::as_str)
+        .map(|text| clip(text, cap::NAME));
+    let many = list(value, key)
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|text| clip(text, cap::NAME));
     one.into_iter().chain(many).take(20).collect()
 }
 
@@ -270,13 +419,19 @@ fn finding(id: impl Into<String>, package: &str, version: &str, severity: Severi
 fn ghsa(url: Option<&str>) -> Option<String> {
     let url = url?;
     let id = &url[url.find("GHSA-")?..];
-    let end = id.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(id.len());
+    let end = id
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+        .unwrap_or(id.len());
     Some(clip(&id[..end], cap::NAME))
 }
 
 /// A path to a package, cut where it is long.
 fn path<'a>(steps: impl Iterator<Item = &'a str>) -> Vec<String> {
-    steps.filter(|step| !step.is_empty()).take(cap::PATH).map(|step| clip(step, cap::NAME)).collect()
+    steps
+        .filter(|step| !step.is_empty())
+        .take(cap::PATH)
+        .map(|step| clip(step, cap::NAME))
+        .collect()
 }
 
 #[cfg(test)]

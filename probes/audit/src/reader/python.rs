@@ -13,10 +13,13 @@ fn packages(document: &Value) -> Option<&Vec<Value>> {
 pub(super) fn is_pip_audit(documents: &[Value]) -> bool {
     let [document] = documents else { return false };
     let one = |package: &Value| {
-        text(package, "name").is_some() && (package.get("vulns").is_some() || package.get("skip_reason").is_some())
+        text(package, "name").is_some()
+            && (package.get("vulns").is_some() || package.get("skip_reason").is_some())
     };
     match packages(document) {
-        Some(list) if list.is_empty() => document.get("dependencies").is_some() && document.get("fixes").is_some(),
+        Some(list) if list.is_empty() => {
+            document.get("dependencies").is_some() && document.get("fixes").is_some()
+        }
         Some(list) => list.iter().all(one),
         None => false,
     }
@@ -32,13 +35,20 @@ pub(super) fn pip_audit(documents: &[Value]) -> Result<Reading, Fault> {
     for package in packages {
         let name = text(package, "name").unwrap_or_default();
         if let Some(reason) = text(package, "skip_reason") {
-            reading.skipped.push(clip(&format!("{name}: {reason}"), cap::TEXT));
+            reading
+                .skipped
+                .push(clip(&format!("{name}: {reason}"), cap::TEXT));
             continue;
         }
         audited += 1;
         for vuln in list(package, "vulns") {
             let id = text(vuln, "id").unwrap_or_default();
-            let mut found = finding(id, name, text(package, "version").unwrap_or_default(), Severity::Unknown);
+            let mut found = finding(
+                id,
+                name,
+                text(package, "version").unwrap_or_default(),
+                Severity::Unknown,
+            );
             found.aliases = texts(vuln, "aliases");
             found.fixed = texts(vuln, "fix_versions");
             let title = text(vuln, "description").unwrap_or_default();
@@ -52,7 +62,8 @@ pub(super) fn pip_audit(documents: &[Value]) -> Result<Reading, Fault> {
 
 pub(super) fn is_safety(documents: &[Value]) -> bool {
     let [document] = documents else { return false };
-    document.get("report_meta").is_some() && document.get("vulnerabilities").is_some_and(Value::is_array)
+    document.get("report_meta").is_some()
+        && document.get("vulnerabilities").is_some_and(Value::is_array)
 }
 
 pub(super) fn safety(documents: &[Value]) -> Result<Reading, Fault> {
@@ -68,11 +79,20 @@ pub(super) fn safety(documents: &[Value]) -> Result<Reading, Fault> {
                 .map_or(Severity::Unknown, Severity::from_label),
             _ => Severity::Unknown,
         };
-        let mut found = finding(id, text(vuln, "package_name").unwrap_or_default(), text(vuln, "analyzed_version").unwrap_or_default(), label);
+        let mut found = finding(
+            id,
+            text(vuln, "package_name").unwrap_or_default(),
+            text(vuln, "analyzed_version").unwrap_or_default(),
+            label,
+        );
         found.aliases = texts(vuln, "CVE");
         found.fixed = texts(vuln, "fixed_versions");
         found.title = clip(text(vuln, "advisory").unwrap_or_default(), cap::TEXT);
-        if vuln.get("ignored").and_then(Value::as_bool).unwrap_or(false) {
+        if vuln
+            .get("ignored")
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+        {
             reading.suppressed.add(label);
         } else {
             reading.add(found);

@@ -12,8 +12,13 @@ use crate::{
 };
 
 pub(super) fn is_audit(documents: &[Value]) -> bool {
-    let Some(document) = documents.first() else { return false };
-    document.get("vulnerabilities").is_some_and(|v| v.get("list").is_some()) && document.get("lockfile").is_some()
+    let Some(document) = documents.first() else {
+        return false;
+    };
+    document
+        .get("vulnerabilities")
+        .is_some_and(|v| v.get("list").is_some())
+        && document.get("lockfile").is_some()
 }
 
 pub(super) fn audit(documents: &[Value]) -> Result<Reading, Fault> {
@@ -22,7 +27,11 @@ pub(super) fn audit(documents: &[Value]) -> Result<Reading, Fault> {
         let Some(vulnerabilities) = document.get("vulnerabilities") else {
             return Err(Fault::new("it has no `vulnerabilities`"));
         };
-        if document.get("database").and_then(|database| count(database, "advisory-count")) == Some(0) {
+        if document
+            .get("database")
+            .and_then(|database| count(database, "advisory-count"))
+            == Some(0)
+        {
             return Err(Fault::auditor("its database holds no advisory"));
         }
         let found = list(vulnerabilities, "list");
@@ -40,12 +49,19 @@ pub(super) fn audit(documents: &[Value]) -> Result<Reading, Fault> {
             }
         }
         let claimed = count(vulnerabilities, "count").unwrap_or(0);
-        let says_found = vulnerabilities.get("found").and_then(Value::as_bool).unwrap_or(false);
+        let says_found = vulnerabilities
+            .get("found")
+            .and_then(Value::as_bool)
+            .unwrap_or(false);
         if found.is_empty() && (claimed > 0 || says_found) {
             reading.contradiction = Some(format!("it says {claimed} were found and lists none"));
         }
-        let audited = document.get("lockfile").and_then(|lock| count(lock, "dependency-count"));
-        reading.audited = audited.map(|n| n + reading.audited.unwrap_or(0)).or(reading.audited);
+        let audited = document
+            .get("lockfile")
+            .and_then(|lock| count(lock, "dependency-count"));
+        reading.audited = audited
+            .map(|n| n + reading.audited.unwrap_or(0))
+            .or(reading.audited);
     }
     Ok(reading)
 }
@@ -55,12 +71,17 @@ fn advisory(entry: &Value) -> Finding {
     let package = entry.get("package").unwrap_or(&Value::Null);
     let mut found = finding(
         text(advisory, "id").unwrap_or_default(),
-        text(package, "name").or_else(|| text(advisory, "package")).unwrap_or_default(),
+        text(package, "name")
+            .or_else(|| text(advisory, "package"))
+            .unwrap_or_default(),
         text(package, "version").unwrap_or_default(),
         Severity::Unknown,
     );
     describe(&mut found, advisory);
-    found.fixed = entry.get("versions").map(|versions| texts(versions, "patched")).unwrap_or_default();
+    found.fixed = entry
+        .get("versions")
+        .map(|versions| texts(versions, "patched"))
+        .unwrap_or_default();
     found
 }
 
@@ -78,21 +99,34 @@ fn describe(found: &mut Finding, advisory: &Value) {
 
 pub(super) fn is_deny(documents: &[Value]) -> bool {
     let line = |document: &Value| {
-        matches!(text(document, "type"), Some("diagnostic" | "summary" | "log")) && document.get("fields").is_some()
+        matches!(
+            text(document, "type"),
+            Some("diagnostic" | "summary" | "log")
+        ) && document.get("fields").is_some()
     };
     !documents.is_empty() && documents.iter().all(line)
 }
 
 pub(super) fn deny(documents: &[Value]) -> Result<Reading, Fault> {
-    let of_type = |kind: &'static str| documents.iter().filter(move |d| text(d, "type") == Some(kind)).filter_map(|d| d.get("fields"));
+    let of_type = |kind: &'static str| {
+        documents
+            .iter()
+            .filter(move |d| text(d, "type") == Some(kind))
+            .filter_map(|d| d.get("fields"))
+    };
     if let Some(error) = of_type("log").find(|fields| text(fields, "level") == Some("ERROR")) {
         return Err(Fault::auditor(text(error, "message").unwrap_or_default()));
     }
     let Some(summary) = of_type("summary").last() else {
-        return Err(Fault::new("it has no `summary`, with which cargo-deny ends; was it cut off?"));
+        return Err(Fault::new(
+            "it has no `summary`, with which cargo-deny ends; was it cut off?",
+        ));
     };
     let Some(counts) = summary.get("advisories") else {
-        return Err(Fault::hinted("cargo-deny did not check advisories", "run `cargo deny --format json check advisories`"));
+        return Err(Fault::hinted(
+            "cargo-deny did not check advisories",
+            "run `cargo deny --format json check advisories`",
+        ));
     };
     let mut reading = Reading::default();
     let mut crates: BTreeMap<String, u64> = BTreeMap::new();
@@ -106,10 +140,14 @@ pub(super) fn deny(documents: &[Value]) -> Result<Reading, Fault> {
             continue;
         }
         let graph = list(fields, "graphs").first();
-        let node = graph.and_then(|graph| graph.get("Krate")).unwrap_or(&Value::Null);
+        let node = graph
+            .and_then(|graph| graph.get("Krate"))
+            .unwrap_or(&Value::Null);
         let mut found = finding(
             text(advisory, "id").unwrap_or_default(),
-            text(node, "name").or_else(|| text(advisory, "package")).unwrap_or_default(),
+            text(node, "name")
+                .or_else(|| text(advisory, "package"))
+                .unwrap_or_default(),
             text(node, "version").unwrap_or_default(),
             Severity::Unknown,
         );
@@ -122,9 +160,13 @@ pub(super) fn deny(documents: &[Value]) -> Result<Reading, Fault> {
         reading.add(found);
     }
     let errors = count(counts, "errors").unwrap_or(0);
-    let yanked = of_type("diagnostic").filter(|fields| text(fields, "code") == Some("yanked")).count() as u64;
+    let yanked = of_type("diagnostic")
+        .filter(|fields| text(fields, "code") == Some("yanked"))
+        .count() as u64;
     if errors > yanked && reading.entries.is_empty() {
-        reading.contradiction = Some(format!("its summary counts {errors} errors and it lists no advisory"));
+        reading.contradiction = Some(format!(
+            "its summary counts {errors} errors and it lists no advisory"
+        ));
     }
     Ok(reading)
 }
@@ -135,7 +177,10 @@ fn way(graph: &Value) -> Vec<String> {
     let mut node = Some(graph);
     while let Some(at) = node.filter(|_| steps.len() < cap::PATH) {
         if let Some(krate) = at.get("Krate") {
-            let (name, version) = (text(krate, "name").unwrap_or_default(), text(krate, "version").unwrap_or_default());
+            let (name, version) = (
+                text(krate, "name").unwrap_or_default(),
+                text(krate, "version").unwrap_or_default(),
+            );
             steps.push(clip(&format!("{name} {version}"), cap::NAME));
         }
         node = list(at, "parents").first();

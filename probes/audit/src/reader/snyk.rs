@@ -15,7 +15,8 @@ fn projects(documents: &[Value]) -> Vec<&Value> {
 pub(super) fn detect(documents: &[Value]) -> bool {
     let one = |project: &Value| {
         project.get("ok").is_some_and(Value::is_boolean)
-            && (project.get("vulnerabilities").is_some_and(Value::is_array) || project.get("error").is_some())
+            && (project.get("vulnerabilities").is_some_and(Value::is_array)
+                || project.get("error").is_some())
     };
     let projects = projects(documents);
     !projects.is_empty() && projects.into_iter().all(one)
@@ -32,9 +33,16 @@ pub(super) fn read(documents: &[Value]) -> Result<Reading, Fault> {
 fn read_project(project: &Value, reading: &mut Reading, depth: u8) -> Result<(), Fault> {
     let error = project.get("error").filter(|error| !error.is_null());
     if let (Some(error), None) = (error, project.get("vulnerabilities")) {
-        return Err(Fault::auditor(error.as_str().or_else(|| text(error, "message")).unwrap_or_default()));
+        return Err(Fault::auditor(
+            error
+                .as_str()
+                .or_else(|| text(error, "message"))
+                .unwrap_or_default(),
+        ));
     }
-    let name = text(project, "projectName").or_else(|| text(project, "displayTargetFile")).unwrap_or_default();
+    let name = text(project, "projectName")
+        .or_else(|| text(project, "displayTargetFile"))
+        .unwrap_or_default();
     let vulnerabilities = list(project, "vulnerabilities");
     for vuln in vulnerabilities {
         let id = text(vuln, "id").unwrap_or_default();
@@ -43,8 +51,16 @@ fn read_project(project: &Value, reading: &mut Reading, depth: u8) -> Result<(),
         if label == Severity::Unknown {
             label = score.map_or(label, Severity::from_score);
         }
-        let package = ["packageName", "name", "moduleName"].iter().find_map(|key| text(vuln, key)).unwrap_or_default();
-        let mut found = finding(id, package, text(vuln, "version").unwrap_or_default(), label);
+        let package = ["packageName", "name", "moduleName"]
+            .iter()
+            .find_map(|key| text(vuln, key))
+            .unwrap_or_default();
+        let mut found = finding(
+            id,
+            package,
+            text(vuln, "version").unwrap_or_default(),
+            label,
+        );
         found.score = score;
         found.title = clip(text(vuln, "title").unwrap_or_default(), cap::TEXT);
         let identifiers = vuln.get("identifiers").unwrap_or(&Value::Null);
@@ -60,12 +76,19 @@ fn read_project(project: &Value, reading: &mut Reading, depth: u8) -> Result<(),
             found.notice = Some("licence".to_owned());
         }
         // Ids are unique in a project; two projects with one advisory share it.
-        reading.entries.push(Entry { uid: id.to_owned(), finding: found });
+        reading.entries.push(Entry {
+            uid: id.to_owned(),
+            finding: found,
+        });
     }
     let unique = count(project, "uniqueCount").unwrap_or(0);
     let ok = project.get("ok").and_then(Value::as_bool).unwrap_or(true);
     if vulnerabilities.is_empty() && (unique > 0 || !ok) {
-        let told = if ok { format!("`uniqueCount` is {unique}") } else { "`ok` is false".to_owned() };
+        let told = if ok {
+            format!("`uniqueCount` is {unique}")
+        } else {
+            "`ok` is false".to_owned()
+        };
         reading.contradiction = Some(format!("{told} and no vulnerability is listed ({name})"));
     }
     if let Some(packages) = count(project, "dependencyCount") {

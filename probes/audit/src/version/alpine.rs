@@ -30,7 +30,10 @@ const AFTER: [&str; 5] = ["cvs", "svn", "git", "hg", "p"];
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Self { rest: text.as_bytes(), next: Token::Digit }
+        Self {
+            rest: text.as_bytes(),
+            next: Token::Digit,
+        }
     }
 
     /// The value of the next token; afterwards `next` says what follows it.
@@ -94,7 +97,11 @@ impl<'a> Scanner<'a> {
                 | (Token::Suffix, Token::SuffixNumber)
                 | (Token::Digit, Token::Letter)
         );
-        self.next = if next < self.next && !back { Token::Invalid } else { next };
+        self.next = if next < self.next && !back {
+            Token::Invalid
+        } else {
+            next
+        };
     }
 
     /// `-r` and a number, which may be missing at the very end.
@@ -115,7 +122,11 @@ impl<'a> Scanner<'a> {
 
 /// Those that come before the release are negative.
 fn suffix(rest: &[u8]) -> Option<(Value, usize)> {
-    let find = |words: &[&str]| words.iter().position(|word| rest.starts_with(word.as_bytes()));
+    let find = |words: &[&str]| {
+        words
+            .iter()
+            .position(|word| rest.starts_with(word.as_bytes()))
+    };
     if let Some(at) = find(&BEFORE) {
         let value = i64::try_from(at).unwrap_or(0) - 4;
         return Some((Value::of(value), BEFORE[at].len()));
@@ -137,9 +148,15 @@ impl Value {
     }
 
     fn number(digits: &[u8]) -> Self {
-        let start = digits.iter().position(|c| *c != b'0').unwrap_or(digits.len());
+        let start = digits
+            .iter()
+            .position(|c| *c != b'0')
+            .unwrap_or(digits.len());
         let digits = &digits[start..];
-        Self(i64::try_from(digits.len()).unwrap_or(i64::MAX), digits.to_vec())
+        Self(
+            i64::try_from(digits.len()).unwrap_or(i64::MAX),
+            digits.to_vec(),
+        )
     }
 }
 

@@ -28,7 +28,10 @@ fn epoch(text: &str) -> (&str, &str) {
 /// Runs of non-digits and digits in turn.
 fn dpkg(mut a: &str, mut b: &str) -> Ordering {
     while !a.is_empty() || !b.is_empty() {
-        let split = |text: &str| text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
+        let split = |text: &str| {
+            text.find(|c: char| c.is_ascii_digit())
+                .unwrap_or(text.len())
+        };
         let (word_a, rest_a) = a.split_at(split(a));
         let (word_b, rest_b) = b.split_at(split(b));
         let order = words(word_a, word_b);
@@ -87,7 +90,8 @@ fn numeric_epoch(text: &str) -> (&str, &str) {
 }
 
 fn release(text: &str) -> (&str, Option<&str>) {
-    text.rsplit_once('-').map_or((text, None), |(version, release)| (version, Some(release)))
+    text.rsplit_once('-')
+        .map_or((text, None), |(version, release)| (version, Some(release)))
 }
 
 /// Segments of digits or letters; `~` before everything, `^` after the end and before the rest.
@@ -125,7 +129,11 @@ fn rpmvercmp(mut a: &str, mut b: &str) -> Ordering {
         let (segment_b, rest_b) = segment(b, number);
         if segment_b.is_empty() {
             // A number is newer than a word.
-            return if number { Ordering::Greater } else { Ordering::Less };
+            return if number {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            };
         }
         let order = if number {
             digits::compare(segment_a, segment_b)

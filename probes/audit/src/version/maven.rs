@@ -58,13 +58,19 @@ impl Builder {
 
 fn parse(text: &str) -> Vec<Item> {
     let text = text.to_lowercase();
-    let mut builder = Builder { stack: vec![Vec::new()] };
+    let mut builder = Builder {
+        stack: vec![Vec::new()],
+    };
     let mut start = 0;
     let mut number = false;
     for (at, c) in text.char_indices() {
         match c {
             '.' | '-' => {
-                builder.add(if at == start { Item::Number(String::new()) } else { item(number, &text[start..at]) });
+                builder.add(if at == start {
+                    Item::Number(String::new())
+                } else {
+                    item(number, &text[start..at])
+                });
                 start = at + 1;
                 if c == '-' {
                     builder.open_unless_empty();

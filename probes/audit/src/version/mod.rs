@@ -58,9 +58,12 @@ pub fn order_of(ecosystem: &str) -> Option<Order> {
         "Hackage" | "GHC" => Order::Hackage,
         "CRAN" | "Bioconductor" => Order::Cran,
         "Debian" | "Ubuntu" | "Echo" => Order::Debian,
-        "Alpine" | "Wolfi" | "Chainguard" | "MinimOS" | "Alpaquita" | "BellSoft Hardened Containers" => {
-            Order::Alpine
-        }
+        "Alpine"
+        | "Wolfi"
+        | "Chainguard"
+        | "MinimOS"
+        | "Alpaquita"
+        | "BellSoft Hardened Containers" => Order::Alpine,
         "Red Hat" | "Rocky Linux" | "AlmaLinux" | "SUSE" | "openSUSE" | "Mageia" | "openEuler"
         | "Photon OS" | "Azure Linux" => Order::Rpm,
         _ => return None,
@@ -126,7 +129,11 @@ mod tests {
             _ => Ordering::Greater,
         };
         assert_eq!(order.compare(a, b), Some(wanted), "{order:?}: {line}");
-        assert_eq!(order.compare(b, a), Some(wanted.reverse()), "{order:?}: {line}");
+        assert_eq!(
+            order.compare(b, a),
+            Some(wanted.reverse()),
+            "{order:?}: {line}"
+        );
     }
 
     #[test]
@@ -135,8 +142,14 @@ mod tests {
         holds(Order::SemVer, "1.0.0-rc.1 < 1.0.0");
         holds(Order::SemVer, "v1.2.3 = 1.2.3+build");
         // A pseudo-version of Go lies before the tag that follows it.
-        holds(Order::SemVer, "v0.0.0-20200622213623-75b288015ac9 < v0.0.0-20220314234659-1baeb1ce4c0b");
-        holds(Order::SemVer, "v1.2.4-0.20200622213623-75b288015ac9 < v1.2.4");
+        holds(
+            Order::SemVer,
+            "v0.0.0-20200622213623-75b288015ac9 < v0.0.0-20220314234659-1baeb1ce4c0b",
+        );
+        holds(
+            Order::SemVer,
+            "v1.2.4-0.20200622213623-75b288015ac9 < v1.2.4",
+        );
         holds(Order::PyPi, "1.0.dev1 < 1.0a1");
         holds(Order::PyPi, "1.0a1 < 1.0");
         holds(Order::PyPi, "1.0 < 1.0.post1");

@@ -38,8 +38,16 @@ const NUMBER: u8 = 5;
 fn form(word: &str) -> u8 {
     // By the beginning of the word, as PHP does; capitals count.
     const FORMS: [(&str, u8); 10] = [
-        ("dev", 1), ("alpha", 2), ("a", 2), ("beta", 3), ("b", 3), ("RC", 4), ("rc", 4), ("pl", 6),
-        ("p", 6), ("#", NUMBER),
+        ("dev", 1),
+        ("alpha", 2),
+        ("a", 2),
+        ("beta", 3),
+        ("b", 3),
+        ("RC", 4),
+        ("rc", 4),
+        ("pl", 6),
+        ("p", 6),
+        ("#", NUMBER),
     ];
     FORMS
         .iter()

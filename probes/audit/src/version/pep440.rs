@@ -55,7 +55,14 @@ impl<'a> Cursor<'a> {
 
 /// Words of a pre-release, longest first, and the phase of each.
 const PRE: &[(&str, u8)] = &[
-    ("alpha", 0), ("beta", 1), ("preview", 2), ("pre", 2), ("rc", 2), ("a", 0), ("b", 1), ("c", 2),
+    ("alpha", 0),
+    ("beta", 1),
+    ("preview", 2),
+    ("pre", 2),
+    ("rc", 2),
+    ("a", 0),
+    ("b", 1),
+    ("c", 2),
 ];
 
 fn parse(text: &str) -> Option<(Version, String)> {
@@ -94,7 +101,14 @@ fn parse(text: &str) -> Option<(Version, String)> {
         None if post.is_none() && dev.is_some() => (Pre::OnlyDev, String::new()),
         None => (Pre::Final, String::new()),
     };
-    let version = Version { epoch: epoch.to_owned(), release, pre: phase, post, dev, local };
+    let version = Version {
+        epoch: epoch.to_owned(),
+        release,
+        pre: phase,
+        post,
+        dev,
+        local,
+    };
     Some((version, pre_number))
 }
 

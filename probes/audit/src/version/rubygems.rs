@@ -43,7 +43,10 @@ fn segments(text: &str) -> Vec<String> {
         }
         last = now;
     }
-    let words = all.iter().position(|s| !digits::all(s)).unwrap_or(all.len());
+    let words = all
+        .iter()
+        .position(|s| !digits::all(s))
+        .unwrap_or(all.len());
     let mut tail = all.split_off(words);
     for part in [&mut all, &mut tail] {
         while part.last().is_some_and(|s| s.bytes().all(|c| c == b'0')) {

@@ -12,7 +12,10 @@ struct Version<'a> {
 }
 
 fn parse(text: &str) -> Option<Version<'_>> {
-    let text = text.strip_prefix(['v', 'V', '=']).unwrap_or(text).trim_start();
+    let text = text
+        .strip_prefix(['v', 'V', '='])
+        .unwrap_or(text)
+        .trim_start();
     let (text, build) = text.split_once('+').unwrap_or((text, ""));
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -37,19 +40,20 @@ pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
 /// As Dart's `pub` does: build metadata is compared last, and some is more than none.
 pub(super) fn compare_with_build(a: &str, b: &str) -> Option<Ordering> {
     let (a, b) = (parse(a)?, parse(b)?);
-    Some(precedence(&a, &b).then_with(|| {
-        match (a.build.is_empty(), b.build.is_empty()) {
+    Some(
+        precedence(&a, &b).then_with(|| match (a.build.is_empty(), b.build.is_empty()) {
             (true, true) => Ordering::Equal,
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
             (false, false) => identifiers(a.build, b.build),
-        }
-    }))
+        }),
+    )
 }
 
 fn precedence(a: &Version<'_>, b: &Version<'_>) -> Ordering {
     let longest = a.numbers.len().max(b.numbers.len());
-    let number = |version: &Version<'_>, at: usize| version.numbers.get(at).map_or("0", |n| *n).to_owned();
+    let number =
+        |version: &Version<'_>, at: usize| version.numbers.get(at).map_or("0", |n| *n).to_owned();
     for at in 0..longest {
         let order = digits::compare(&number(a, at), &number(b, at));
         if order.is_ne() {
