@@ -211,6 +211,7 @@ fn stopped(stop: Stop, name: &str, cx: &Cx) -> ProbeError {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
 async fn online(
     config: &AuditConfig,
     reads: Vec<Read>,

@@ -107,6 +107,7 @@ pub(super) fn is_deny(documents: &[Value]) -> bool {
     !documents.is_empty() && documents.iter().all(line)
 }
 
+#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
 pub(super) fn deny(documents: &[Value]) -> Result<Reading, Fault> {
     let of_type = |kind: &'static str| {
         documents
