@@ -154,7 +154,10 @@ impl AuditConfig {
 }
 
 /// Finds what cannot work, without I/O.
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 pub(crate) fn validate(config: &AuditConfig) -> Result<(), ConfigError> {
     let mut error = ConfigError::new();
     if config.run.is_none() && config.reports.is_none() && config.lockfiles.is_none() {

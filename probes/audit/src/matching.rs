@@ -19,6 +19,7 @@ use crate::{
         report::{Answer, Index, finding, key, matched},
     },
     reader::Fault,
+    severity::Severity,
 };
 
 /// Most bytes of a lock file or manifest.
@@ -211,7 +212,10 @@ fn stopped(stop: Stop, name: &str, cx: &Cx) -> ProbeError {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 async fn online(
     config: &AuditConfig,
     reads: Vec<Read>,
@@ -252,12 +256,12 @@ async fn online(
                         let (score, severity) = record
                             .affected
                             .first()
-                            .map_or((None, Default::default()), |affected| {
+                            .map_or((None, Severity::default()), |affected| {
                                 record.severity_for(affected)
                             });
                         Finding {
-                            score,
                             severity,
+                            score,
                             ..finding(record, package)
                         }
                     }

@@ -211,7 +211,7 @@ fn printed(
         modified: Some(cx.now()),
         before_run: false,
     };
-    all.add(file, reader::read(bytes, format), cx);
+    all.add(&file, reader::read(bytes, format), cx);
 }
 
 struct FileFacts {
@@ -248,7 +248,7 @@ async fn read_all(
                         modified: fresh::modified(stamp),
                         before_run,
                     };
-                    all.add(file, reader::read(&bytes, format), &inner);
+                    all.add(&file, reader::read(&bytes, format), &inner);
                 }
             }
         }
@@ -320,14 +320,14 @@ impl Gathered {
         });
     }
 
-    fn add(&mut self, file: FileFacts, read: Result<(Format, Reading), Fault>, cx: &Cx) {
+    fn add(&mut self, file: &FileFacts, read: Result<(Format, Reading), Fault>, cx: &Cx) {
         let (format, reading) = match read {
             Ok(read) => read,
             Err(fault) => {
                 // An error payload may echo what it was sent.
                 let fault = match fault {
                     Fault::Auditor(reason) => Fault::Auditor(cx.mask(&reason)),
-                    other => other,
+                    other @ Fault::Unreadable { .. } => other,
                 };
                 return self.problem(&file.path, &fault);
             }

@@ -137,7 +137,10 @@ pub(crate) fn metrics(measurement: &AuditMeasurement) -> Metrics {
 }
 
 /// Why the counts are not the whole answer.
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 pub(crate) fn partial(measurement: &AuditMeasurement) -> Option<String> {
     let mut reasons = Vec::new();
     let problems = |kind: ProblemKind| {

@@ -94,13 +94,14 @@ impl Severity {
     pub(crate) fn from_any(value: &Value) -> Option<(Option<f64>, Self)> {
         let score = match value {
             Value::Number(number) => number.as_f64()?,
-            Value::String(text) => match text.trim().parse::<f64>() {
-                Ok(score) => score,
-                Err(_) => {
+            Value::String(text) => {
+                if let Ok(score) = text.trim().parse::<f64>() {
+                    score
+                } else {
                     let (score, band) = Self::from_vector(text)?;
                     return Some((Some(score), band));
                 }
-            },
+            }
             _ => return None,
         };
         let band = Self::from_score(score);
@@ -137,7 +138,7 @@ mod tests {
             Severity::from_vector(vector).map(|(score, band)| (format!("{score:.1}"), band))
         };
         let is = |vector: &str, wanted: &str, band| {
-            assert_eq!(score(vector), Some((wanted.to_owned(), band)), "{vector}")
+            assert_eq!(score(vector), Some((wanted.to_owned(), band)), "{vector}");
         };
         is(
             "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",

@@ -11,6 +11,9 @@ use readygate_sdk::{ErrorKind, ProbeError, testkit};
 use serde_json::{Value, json};
 use support::{Answer, Server, measure};
 
+/// Makes an answer that is none.
+type Broken = fn() -> Answer;
+
 /// A lock file of `n` packages, each at 1.0.
 fn requirements(n: usize) -> tempfile::TempDir {
     use std::fmt::Write as _;
@@ -156,7 +159,7 @@ async fn a_long_pause_is_said_and_not_waited_for() {
 
 #[tokio::test]
 async fn answers_that_break_the_protocol_are_errors() {
-    let broken: [(&str, fn() -> Answer); 5] = [
+    let broken: [(&str, Broken); 5] = [
         ("fewer results", || Answer::ok(&json!({"results": [{}]}))),
         ("no results", || Answer::ok(&json!({"code": 5}))),
         ("no JSON", || Answer::text(200, "<html>proxy</html>")),

@@ -18,7 +18,10 @@ enum Node {
     Foreign,
 }
 
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
     let tree = toml_tree(content)?;
     let Some(list) = tree.get("package").and_then(|list| list.as_array()) else {

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use super::{LockFault, Locked};
 
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
     let mut locked = Locked::new("go.mod", "Go");
     let mut block = String::new();

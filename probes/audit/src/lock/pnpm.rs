@@ -8,7 +8,11 @@ use super::{LockFault, Locked, text, yaml_tree};
 
 const KINDS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
 
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::single_match_else,
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
     let tree = yaml_tree(content)?;
     let version = match tree.get("lockfileVersion") {

@@ -71,7 +71,7 @@ pub(super) fn poetry(content: &str) -> Result<Locked, LockFault> {
         match kind {
             Some("directory" | "file") => locked.local += 1,
             Some("git" | "url") => {
-                locked.skip(format!("{name} {version}"), "from git or an address", false)
+                locked.skip(format!("{name} {version}"), "from git or an address", false);
             }
             _ => {
                 let groups = package.get("groups").and_then(Value::as_array);

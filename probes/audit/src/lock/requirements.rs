@@ -45,7 +45,10 @@ fn without_comment(line: &str) -> &str {
         .trim_end()
 }
 
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 fn requirement(line: &str, locked: &mut Locked) -> Result<(), String> {
     if line.is_empty() {
         return Ok(());

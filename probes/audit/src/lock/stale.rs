@@ -80,6 +80,10 @@ fn npm(
 }
 
 /// Versions 2 and 3 repeat what the manifest asked for when it was locked.
+#[expect(
+    clippy::single_match_else,
+    reason = "the two versions of the format side by side"
+)]
 fn package_lock(
     lock: &str,
     locked: &Locked,

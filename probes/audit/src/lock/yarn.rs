@@ -70,7 +70,7 @@ fn classic(content: &str) -> Result<Locked, LockFault> {
             _ => {}
         }
     }
-    build(entries, "yarn.lock v1")
+    build(&entries, "yarn.lock v1")
 }
 
 /// `key value`, either of them in quotes.
@@ -130,10 +130,10 @@ fn berry(content: &str) -> Result<Locked, LockFault> {
             wants,
         });
     }
-    build(entries, "yarn.lock berry")
+    build(&entries, "yarn.lock berry")
 }
 
-fn build(entries: Vec<Entry>, format: &str) -> Result<Locked, LockFault> {
+fn build(entries: &[Entry], format: &str) -> Result<Locked, LockFault> {
     if entries.is_empty() && format.ends_with("berry") {
         return Err(LockFault::new("it holds no entry, not even the project's"));
     }
@@ -176,7 +176,7 @@ fn build(entries: Vec<Entry>, format: &str) -> Result<Locked, LockFault> {
                 locked.packages[at].depends = depends;
             }
             None if entry.version == "0.0.0-use.local" => {
-                locked.roots.push((entry.name.clone(), depends))
+                locked.roots.push((entry.name.clone(), depends));
             }
             None => {}
         }

@@ -155,16 +155,17 @@ fn later_fixes(affected: &Affected, order: Option<Order>, version: &str) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize as _;
     use serde_json::json;
 
     use super::*;
 
-    fn affected(value: serde_json::Value) -> Affected {
-        serde_json::from_value(value).unwrap()
+    fn affected(value: &serde_json::Value) -> Affected {
+        Affected::deserialize(value).unwrap()
     }
 
-    fn range(kind: &str, events: serde_json::Value) -> Affected {
-        affected(json!({"ranges": [{"type": kind, "events": events}]}))
+    fn range(kind: &str, events: &serde_json::Value) -> Affected {
+        affected(&json!({"ranges": [{"type": kind, "events": events}]}))
     }
 
     fn yes(affected: &Affected, version: &str) -> bool {
@@ -179,7 +180,7 @@ mod tests {
     fn events_switch_on_and_off_in_the_order_of_their_versions() {
         let range = range(
             "SEMVER",
-            json!([
+            &json!([
                 {"introduced": "1.0.0"}, {"fixed": "1.6.1"}, {"introduced": "0.6.3"}, {"fixed": "0.6.14"}
             ]),
         );
@@ -205,17 +206,17 @@ mod tests {
     fn last_affected_is_in_and_limits_bound() {
         let last = range(
             "ECOSYSTEM",
-            json!([{"introduced": "0"}, {"last_affected": "2.0.0"}]),
+            &json!([{"introduced": "0"}, {"last_affected": "2.0.0"}]),
         );
         assert!(yes(&last, "2.0.0") && !yes(&last, "2.0.1") && yes(&last, "0.0.0-a"));
         let limit = range(
             "ECOSYSTEM",
-            json!([{"introduced": "1.0.0"}, {"limit": "2.0.0"}]),
+            &json!([{"introduced": "1.0.0"}, {"limit": "2.0.0"}]),
         );
         assert!(yes(&limit, "1.9.0") && !yes(&limit, "2.0.0"));
         let limits = range(
             "ECOSYSTEM",
-            json!([{"introduced": "1.0.0"}, {"limit": "2.0.0"}, {"limit": "*"}]),
+            &json!([{"introduced": "1.0.0"}, {"limit": "2.0.0"}, {"limit": "*"}]),
         );
         assert!(yes(&limits, "3.0.0"));
     }
@@ -224,7 +225,7 @@ mod tests {
     fn a_fix_in_which_it_came_back_is_affected() {
         let again = range(
             "SEMVER",
-            json!([
+            &json!([
                 {"introduced": "0"}, {"fixed": "1.0.0"}, {"introduced": "1.0.0"}, {"fixed": "1.1.0"}
             ]),
         );
@@ -233,12 +234,12 @@ mod tests {
 
     #[test]
     fn lists_count_beside_ranges_and_commits_do_not() {
-        let listed = affected(json!({"versions": ["1.0.0"], "ranges": [
+        let listed = affected(&json!({"versions": ["1.0.0"], "ranges": [
             {"type": "GIT", "events": [{"introduced": "0"}]},
             {"type": "SEMVER", "events": [{"introduced": "2.0.0"}, {"fixed": "2.0.1"}]}
         ]}));
         assert!(yes(&listed, "1.0.0") && yes(&listed, "2.0.0") && !yes(&listed, "1.0.1"));
-        let commits = range("GIT", json!([{"introduced": "0"}]));
+        let commits = range("GIT", &json!([{"introduced": "0"}]));
         assert!(!yes(&commits, "1.0.0"));
     }
 
@@ -246,12 +247,12 @@ mod tests {
     fn what_cannot_be_ordered_cannot_be_told() {
         let odd = range(
             "ECOSYSTEM",
-            json!([{"introduced": "abc"}, {"fixed": "def"}]),
+            &json!([{"introduced": "abc"}, {"fixed": "def"}]),
         );
         assert_eq!(affects(&odd, "npm", "1.0.0"), Affects::CannotTell);
-        let fixed = range("SEMVER", json!([{"fixed": "1.0.0"}]));
+        let fixed = range("SEMVER", &json!([{"fixed": "1.0.0"}]));
         assert_eq!(affects(&fixed, "npm", "1.0.0"), Affects::CannotTell);
-        let all = range("ECOSYSTEM", json!([{"introduced": "0"}]));
+        let all = range("ECOSYSTEM", &json!([{"introduced": "0"}]));
         assert_eq!(affects(&all, "Nonesuch", "1"), Affects::CannotTell);
     }
 

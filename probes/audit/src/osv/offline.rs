@@ -39,7 +39,7 @@ pub(crate) enum Stop {
     Bad { file: String, reason: String },
 }
 
-fn bad(file: impl Into<String>, reason: impl ToString) -> Stop {
+fn bad(file: impl Into<String>, reason: impl std::fmt::Display) -> Stop {
     Stop::Bad {
         file: file.into(),
         reason: reason.to_string(),

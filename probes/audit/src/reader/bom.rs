@@ -1,5 +1,10 @@
 //! CycloneDX with vulnerabilities or VEX, and OpenVEX.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "readers share one signature, and most can fail"
+)]
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -21,10 +26,11 @@ pub(super) fn is_cyclonedx(documents: &[Value]) -> bool {
 
 pub(super) fn cyclonedx(documents: &[Value]) -> Result<Reading, Fault> {
     let document = documents.first().unwrap_or(&Value::Null);
-    let mut reading = Reading::default();
-    reading.made_at = document
-        .get("metadata")
-        .and_then(|metadata| time(metadata, "timestamp"));
+    let metadata = document.get("metadata");
+    let mut reading = Reading {
+        made_at: metadata.and_then(|metadata| time(metadata, "timestamp")),
+        ..Reading::default()
+    };
     let Some(vulnerabilities) = document.get("vulnerabilities").and_then(Value::as_array) else {
         // A mere bill of materials: nobody looked for vulnerabilities.
         reading.audited = Some(0);

@@ -1,5 +1,10 @@
 //! Trivy (schema 1 and 2) and Grype.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "readers share one signature, and most can fail"
+)]
+
 use serde_json::Value;
 
 use super::{Fault, Reading, finding, list, text, time};
@@ -117,10 +122,11 @@ pub(super) fn is_grype(documents: &[Value]) -> bool {
 
 pub(super) fn grype(documents: &[Value]) -> Result<Reading, Fault> {
     let document = documents.first().unwrap_or(&Value::Null);
-    let mut reading = Reading::default();
-    reading.made_at = document
-        .get("descriptor")
-        .and_then(|descriptor| time(descriptor, "timestamp"));
+    let descriptor = document.get("descriptor");
+    let mut reading = Reading {
+        made_at: descriptor.and_then(|descriptor| time(descriptor, "timestamp")),
+        ..Reading::default()
+    };
     for found in list(document, "matches") {
         reading.add(grype_finding(found));
     }

@@ -87,7 +87,9 @@ impl Reading {
             *known = (*known).max(entry.finding.severity);
         }
         let mut counts = BySeverity::default();
-        worst.values().for_each(|severity| counts.add(*severity));
+        for severity in worst.values() {
+            counts.add(*severity);
+        }
         counts
     }
 

@@ -1,5 +1,10 @@
 //! `npm audit --json`, versions 1 and 2; pnpm and Yarn 2 to 3 write version 1.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "readers share one signature, and most can fail"
+)]
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -50,7 +55,10 @@ fn claimed(document: &Value) -> u64 {
         .sum()
 }
 
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 fn v2(document: &Value) -> Result<Reading, Fault> {
     let Some(vulnerabilities) = document.get("vulnerabilities").and_then(Value::as_object) else {
         return Err(Fault::new("`vulnerabilities` is no object"));

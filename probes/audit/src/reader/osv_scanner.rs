@@ -27,7 +27,10 @@ pub(super) fn detect(documents: &[Value]) -> bool {
     })
 }
 
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 pub(super) fn read(documents: &[Value]) -> Result<Reading, Fault> {
     let document = documents.first().unwrap_or(&Value::Null);
     if document.get("results").is_none_or(Value::is_null) {

@@ -1,5 +1,10 @@
 //! Composer, bundler-audit, govulncheck, dotnet, Dependency-Check, auditjs, Bun.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "readers share one signature, and most can fail"
+)]
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

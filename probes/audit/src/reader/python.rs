@@ -1,5 +1,10 @@
 //! `pip-audit -f json`, `safety check --json`.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "readers share one signature, and most can fail"
+)]
+
 use serde_json::Value;
 
 use super::{Fault, Reading, finding, list, text, texts};

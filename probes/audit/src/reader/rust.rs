@@ -107,7 +107,10 @@ pub(super) fn is_deny(documents: &[Value]) -> bool {
     !documents.is_empty() && documents.iter().all(line)
 }
 
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 pub(super) fn deny(documents: &[Value]) -> Result<Reading, Fault> {
     let of_type = |kind: &'static str| {
         documents
@@ -118,7 +121,7 @@ pub(super) fn deny(documents: &[Value]) -> Result<Reading, Fault> {
     if let Some(error) = of_type("log").find(|fields| text(fields, "level") == Some("ERROR")) {
         return Err(Fault::auditor(text(error, "message").unwrap_or_default()));
     }
-    let Some(summary) = of_type("summary").last() else {
+    let Some(summary) = of_type("summary").next_back() else {
         return Err(Fault::new(
             "it has no `summary`, with which cargo-deny ends; was it cut off?",
         ));

@@ -25,12 +25,10 @@ pub(super) fn read(documents: &[Value]) -> Result<Reading, Fault> {
             .iter()
             .find(|i| i.get("executionSuccessful") == Some(&Value::Bool(false)));
         if let Some(failed) = failed {
-            let notes = list(failed, "toolExecutionNotifications")
+            let mut notes = list(failed, "toolExecutionNotifications")
                 .iter()
                 .chain(list(failed, "toolConfigurationNotifications"));
-            let told = notes
-                .filter_map(|note| text(note.get("message")?, "text"))
-                .next();
+            let told = notes.find_map(|note| text(note.get("message")?, "text"));
             return Err(Fault::auditor(
                 told.unwrap_or("`executionSuccessful` is false"),
             ));

@@ -30,7 +30,10 @@ pub(super) fn read(documents: &[Value]) -> Result<Reading, Fault> {
     Ok(reading)
 }
 
-#[expect(clippy::too_many_lines, reason = "one format, read from its top to its end")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one format, read from its top to its end"
+)]
 fn read_project(project: &Value, reading: &mut Reading, depth: u8) -> Result<(), Fault> {
     let error = project.get("error").filter(|error| !error.is_null());
     if let (Some(error), None) = (error, project.get("vulnerabilities")) {

@@ -37,10 +37,8 @@ fn is_berry(document: &Value) -> bool {
 }
 
 pub(super) fn read(documents: &[Value]) -> Result<Reading, Fault> {
-    for document in documents
-        .iter()
-        .filter(|document| text(document, "type") == Some("error"))
-    {
+    let error = |document: &&Value| text(document, "type") == Some("error");
+    if let Some(document) = documents.iter().find(error) {
         let data = document.get("data").unwrap_or(&Value::Null);
         let told = data
             .as_str()
@@ -63,7 +61,7 @@ fn classic(documents: &[Value]) -> Result<Reading, Fault> {
             .filter(move |document| text(document, "type") == Some(kind))
             .filter_map(|document| document.get("data"))
     };
-    let Some(summary) = of_type("auditSummary").last() else {
+    let Some(summary) = of_type("auditSummary").next_back() else {
         return Err(Fault::new(
             "it has no `auditSummary`, with which Yarn ends; was it cut off?",
         ));

@@ -42,10 +42,10 @@ impl Builder {
         while let Some(mut list) = self.stack.pop() {
             normalize(&mut list);
             // `1-ga-1` is `1-1`: a hyphen after nothing opens nothing.
-            if !self.stack.is_empty() && list.len() == 1 && matches!(list[0], Item::List(_)) {
-                if let Some(Item::List(inner)) = list.pop() {
-                    list = inner;
-                }
+            if let [Item::List(inner)] = &mut list[..]
+                && !self.stack.is_empty()
+            {
+                list = std::mem::take(inner);
             }
             match self.stack.last_mut() {
                 None => return list,

@@ -1,6 +1,6 @@
 //! A small HTTP server on loopback, and the way through the probe.
 
-#![allow(dead_code, reason = "each test crate uses a part")]
+#![expect(dead_code, reason = "each test crate uses a part")]
 
 use std::{
     collections::BTreeMap,
