@@ -82,7 +82,7 @@ pub(crate) const SKIPPED_PACKAGE: Rule = Rule {
     code: "audit/skipped-package",
     level: Level::Error,
     summary: "the auditor skipped packages",
-    why: "pip-audit says \"No known vulnerabilities found\" and exits with 0 although it could not \
+    why: "An auditor may skip in silence: pip-audit says \"No known vulnerabilities found\" and exits with 0 although it could not \
           look a single package up. What was skipped was not audited.",
     fix: "see why they were skipped (the reasons are below), and run the auditor again; `pip-audit \
           --strict` fails by itself",
