@@ -177,7 +177,7 @@ pub(super) fn is_openvex(documents: &[Value]) -> bool {
         && (context || document.get("author").is_some())
 }
 
-/// The last word about a vulnerability and a product counts.
+/// The last word about a vulnerability and its products counts.
 pub(super) fn openvex(documents: &[Value]) -> Result<Reading, Fault> {
     let document = documents.first().unwrap_or(&Value::Null);
     let made = time(document, "timestamp");
@@ -200,13 +200,12 @@ pub(super) fn openvex(documents: &[Value]) -> Result<Reading, Fault> {
         if products.is_empty() {
             products.push("the product");
         }
-        for product in products {
-            let known = last
-                .entry((id.to_owned(), product.to_owned()))
-                .or_insert_with(|| (at, status.clone()));
-            if at >= known.0 {
-                *known = (at, status.clone());
-            }
+        let product = products.join(", ");
+        let known = last
+            .entry((id.to_owned(), product))
+            .or_insert_with(|| (at, status.clone()));
+        if at >= known.0 {
+            *known = (at, status);
         }
     }
     let mut reading = Reading {

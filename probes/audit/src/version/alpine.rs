@@ -47,10 +47,9 @@ impl<'a> Scanner<'a> {
             Token::DigitOrZero if self.rest[0] == b'0' => {
                 let zeros = self.rest.iter().take_while(|c| **c == b'0').count();
                 // What follows the zeros is a number of its own.
-                if self.rest.get(zeros).is_some_and(u8::is_ascii_digit) {
-                    follows = Some(Token::Digit);
-                } else {
-                    self.next = Token::Digit;
+                match self.rest.get(zeros) {
+                    Some(b'_' | b'-') => self.next = Token::Digit,
+                    _ => follows = Some(Token::Digit),
                 }
                 (Value::of(-i64::try_from(zeros).unwrap_or(i64::MAX)), zeros)
             }
@@ -106,7 +105,7 @@ impl<'a> Scanner<'a> {
 
     /// `-r` and a number, which may be missing at the very end.
     fn is_revision(&self) -> bool {
-        self.rest.get(1) == Some(&b'r') && self.rest.get(2).is_none_or(u8::is_ascii_digit)
+        self.rest.get(1) == Some(&b'r') && self.rest.get(2).is_none_or(|c| !c.is_ascii_alphabetic())
     }
 
     /// Whether a dot is followed by no digit.

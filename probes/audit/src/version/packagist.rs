@@ -6,8 +6,11 @@ use super::digits;
 
 /// Compares part by part: any word < dev < alpha < beta < RC < number < pl.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
-    let (a, b) = (parts(a), parts(b));
-    for (left, right) in a.iter().zip(&b) {
+    compare_parts(&parts(a), &parts(b))
+}
+
+fn compare_parts(a: &[String], b: &[String]) -> Ordering {
+    for (left, right) in a.iter().zip(b) {
         let order = match (digits::all(left), digits::all(right)) {
             (true, true) => digits::compare(left, right),
             (false, false) => form(left).cmp(&form(right)),
@@ -18,17 +21,18 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
             return order;
         }
     }
-    let rest = |part: &String| {
-        if digits::all(part) {
+    // A number more is greater; a word more is compared with a number that is not there.
+    let rest = |more: &[String]| {
+        if more.first().is_some_and(|part| digits::all(part)) {
             Ordering::Greater
         } else {
-            form(part).cmp(&NUMBER)
+            compare_parts(more, &["#".to_owned()])
         }
     };
     match a.len().cmp(&b.len()) {
         Ordering::Equal => Ordering::Equal,
-        Ordering::Greater => rest(&a[b.len()]),
-        Ordering::Less => rest(&b[a.len()]).reverse(),
+        Ordering::Greater => rest(&a[b.len()..]),
+        Ordering::Less => rest(&b[a.len()..]).reverse(),
     }
 }
 
