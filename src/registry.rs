@@ -115,6 +115,7 @@ registry! {
     readygate_http::Http,
     readygate_mongodb::Mongodb,
     readygate_redis::Redis,
+    readygate_secrets::Secrets,
     readygate_tests::Tests,
 }
 

@@ -1,0 +1,251 @@
+//! Gathers findings from the tree, the history and reports; one secret in one file is one finding.
+
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use memchr::{memchr, memchr_iter, memrchr};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    allow::{Allowed, Ruling},
+    detect::Hit,
+    measurement::{AllowedFinding, Confidence, SecretCounts, SecretFinding, SecretPlace},
+};
+
+/// Findings that are kept in the record.
+const KEPT: usize = 500;
+/// Allowed findings that are kept.
+const KEPT_ALLOWED: usize = 200;
+/// Markers without a reason that are kept.
+const KEPT_UNEXPLAINED: usize = 100;
+/// Different findings that are told apart; beyond it every one counts for itself.
+const DISTINCT: usize = 50_000;
+/// Rounds of hashing: what a guess at a password costs.
+const ROUNDS: u32 = 500;
+
+/// Where a piece of text comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub path: &'a str,
+    pub commit: Option<&'a str>,
+    /// Lines before the piece.
+    pub lines: u64,
+}
+
+/// A finding that another tool reports.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    pub rule: String,
+    pub name: String,
+    pub confidence: Confidence,
+    pub place: SecretPlace,
+    pub secret: Option<String>,
+}
+
+/// Collects.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    allowed: Allowed,
+    salt: String,
+    seen: HashMap<[u64; 2], Option<usize>>,
+    findings: Vec<SecretFinding>,
+    spared: Vec<AllowedFinding>,
+    unexplained: Vec<SecretPlace>,
+    counts: SecretCounts,
+}
+
+/// What a collector ends with.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub counts: SecretCounts,
+    pub findings: Vec<SecretFinding>,
+    pub allowed: Vec<AllowedFinding>,
+    pub unexplained: Vec<SecretPlace>,
+}
+
+impl Collector {
+    pub fn new(allowed: Allowed, salt: &str) -> Self {
+        Self {
+            allowed,
+            salt: salt.to_owned(),
+            seen: HashMap::new(),
+            findings: Vec::new(),
+            spared: Vec::new(),
+            unexplained: Vec::new(),
+            counts: SecretCounts::default(),
+        }
+    }
+
+    /// What is allowed.
+    pub fn allowed(&self) -> &Allowed {
+        &self.allowed
+    }
+
+    /// Takes the hits in a piece of text.
+    pub fn take(&mut self, origin: Origin<'_>, text: &[u8], hits: &[Hit]) {
+        for hit in hits {
+            let secret = &text[hit.start..hit.end];
+            let place = place(origin, text, hit.start);
+            let line_start = memrchr(b'\n', &text[..hit.start]).map_or(0, |at| at + 1);
+            let line_end = memchr(b'\n', &text[hit.start..]).map_or(text.len(), |at| hit.start + at);
+            let above_end = line_start.saturating_sub(1);
+            let above_start = memrchr(b'\n', &text[..above_end]).map_or(0, |at| at + 1);
+            let line = &text[line_start..line_end];
+            let above = &text[above_start..above_end];
+            // Only a comment on a line of its own speaks for the line below.
+            let above = if above.trim_ascii_start().first().is_some_and(|b| b"#/*<-;%".contains(b)) { above } else { b"" };
+            let new = SecretFinding {
+                rule: hit.rule.to_owned(),
+                name: hit.name.to_owned(),
+                confidence: hit.confidence,
+                place,
+                masked: mask(secret, hit.shown),
+                fingerprint: String::new(),
+                occurrences: 1,
+                present: origin.commit.is_none(),
+                report: None,
+                note: None,
+            };
+            self.add(new, secret, line, above);
+        }
+    }
+
+    /// Takes a finding of another tool.
+    pub fn take_reported(&mut self, report: &str, found: Reported) {
+        let secret = found.secret.unwrap_or_else(|| format!("line {}", found.place.line));
+        let new = SecretFinding {
+            rule: found.rule,
+            name: found.name,
+            confidence: found.confidence,
+            place: found.place,
+            masked: "****".to_owned(),
+            fingerprint: String::new(),
+            occurrences: 1,
+            present: false,
+            report: Some(report.to_owned()),
+            note: None,
+        };
+        self.add(new, secret.as_bytes(), b"", b"");
+    }
+
+    fn add(&mut self, mut new: SecretFinding, secret: &[u8], line: &[u8], above: &[u8]) {
+        let key = key(&new.rule, &new.place.path, secret, new.report.as_deref());
+        if let Some(Some(at)) = self.seen.get(&key) {
+            if let Some(old) = self.findings.get_mut(*at) {
+                old.occurrences += 1;
+                if new.present && !old.present {
+                    old.present = true;
+                    old.place = new.place;
+                }
+            }
+            return;
+        }
+        new.fingerprint = fingerprint(&self.salt, &new.rule, &new.place.path, secret);
+        let ruling = self.allowed.rule(&new.rule, &new.place.path, secret, &new.fingerprint, line, above);
+        match ruling {
+            Ruling::Allowed(by, reason) => self.spare(key, new, by, reason),
+            Ruling::Counts(note) => {
+                new.note = note;
+                self.count(key, new);
+            }
+            Ruling::Unexplained => {
+                if self.unexplained.len() < KEPT_UNEXPLAINED && !self.unexplained.contains(&new.place) {
+                    self.unexplained.push(new.place.clone());
+                }
+                self.count(key, new);
+            }
+        }
+    }
+
+    /// Allowed by what is in this line, perhaps: the same secret elsewhere in the file still counts.
+    fn spare(&mut self, key: [u64; 2], new: SecretFinding, by: &'static str, reason: String) {
+        if self.seen.len() < DISTINCT && self.seen.contains_key(&key) {
+            return;
+        }
+        if self.seen.len() < DISTINCT {
+            self.seen.insert(key, None);
+        }
+        self.counts.allowed += 1;
+        if self.spared.len() < KEPT_ALLOWED {
+            self.spared.push(AllowedFinding {
+                rule: new.rule,
+                place: new.place,
+                reason,
+                by: by.to_owned(),
+            });
+        }
+    }
+
+    fn count(&mut self, key: [u64; 2], new: SecretFinding) {
+        match new.confidence {
+            Confidence::Verified => self.counts.verified += 1,
+            Confidence::Likely => self.counts.likely += 1,
+            Confidence::Possible => self.counts.possible += 1,
+        }
+        if self.findings.len() < DISTINCT {
+            self.seen.insert(key, Some(self.findings.len()));
+            self.findings.push(new);
+        }
+    }
+
+    /// Sorts, and keeps what the record holds.
+    pub fn finish(mut self) -> Collected {
+        self.findings.sort_by(|a, b| {
+            let order = |f: &SecretFinding| (std::cmp::Reverse(f.confidence), !f.present);
+            order(a)
+                .cmp(&order(b))
+                .then_with(|| (&a.place.path, a.place.line, a.place.column).cmp(&(&b.place.path, b.place.line, b.place.column)))
+        });
+        self.findings.truncate(KEPT);
+        self.spared.sort_by(|a, b| (&a.place.path, a.place.line).cmp(&(&b.place.path, b.place.line)));
+        self.unexplained.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+        Collected {
+            counts: self.counts,
+            findings: self.findings,
+            allowed: self.spared,
+            unexplained: self.unexplained,
+        }
+    }
+}
+
+fn place(origin: Origin<'_>, text: &[u8], at: usize) -> SecretPlace {
+    let line_start = memrchr(b'\n', &text[..at]).map_or(0, |n| n + 1);
+    let newlines = memchr_iter(b'\n', &text[..line_start]).count();
+    SecretPlace {
+        path: origin.path.to_owned(),
+        line: origin.lines + newlines as u64 + 1,
+        column: String::from_utf8_lossy(&text[line_start..at]).chars().count() as u64 + 1,
+        commit: origin.commit.map(str::to_owned),
+    }
+}
+
+/// What a form's prefix says anyway, and stars: the length stays out too.
+fn mask(secret: &[u8], shown: usize) -> String {
+    format!("{}****", String::from_utf8_lossy(&secret[..shown.min(secret.len())]))
+}
+
+/// Tells equal findings from different ones, in this process only.
+fn key(rule: &str, path: &str, secret: &[u8], report: Option<&str>) -> [u64; 2] {
+    [0_u8, 1].map(|start| {
+        let mut hasher = DefaultHasher::new();
+        (start, rule, path, secret, report).hash(&mut hasher);
+        hasher.finish()
+    })
+}
+
+/// `rg1-` and 64 bits of a salted and repeated SHA-256.
+pub(crate) fn fingerprint(salt: &str, rule: &str, path: &str, secret: &[u8]) -> String {
+    let mut hasher = Sha256::new();
+    for part in [salt.as_bytes(), rule.as_bytes(), path.as_bytes(), secret] {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut sum = hasher.finalize();
+    for _ in 0..ROUNDS {
+        sum = Sha256::digest(sum);
+    }
+    let hex: String = sum.iter().take(8).map(|b| format!("{b:02x}")).collect();
+    format!("rg1-{hex}")
+}
