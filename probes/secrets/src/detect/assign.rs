@@ -110,6 +110,8 @@ struct Found {
     quoted: bool,
     /// By `==` or as an argument, not by an assignment.
     compared: bool,
+    /// In a connection string.
+    listed: bool,
 }
 
 fn value_after(text: &[u8], start: usize, end: usize, language: Language) -> Option<Found> {
@@ -150,6 +152,8 @@ fn value_after(text: &[u8], start: usize, end: usize, language: Language) -> Opt
         1
     } else if starts(b"value=") || starts(b"Value=") || starts(b"content=") {
         rest.iter().position(|b| *b == b'=').map_or(0, |p| p + 1)
+    } else if at > end && !closed && matches!(rest[0], b'"' | b'\'') && begins_line(text, start) {
+        0
     } else if (starts(b"\"") || is_word_command(text, start)) && at > end && language != Language::Code {
         // `password "x"` in .esmtprc and the like, `ENV DB_PASSWORD x`, `set password x`.
         0
@@ -161,7 +165,9 @@ fn value_after(text: &[u8], start: usize, end: usize, language: Language) -> Opt
     if from >= line_end || text[from] == b'\r' {
         return value_below(text, line_end);
     }
-    take(text, from, line_end, language).map(|found| Found { compared, ..found })
+    let listed = rest[0] == b'=' && in_connection_string(text, start);
+    let language = if listed { Language::Data } else { language };
+    take(text, from, line_end, language).map(|found| Found { compared, listed, ..found })
 }
 
 fn skip_spaces(text: &[u8], from: usize, end: usize) -> usize {
@@ -189,6 +195,18 @@ fn is_setter(name: &[u8]) -> bool {
     last.starts_with(b"set") || last.starts_with(b"with") || last.starts_with(b"Set") || last.starts_with(b"With") || dotted
 }
 
+/// Whether the name is the first word of its line, as in `password 'x'` of a build script.
+fn begins_line(text: &[u8], start: usize) -> bool {
+    let line = memchr::memrchr(b'\n', &text[..start]).map_or(0, |at| at + 1);
+    text[line..start].iter().all(|b| matches!(b, b' ' | b'\t'))
+}
+
+/// Whether the name is a key of a connection string: `Server=db;Pwd=x;`.
+fn in_connection_string(text: &[u8], start: usize) -> bool {
+    let before = text[start.saturating_sub(3)..start].trim_ascii_end();
+    before.ends_with(b";") && start > 1
+}
+
 /// Whether the line begins as `ENV NAME value`, `export NAME value` or `set NAME value` does.
 fn is_word_command(text: &[u8], start: usize) -> bool {
     let line = memchr::memrchr(b'\n', &text[..start]).map_or(0, |at| at + 1);
@@ -206,6 +224,7 @@ fn element(text: &[u8], from: usize, end: usize) -> Option<Found> {
         end,
         quoted: true,
         compared: false,
+        listed: false,
     })
 }
 
@@ -263,7 +282,7 @@ fn take(text: &[u8], mut from: usize, end: usize, language: Language) -> Option<
         }
         let at = at.min(end);
         let concatenated = text[(at + 1).min(end)..end].trim_ascii_start().starts_with(b"+ ");
-        return (at > start && !concatenated).then_some(Found { start, end: at, quoted: true, compared: false });
+        return (at > start && !concatenated).then_some(Found { start, end: at, quoted: true, compared: false, listed: false });
     }
     if language == Language::Code {
         return None;
@@ -272,7 +291,7 @@ fn take(text: &[u8], mut from: usize, end: usize, language: Language) -> Option<
     let stop = text[from..end].iter().position(stops).map_or(end, |at| from + at);
     let next = text[stop..end].trim_ascii();
     let prose = next.first().is_some_and(u8::is_ascii_alphabetic) && language == Language::Text;
-    (stop > from && !prose).then_some(Found { start: from, end: stop, quoted: false, compared: false })
+    (stop > from && !prose).then_some(Found { start: from, end: stop, quoted: false, compared: false, listed: false })
 }
 
 /// How likely `found` is a secret of that kind.
@@ -321,10 +340,11 @@ fn password(found: &[u8], made: value::Makeup, bits: f64, how: &Found, language:
     }
     let only_letters = made.digits == 0 && made.symbols == 0;
     // A single lower-case word is a password in a file of values, and a label in code.
-    let word = only_letters && made.upper == 0 && language != Language::Code && language != Language::Text && bits > 2.2;
+    let values = how.listed || language == Language::Data || language == Language::Credentials;
+    let word = only_letters && made.upper == 0 && bits > 2.2 && (values || how.quoted && found.len() >= 7);
     let symbols = made.symbols > 0 && made.digits == 0 && !joined(found) && how.quoted && bits > 2.5;
     let digits = made.lower + made.upper + made.symbols == 0 && found.len() >= 5 && how.quoted && bits > 1.5;
-    let cased = only_letters && made.upper > 0 && language != Language::Code && language != Language::Text && made.lower > 2 && !found[0].is_ascii_uppercase();
+    let cased = only_letters && made.upper > 0 && values && made.lower > 2 && !found[0].is_ascii_uppercase();
     (word || symbols || digits || cased).then_some(Confidence::Possible)
 }
 

@@ -86,15 +86,15 @@ fn placeholders_are_no_findings() {
 fn assignments_are_found_in_the_forms_of_many_languages() {
     let word = expand("{6:alpha}7{5:alnum}!", 3);
     for (path, line) in [
-        ("a.py", "db_password = 'W'"), ("a.js", "const password = \"W\";"), ("a.go", "password := \"W\""),
-        ("a.yaml", "password: W"), (".env", "DB_PASSWORD=W"), ("a.json", "{\"password\": \"W\"}"),
-        ("a.rb", ":password => 'W'"), ("a.php", "define('DB_PASSWORD', 'W');"), ("a.xml", "<password>W</password>"),
-        ("a.xml", "<add key=\"Password\" value=\"W\"/>"), ("Dockerfile", "ENV DB_PASSWORD W"),
-        ("a.kt", "val password: String = \"W\""), ("a.java", "ds.setPassword(\"W\");"), ("a.ini", "password=W"),
-        ("a.cs", "\"Server=db;Uid=app;Pwd=W;\""), ("a.yaml", "- name: DB_PASSWORD\n  value: W"),
-        ("a.sh", "export DB_PASSWORD='W'"), ("a.py", "if password == 'W':"),
+        ("a.py", "db_password = '§'"), ("a.js", "const password = \"§\";"), ("a.go", "password := \"§\""),
+        ("a.yaml", "password: §"), (".env", "DB_PASSWORD=§"), ("a.json", "{\"password\": \"§\"}"),
+        ("a.rb", ":password => '§'"), ("a.php", "define('DB_PASSWORD', '§');"), ("a.xml", "<password>§</password>"),
+        ("a.xml", "<add key=\"Password\" value=\"§\"/>"), ("Dockerfile", "ENV DB_PASSWORD §"),
+        ("a.kt", "val password: String = \"§\""), ("a.java", "ds.setPassword(\"§\");"), ("a.ini", "password=§"),
+        ("a.cs", "\"Server=db;Uid=app;Pwd=§;\""), ("a.yaml", "- name: DB_PASSWORD\n  value: §"),
+        ("a.sh", "export DB_PASSWORD='§'"), ("a.py", "if password == '§':"),
     ] {
-        let text = line.replace('W', &word);
+        let text = line.replace('§', &word);
         let hits = scan(path, text.as_bytes());
         assert_eq!(hits.len(), 1, "{path}: {line}");
         assert_eq!(&text.as_bytes()[hits[0].start..hits[0].end], word.as_bytes(), "{path}: {line}");

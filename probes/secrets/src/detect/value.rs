@@ -99,7 +99,9 @@ pub(crate) fn is_filled_in(secret: &[u8]) -> bool {
         || has(b"xxxxxxxx")
         || has(b"your")
         || has(b"placeholder")
-        || !body.is_empty() && body.iter().all(filler)
+        || secret.iter().filter(|b| filler(b)).count() * 5 >= secret.len() * 4
+        || body.len() >= 6 && body.iter().all(filler)
+        || secret.chunk_by(|a, b| a == b).any(|run| run.len() >= 12 && filler(&run[0]))
 }
 
 /// Whether `value` names where the secret is to come from: `${VAR}`, `{{ x }}`, `env(X)`.
@@ -128,7 +130,7 @@ pub(crate) fn is_reference(value: &[u8]) -> bool {
         || text.contains("{{")
         || text.contains("$(")
         || text.contains("#{")
-        || text.contains("%s")
+        || text.split("%s").skip(1).any(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
         || text.contains("{}")
         || text.contains("{0}")
 }
