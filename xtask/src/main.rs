@@ -72,6 +72,9 @@ enum Task {
     /// Time one command; what `bench` calls for each.
     #[command(hide = true)]
     Measure {
+        /// How often, after one run to warm up.
+        #[arg(long, default_value_t = bench::RUNS)]
+        runs: usize,
         /// Program and arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         argv: Vec<String>,
@@ -100,7 +103,7 @@ fn main() -> ExitCode {
         Task::Stack { what: Stack::Up } => stores::up(),
         Task::Stack { what: Stack::Down } => stores::down(),
         Task::Bench { what } => bench::main(&what),
-        Task::Measure { argv } => bench::measure(&argv),
+        Task::Measure { argv, runs } => bench::measure(&argv, runs.max(1)),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

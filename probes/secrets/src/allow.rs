@@ -11,7 +11,12 @@ use crate::config::SecretAllowance;
 /// The marker that allows a line, in it or in the line above.
 pub(crate) const MARKER: &[u8] = b"readygate:allow-secret";
 /// The markers of other scanners.
-const FOREIGN: [&[u8]; 4] = [b"gitleaks:allow", b"pragma: allowlist secret", b"betterleaks:allow", b"trufflehog:ignore"];
+const FOREIGN: [&[u8]; 4] = [
+    b"gitleaks:allow",
+    b"pragma: allowlist secret",
+    b"betterleaks:allow",
+    b"trufflehog:ignore",
+];
 
 /// An entry of the config, compiled.
 #[derive(Debug)]
@@ -29,17 +34,35 @@ impl Allowance {
         let glob = |(index, text): (usize, &String)| {
             let built = GlobBuilder::new(text).literal_separator(true).build();
             built.map(|g| g.compile_matcher()).map_err(|e| {
-                (format!("/paths/{index}"), format!("`{text}` is not a glob: {}", e.kind()))
+                (
+                    format!("/paths/{index}"),
+                    format!("`{text}` is not a glob: {}", e.kind()),
+                )
             })
         };
         let regex = from.regex.as_deref().map(Regex::new).transpose();
         let until = from.until.as_deref().map(str::parse::<Date>).transpose();
         Ok(Self {
             reason: from.reason.clone(),
-            paths: from.paths.iter().enumerate().map(glob).collect::<Result<_, _>>()?,
+            paths: from
+                .paths
+                .iter()
+                .enumerate()
+                .map(glob)
+                .collect::<Result<_, _>>()?,
             rules: from.rules.clone(),
-            regex: regex.map_err(|e| ("/regex".to_owned(), format!("it is not a regular expression: {e}")))?,
-            until: until.map_err(|_| ("/until".to_owned(), "it is not a day such as 2027-01-31".to_owned()))?,
+            regex: regex.map_err(|e| {
+                (
+                    "/regex".to_owned(),
+                    format!("it is not a regular expression: {e}"),
+                )
+            })?,
+            until: until.map_err(|_| {
+                (
+                    "/until".to_owned(),
+                    "it is not a day such as 2027-01-31".to_owned(),
+                )
+            })?,
         })
     }
 
@@ -87,7 +110,10 @@ impl Allowed {
     /// Compiles the config's entries; these were validated before.
     pub fn new(entries: &[SecretAllowance], foreign: bool, now: Timestamp) -> Self {
         Self {
-            entries: entries.iter().filter_map(|e| Allowance::new(e).ok()).collect(),
+            entries: entries
+                .iter()
+                .filter_map(|e| Allowance::new(e).ok())
+                .collect(),
             baseline: HashMap::new(),
             foreign,
             today: Some(now.to_zoned(TimeZone::UTC).date()),
@@ -104,13 +130,18 @@ impl Allowed {
             let (fingerprint, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
             let right = fingerprint.len() == 20 && fingerprint.starts_with("rg1-");
             if !right || !fingerprint[4..].bytes().all(|b| b.is_ascii_hexdigit()) {
-                return Err((number, "it does not begin with a fingerprint such as rg1-0123456789abcdef".to_owned()));
+                return Err((
+                    number,
+                    "it does not begin with a fingerprint such as rg1-0123456789abcdef".to_owned(),
+                ));
             }
             let rest = rest.trim();
             let (until, reason) = match rest.strip_prefix("until=") {
                 Some(rest) => {
                     let (day, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-                    let day: Date = day.parse().map_err(|_| (number, format!("`{day}` is not a day such as 2027-01-31")))?;
+                    let day: Date = day.parse().map_err(|_| {
+                        (number, format!("`{day}` is not a day such as 2027-01-31"))
+                    })?;
                     (Some(day), reason.trim())
                 }
                 None => (None, rest),
@@ -118,34 +149,63 @@ impl Allowed {
             if reason.is_empty() {
                 return Err((number, "it gives no reason".to_owned()));
             }
-            let known = Known { reason: reason.to_owned(), until };
+            let known = Known {
+                reason: reason.to_owned(),
+                until,
+            };
             self.baseline.insert(fingerprint.to_owned(), known);
         }
         Ok(())
     }
 
     /// Rules on a finding. `line` is the line that holds it and `above` the one before.
-    pub fn rule(&self, rule: &str, path: &str, secret: &[u8], fingerprint: &str, line: &[u8], above: &[u8]) -> Ruling {
+    pub fn rule(
+        &self,
+        rule: &str,
+        path: &str,
+        secret: &[u8],
+        fingerprint: &str,
+        line: &[u8],
+        above: &[u8],
+    ) -> Ruling {
         if let Some(reason) = marker(line).or_else(|| marker(above)) {
-            return match reason {
-                Some(reason) => Ruling::Allowed("inline", reason),
-                None => Ruling::Unexplained,
+            return if reason.is_empty() {
+                Ruling::Unexplained
+            } else {
+                Ruling::Allowed("inline", reason)
             };
         }
-        if self.foreign && FOREIGN.iter().any(|m| memchr::memmem::find(line, m).is_some()) {
+        if self.foreign
+            && FOREIGN
+                .iter()
+                .any(|m| memchr::memmem::find(line, m).is_some())
+        {
             return Ruling::Allowed("inline", "a marker of another scanner".to_owned());
         }
         let mut note = None;
         for entry in self.entries.iter().filter(|e| e.covers(rule, path, secret)) {
-            match entry.until.filter(|until| self.today.is_some_and(|t| t > *until)) {
+            match entry
+                .until
+                .filter(|until| self.today.is_some_and(|t| t > *until))
+            {
                 None => return Ruling::Allowed("allow", entry.reason.clone()),
-                Some(until) => note = Some(format!("it was allowed until {until}: {}", entry.reason)),
+                Some(until) => {
+                    note = Some(format!("it was allowed until {until}: {}", entry.reason));
+                }
             }
         }
         if let Some(known) = self.baseline.get(fingerprint) {
-            match known.until.filter(|until| self.today.is_some_and(|t| t > *until)) {
+            match known
+                .until
+                .filter(|until| self.today.is_some_and(|t| t > *until))
+            {
                 None => return Ruling::Allowed("baseline", known.reason.clone()),
-                Some(until) => note = Some(format!("the baseline allowed it until {until}: {}", known.reason)),
+                Some(until) => {
+                    note = Some(format!(
+                        "the baseline allowed it until {until}: {}",
+                        known.reason
+                    ));
+                }
             }
         }
         Ruling::Counts(note)
@@ -157,8 +217,8 @@ impl Allowed {
     }
 }
 
-/// `None`: no marker. `Some(None)`: a marker without a reason.
-fn marker(line: &[u8]) -> Option<Option<String>> {
+/// The text behind a marker, empty where it gives no reason.
+fn marker(line: &[u8]) -> Option<String> {
     let at = memchr::memmem::find(line, MARKER)? + MARKER.len();
     let rest = String::from_utf8_lossy(&line[at..]);
     let closers = ["*/", "-->", "#}", "%>", "]]>"];
@@ -167,7 +227,11 @@ fn marker(line: &[u8]) -> Option<Option<String>> {
         reason = reason.strip_suffix(closer).unwrap_or(reason).trim();
     }
     let words = reason.chars().filter(|c| c.is_alphanumeric()).count();
-    Some((words >= 3).then(|| reason.chars().take(200).collect()))
+    Some(if words >= 3 {
+        reason.chars().take(200).collect()
+    } else {
+        String::new()
+    })
 }
 
 #[cfg(test)]
@@ -187,11 +251,18 @@ mod tests {
 
     #[test]
     fn an_entry_holds_where_all_of_it_does() {
-        let rule = |a: &Allowed, rule, path, secret: &[u8]| a.rule(rule, path, secret, "", b"", b"");
+        let rule =
+            |a: &Allowed, rule, path, secret: &[u8]| a.rule(rule, path, secret, "", b"", b"");
         let a = allowed(None);
-        assert_eq!(rule(&a, "jwt", "tests/a/b.rs", b"eyx"), Ruling::Allowed("allow", "made for tests".into()));
+        assert_eq!(
+            rule(&a, "jwt", "tests/a/b.rs", b"eyx"),
+            Ruling::Allowed("allow", "made for tests".into())
+        );
         assert_eq!(rule(&a, "jwt", "src/b.rs", b"eyx"), Ruling::Counts(None));
-        assert_eq!(rule(&a, "npm-token", "tests/b.rs", b"eyx"), Ruling::Counts(None));
+        assert_eq!(
+            rule(&a, "npm-token", "tests/b.rs", b"eyx"),
+            Ruling::Counts(None)
+        );
         assert_eq!(rule(&a, "jwt", "tests/b.rs", b"x"), Ruling::Counts(None));
         let ended = rule(&allowed(Some("2026-11-26")), "jwt", "tests/b.rs", b"eyx");
         assert!(matches!(ended, Ruling::Counts(Some(note)) if note.contains("2026-11-26")));
@@ -202,22 +273,37 @@ mod tests {
     #[test]
     fn a_marker_needs_a_reason() {
         assert_eq!(marker(b"x = 1"), None);
-        assert_eq!(marker(b"x // readygate:allow-secret"), Some(None));
-        assert_eq!(marker(b"x /* readygate:allow-secret */"), Some(None));
-        assert_eq!(marker(b"x # readygate:allow-secret revoked in May"), Some(Some("revoked in May".into())));
-        assert_eq!(marker(b"<!-- readygate:allow-secret: public demo -->"), Some(Some("public demo".into())));
+        assert_eq!(marker(b"x // readygate:allow-secret"), Some(String::new()));
+        assert_eq!(
+            marker(b"x /* readygate:allow-secret */"),
+            Some(String::new())
+        );
+        assert_eq!(
+            marker(b"x # readygate:allow-secret revoked in May"),
+            Some("revoked in May".into())
+        );
+        assert_eq!(
+            marker(b"<!-- readygate:allow-secret: public demo -->"),
+            Some("public demo".into())
+        );
     }
 
     #[test]
     fn a_baseline_names_the_line_that_is_wrong() {
         let mut a = allowed(None);
-        assert_eq!(a.read_baseline("# x\n\nrg1-0123456789abcdef until=2027-01-01 rotated in March\n"), Ok(()));
+        assert_eq!(
+            a.read_baseline("# x\n\nrg1-0123456789abcdef until=2027-01-01 rotated in March\n"),
+            Ok(())
+        );
         assert_eq!(
             a.rule("x", "y", b"z", "rg1-0123456789abcdef", b"", b""),
             Ruling::Allowed("baseline", "rotated in March".into())
         );
         assert_eq!(a.read_baseline("rg1-0123456789abcdef\n").unwrap_err().0, 1);
         assert_eq!(a.read_baseline("\nnonsense reason\n").unwrap_err().0, 2);
-        assert!(a.read_baseline("rg1-0123456789abcdef until=soon x").is_err());
+        assert!(
+            a.read_baseline("rg1-0123456789abcdef until=soon x")
+                .is_err()
+        );
     }
 }

@@ -89,13 +89,22 @@ impl Collector {
             let secret = &text[hit.start..hit.end];
             let place = place(origin, text, hit.start);
             let line_start = memrchr(b'\n', &text[..hit.start]).map_or(0, |at| at + 1);
-            let line_end = memchr(b'\n', &text[hit.start..]).map_or(text.len(), |at| hit.start + at);
+            let line_end =
+                memchr(b'\n', &text[hit.start..]).map_or(text.len(), |at| hit.start + at);
             let above_end = line_start.saturating_sub(1);
             let above_start = memrchr(b'\n', &text[..above_end]).map_or(0, |at| at + 1);
             let line = &text[line_start..line_end];
             let above = &text[above_start..above_end];
             // Only a comment on a line of its own speaks for the line below.
-            let above = if above.trim_ascii_start().first().is_some_and(|b| b"#/*<-;%".contains(b)) { above } else { b"" };
+            let above = if above
+                .trim_ascii_start()
+                .first()
+                .is_some_and(|b| b"#/*<-;%".contains(b))
+            {
+                above
+            } else {
+                b""
+            };
             let new = SecretFinding {
                 rule: hit.rule.to_owned(),
                 name: hit.name.to_owned(),
@@ -114,7 +123,9 @@ impl Collector {
 
     /// Takes a finding of another tool.
     pub fn take_reported(&mut self, report: &str, found: Reported) {
-        let secret = found.secret.unwrap_or_else(|| format!("line {}", found.place.line));
+        let secret = found
+            .secret
+            .unwrap_or_else(|| format!("line {}", found.place.line));
         let new = SecretFinding {
             rule: found.rule,
             name: found.name,
@@ -143,7 +154,14 @@ impl Collector {
             return;
         }
         new.fingerprint = fingerprint(&self.salt, &new.rule, &new.place.path, secret);
-        let ruling = self.allowed.rule(&new.rule, &new.place.path, secret, &new.fingerprint, line, above);
+        let ruling = self.allowed.rule(
+            &new.rule,
+            &new.place.path,
+            secret,
+            &new.fingerprint,
+            line,
+            above,
+        );
         match ruling {
             Ruling::Allowed(by, reason) => self.spare(key, new, by, reason),
             Ruling::Counts(note) => {
@@ -151,7 +169,9 @@ impl Collector {
                 self.count(key, new);
             }
             Ruling::Unexplained => {
-                if self.unexplained.len() < KEPT_UNEXPLAINED && !self.unexplained.contains(&new.place) {
+                if self.unexplained.len() < KEPT_UNEXPLAINED
+                    && !self.unexplained.contains(&new.place)
+                {
                     self.unexplained.push(new.place.clone());
                 }
                 self.count(key, new);
@@ -194,13 +214,19 @@ impl Collector {
     pub fn finish(mut self) -> Collected {
         self.findings.sort_by(|a, b| {
             let order = |f: &SecretFinding| (std::cmp::Reverse(f.confidence), !f.present);
-            order(a)
-                .cmp(&order(b))
-                .then_with(|| (&a.place.path, a.place.line, a.place.column).cmp(&(&b.place.path, b.place.line, b.place.column)))
+            order(a).cmp(&order(b)).then_with(|| {
+                (&a.place.path, a.place.line, a.place.column).cmp(&(
+                    &b.place.path,
+                    b.place.line,
+                    b.place.column,
+                ))
+            })
         });
         self.findings.truncate(KEPT);
-        self.spared.sort_by(|a, b| (&a.place.path, a.place.line).cmp(&(&b.place.path, b.place.line)));
-        self.unexplained.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+        self.spared
+            .sort_by(|a, b| (&a.place.path, a.place.line).cmp(&(&b.place.path, b.place.line)));
+        self.unexplained
+            .sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
         Collected {
             counts: self.counts,
             findings: self.findings,
@@ -216,14 +242,20 @@ fn place(origin: Origin<'_>, text: &[u8], at: usize) -> SecretPlace {
     SecretPlace {
         path: origin.path.to_owned(),
         line: origin.lines + newlines as u64 + 1,
-        column: String::from_utf8_lossy(&text[line_start..at]).chars().count() as u64 + 1,
+        column: String::from_utf8_lossy(&text[line_start..at])
+            .chars()
+            .count() as u64
+            + 1,
         commit: origin.commit.map(str::to_owned),
     }
 }
 
 /// What a form's prefix says anyway, and stars: the length stays out too.
 fn mask(secret: &[u8], shown: usize) -> String {
-    format!("{}****", String::from_utf8_lossy(&secret[..shown.min(secret.len())]))
+    format!(
+        "{}****",
+        String::from_utf8_lossy(&secret[..shown.min(secret.len())])
+    )
 }
 
 /// Tells equal findings from different ones, in this process only.
@@ -246,6 +278,9 @@ pub(crate) fn fingerprint(salt: &str, rule: &str, path: &str, secret: &[u8]) -> 
     for _ in 0..ROUNDS {
         sum = Sha256::digest(sum);
     }
-    let hex: String = sum.iter().take(8).map(|b| format!("{b:02x}")).collect();
-    format!("rg1-{hex}")
+    let first = sum
+        .iter()
+        .take(8)
+        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("rg1-{first:016x}")
 }

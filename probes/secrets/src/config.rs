@@ -77,9 +77,9 @@ pub(crate) fn validate(config: &SecretsConfig) -> Result<(), ConfigError> {
         );
     }
     if let Some(history) = &config.history {
-        let whole = history
-            .split_once("..")
-            .is_some_and(|(base, head)| !base.trim().is_empty() && !head.trim().is_empty() && !head.starts_with('.'));
+        let whole = history.split_once("..").is_some_and(|(base, head)| {
+            !base.trim().is_empty() && !head.trim().is_empty() && !head.starts_with('.')
+        });
         if history != "all" && !whole {
             error.add(
                 "/history",
@@ -90,10 +90,18 @@ pub(crate) fn validate(config: &SecretsConfig) -> Result<(), ConfigError> {
     }
     match &config.reports {
         Some(patterns) if patterns.is_empty() => {
-            error.add("/reports", "`reports` is an empty list, so nothing would be read", None);
+            error.add(
+                "/reports",
+                "`reports` is an empty list, so nothing would be read",
+                None,
+            );
         }
         None if config.max_age.is_some() => {
-            error.add("/max_age", "`max_age` is the age of `reports`, which are not given", None);
+            error.add(
+                "/max_age",
+                "`max_age` is the age of `reports`, which are not given",
+                None,
+            );
         }
         _ => {}
     }
@@ -108,10 +116,19 @@ pub(crate) fn validate(config: &SecretsConfig) -> Result<(), ConfigError> {
     error.into_result()
 }
 
-fn validate_allowance(index: usize, allowance: &SecretAllowance, foreign: bool, error: &mut ConfigError) {
+fn validate_allowance(
+    index: usize,
+    allowance: &SecretAllowance,
+    foreign: bool,
+    error: &mut ConfigError,
+) {
     let at = |field: &str| format!("/allow/{index}{field}");
     if allowance.reason.trim().is_empty() {
-        error.add(at("/reason"), "`reason` is empty", Some("say why this is no leak"));
+        error.add(
+            at("/reason"),
+            "`reason` is empty",
+            Some("say why this is no leak"),
+        );
     }
     if allowance.paths.is_empty() && allowance.rules.is_empty() && allowance.regex.is_none() {
         error.add(

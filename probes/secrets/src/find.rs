@@ -32,7 +32,9 @@ impl Pattern {
         let rest = parts[split..].join("/");
         let glob = (!rest.is_empty()).then(|| {
             let built = GlobBuilder::new(&rest).literal_separator(true).build();
-            built.map(|g| g.compile_matcher()).map_err(|e| format!("`{text}` is not a glob: {}", e.kind()))
+            built
+                .map(|g| g.compile_matcher())
+                .map_err(|e| format!("`{text}` is not a glob: {}", e.kind()))
         });
         Ok(Self {
             text: text.to_owned(),
@@ -43,7 +45,11 @@ impl Pattern {
 }
 
 /// The files, each once, and the patterns that match none.
-pub(crate) fn find(directory: &Path, patterns: &[Pattern], stop: &dyn Fn() -> bool) -> (Vec<PathBuf>, Vec<String>) {
+pub(crate) fn find(
+    directory: &Path,
+    patterns: &[Pattern],
+    stop: &dyn Fn() -> bool,
+) -> (Vec<PathBuf>, Vec<String>) {
     let (mut files, mut unmatched) = (Vec::new(), Vec::new());
     for pattern in patterns {
         let before = files.len();
@@ -52,12 +58,16 @@ pub(crate) fn find(directory: &Path, patterns: &[Pattern], stop: &dyn Fn() -> bo
             files.push(literal);
         } else if let Some(glob) = &pattern.glob {
             let base = directory.join(&pattern.base);
-            let walk = WalkBuilder::new(&base).standard_filters(false).build();
-            for entry in walk.filter_map(Result::ok) {
-                let inside = entry.path().strip_prefix(&base);
+            let walk = WalkBuilder::new(&base)
+                .standard_filters(false)
+                .follow_links(true)
+                .build();
+            for entry in walk {
                 if stop() || files.len() >= MOST {
                     break;
                 }
+                let Ok(entry) = entry else { continue };
+                let inside = entry.path().strip_prefix(&base);
                 if entry.path().is_file() && inside.is_ok_and(|rest| glob.is_match(rest)) {
                     files.push(entry.path().to_path_buf());
                 }

@@ -3,7 +3,11 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
-    sync::{Mutex, atomic::{AtomicU64, Ordering}, mpsc},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
 };
 
 use gix::{ObjectId, Repository, ThreadSafeRepository, objs::TreeRefIter};
@@ -47,7 +51,10 @@ impl Repo {
 
     /// The folder of the work tree.
     pub fn root(&self) -> Option<PathBuf> {
-        self.shared.to_thread_local().workdir().map(Path::to_path_buf)
+        self.shared
+            .to_thread_local()
+            .workdir()
+            .map(Path::to_path_buf)
     }
 
     /// The files of the index, relative to the work tree.
@@ -55,12 +62,20 @@ impl Repo {
         let repo = self.shared.to_thread_local();
         let index = repo.index_or_empty().map_err(|e| chain(&e))?;
         let paths = index.entries().iter().filter(|e| !e.mode.is_submodule());
-        let path = |e: &gix::index::Entry| gix::path::from_bstr(e.path(&index)).map(std::borrow::Cow::into_owned);
+        let path = |e: &gix::index::Entry| {
+            gix::path::from_bstr(e.path(&index)).map(std::borrow::Cow::into_owned)
+        };
         Ok(paths.filter_map(|e| path(e).ok()).collect())
     }
 
     /// Scans `all` or a range.
-    pub fn scan(&self, range: &str, max_blob: u64, collector: &Mutex<Collector>, cx: &Cx) -> Result<HistoryScan, ProbeError> {
+    pub fn scan(
+        &self,
+        range: &str,
+        max_blob: u64,
+        collector: &Mutex<Collector>,
+        cx: &Cx,
+    ) -> Result<HistoryScan, ProbeError> {
         let mut repo = self.shared.to_thread_local();
         repo.object_cache_size(16 << 20);
         let mut done = HistoryScan {
@@ -115,7 +130,9 @@ fn reader_lost(reader: &Reader<'_>) -> Option<String> {
 
 /// Whether a folder or one above it looks like a repository, broken or not.
 fn is_inside(directory: &Path) -> bool {
-    let path = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
+    let path = directory
+        .canonicalize()
+        .unwrap_or_else(|_| directory.to_path_buf());
     path.ancestors().any(|folder| folder.join(".git").exists())
 }
 
@@ -141,7 +158,9 @@ fn walk(repo: &Repository, range: &str, cx: &Cx) -> Result<Result<Walk, String>,
         Ok(commits) => commits.iter().flat_map(|c| c.iter().copied()).collect(),
         Err(e) => return Ok(Err(chain(&e))),
     };
-    let order = gix::revision::walk::Sorting::ByCommitTime(gix::traverse::commit::simple::CommitTimeOrder::NewestFirst);
+    let order = gix::revision::walk::Sorting::ByCommitTime(
+        gix::traverse::commit::simple::CommitTimeOrder::NewestFirst,
+    );
     let walk = match repo.rev_walk(tips).with_hidden(hidden).sorting(order).all() {
         Ok(walk) => walk,
         Err(e) => return Ok(Err(chain(&e))),
@@ -153,7 +172,8 @@ fn walk(repo: &Repository, range: &str, cx: &Cx) -> Result<Result<Walk, String>,
         match info {
             Ok(info) => {
                 if shallow.contains(&info.id) {
-                    incomplete = Some("the clone is shallow: commits before it are missing".to_owned());
+                    incomplete =
+                        Some("the clone is shallow: commits before it are missing".to_owned());
                 }
                 commits.push(info.id);
                 if range != "all" {
@@ -181,18 +201,31 @@ fn walk(repo: &Repository, range: &str, cx: &Cx) -> Result<Result<Walk, String>,
 fn ends(repo: &Repository, range: &str) -> Result<(Vec<ObjectId>, Vec<ObjectId>), String> {
     if let Some((base, head)) = range.split_once("..").filter(|_| range != "all") {
         let find = |spec: &str| {
-            let id = repo.rev_parse_single(spec.trim()).map_err(|e| format!("`{spec}` is not in the clone: {}", chain(&e)))?;
-            let commit = id.object().and_then(|o| o.peel_to_kind(gix::object::Kind::Commit).map_err(Into::into));
-            commit.map(|c| c.id).map_err(|e| format!("`{spec}` is no commit: {}", chain(&e)))
+            let id = repo
+                .rev_parse_single(spec.trim())
+                .map_err(|e| format!("`{spec}` is not in the clone: {}", chain(&e)))?;
+            let commit = id
+                .object()
+                .and_then(|o| o.peel_to_kind(gix::object::Kind::Commit));
+            commit
+                .map(|c| c.id)
+                .map_err(|e| format!("`{spec}` is no commit: {}", chain(&e)))
         };
         return Ok((vec![find(head)?], vec![find(base)?]));
     }
     let mut tips = Vec::new();
     let platform = repo.references().map_err(|e| chain(&e))?;
     for reference in platform.all().map_err(|e| chain(&e))? {
-        let Ok(mut reference) = reference else { continue };
-        let Ok(id) = reference.peel_to_id() else { continue };
-        if id.header().is_ok_and(|h| h.kind() == gix::object::Kind::Commit) {
+        let Ok(mut reference) = reference else {
+            continue;
+        };
+        let Ok(id) = reference.peel_to_id() else {
+            continue;
+        };
+        if id
+            .header()
+            .is_ok_and(|h| h.kind() == gix::object::Kind::Commit)
+        {
             tips.push(id.detach());
         }
     }
@@ -230,21 +263,29 @@ impl<'a> Plan<'a> {
     }
 
     fn lose(&mut self, id: ObjectId, why: &str) {
-        self.lost.get_or_insert_with(|| format!("object {id} is missing in the clone: {why}"));
+        self.lost
+            .get_or_insert_with(|| format!("object {id} is missing in the clone: {why}"));
     }
 
     /// Marks what a commit below the range holds.
     fn know(&mut self, commit: ObjectId) {
         if let Some(tree) = self.tree_of(commit) {
-            self.visit(tree, String::new(), 0, &mut |plan, blob, _| {
+            self.visit(tree, "", 0, &mut |plan, blob, _| {
                 plan.blobs.insert(blob);
             });
         }
     }
 
-    fn commit(&mut self, commit: ObjectId, collector: &Mutex<Collector>, send: &mpsc::SyncSender<Job>) {
-        let Some(tree) = self.tree_of(commit) else { return };
-        self.visit(tree, String::new(), 0, &mut |plan, blob, path| {
+    fn commit(
+        &mut self,
+        commit: ObjectId,
+        collector: &Mutex<Collector>,
+        send: &mpsc::SyncSender<Job>,
+    ) {
+        let Some(tree) = self.tree_of(commit) else {
+            return;
+        };
+        self.visit(tree, "", 0, &mut |plan, blob, path| {
             if plan.blobs.contains(&blob) {
                 return;
             }
@@ -256,7 +297,13 @@ impl<'a> Plan<'a> {
         });
     }
 
-    fn visit(&mut self, tree: ObjectId, folder: String, depth: usize, found: &mut dyn FnMut(&mut Self, ObjectId, String)) {
+    fn visit(
+        &mut self,
+        tree: ObjectId,
+        folder: &str,
+        depth: usize,
+        found: &mut dyn FnMut(&mut Self, ObjectId, String),
+    ) {
         if depth > DEEP || !self.trees.insert(tree) {
             return;
         }
@@ -270,7 +317,7 @@ impl<'a> Plan<'a> {
             };
             let path = format!("{folder}{}", entry.filename);
             if entry.mode.is_tree() {
-                self.visit(entry.oid.to_owned(), format!("{path}/"), depth + 1, found);
+                self.visit(entry.oid.to_owned(), &format!("{path}/"), depth + 1, found);
             } else if entry.mode.is_blob() {
                 found(self, entry.oid.to_owned(), path);
             }
@@ -312,7 +359,12 @@ impl<'a> Reader<'a> {
             if !self.cx.is_over()
                 && let Err(why) = self.read(&repo, &job)
             {
-                lock(&self.lost).get_or_insert_with(|| format!("object {} ({}) is missing in the clone: {why}", job.blob, job.path));
+                lock(&self.lost).get_or_insert_with(|| {
+                    format!(
+                        "object {} ({}) is missing in the clone: {why}",
+                        job.blob, job.path
+                    )
+                });
             }
         }
     }
@@ -331,7 +383,11 @@ impl<'a> Reader<'a> {
         }
         let object = repo.find_object(job.blob).map_err(|e| chain(&e))?;
         let commit = job.commit.to_string();
-        let origin = Origin { path: &job.path, commit: Some(&commit), lines: 0 };
+        let origin = Origin {
+            path: &job.path,
+            commit: Some(&commit),
+            lines: 0,
+        };
         if is_binary(&object.data) {
             self.binaries.fetch_add(1, Ordering::Relaxed);
             if let Some(hit) = detect::key_store(&job.path, &object.data) {

@@ -5,7 +5,10 @@ use readygate_sdk::{Checks, Location, Rule, Unit, count_of};
 
 use crate::{
     config::SecretsConfig,
-    measurement::{Confidence, ReportsRead, SecretFinding, SecretPlace, SecretsMeasurement, Unread},
+    measurement::{
+        Confidence, HistoryScan, ReportsRead, SecretFinding, SecretPlace, SecretsMeasurement,
+        Unread,
+    },
     rules,
 };
 
@@ -19,8 +22,16 @@ pub(crate) fn judge(config: &SecretsConfig, measurement: &SecretsMeasurement, ch
         judge_reports(config, measurement, reports, checks);
     }
     let counts = &measurement.counts;
-    let (sure, possible): (Vec<_>, Vec<_>) = measurement.findings.iter().partition(|f| f.confidence > Confidence::Possible);
-    judge_findings(&rules::FOUND, &sure, counts.verified + counts.likely, checks);
+    let (sure, possible): (Vec<_>, Vec<_>) = measurement
+        .findings
+        .iter()
+        .partition(|f| f.confidence > Confidence::Possible);
+    judge_findings(
+        &rules::FOUND,
+        &sure,
+        counts.verified + counts.likely,
+        checks,
+    );
     judge_findings(&rules::POSSIBLE, &possible, counts.possible, checks);
     for place in &measurement.unexplained {
         checks
@@ -32,8 +43,17 @@ pub(crate) fn judge(config: &SecretsConfig, measurement: &SecretsMeasurement, ch
     if measurement.unexplained.is_empty() && counts.allowed > 0 {
         checks
             .check(&rules::UNEXPLAINED, "markers")
-            .message(format!("{} allowed, each with a reason", count_of(counts.allowed, "finding is", "findings are")))
-            .details(measurement.allowed.iter().take(20).map(|a| format!("{} {}: {} ({})", subject(&a.place), a.rule, a.reason, a.by)))
+            .message(format!(
+                "{} allowed, each with a reason",
+                count_of(counts.allowed, "finding is", "findings are")
+            ))
+            .details(
+                measurement
+                    .allowed
+                    .iter()
+                    .take(20)
+                    .map(|a| format!("{} {}: {} ({})", subject(&a.place), a.rule, a.reason, a.by)),
+            )
             .pass();
     }
 }
@@ -51,49 +71,94 @@ fn judge_scan(measurement: &SecretsMeasurement, checks: &mut Checks) {
     } else {
         let mut parts = Vec::new();
         if let Some(tree) = tree {
-            parts.push(format!("{} ({}, and {})", count_of(tree.files, "file", "files"), Unit::Bytes.format(tree.bytes as f64), count_of(tree.binaries, "binary skipped", "binaries skipped")));
+            parts.push(format!(
+                "{} ({}, and {})",
+                count_of(tree.files, "file", "files"),
+                Unit::Bytes.format(tree.bytes as f64),
+                count_of(tree.binaries, "binary skipped", "binaries skipped")
+            ));
         }
         if let Some(history) = history {
-            parts.push(format!("{} ({} in {})", count_of(history.commits, "commit", "commits"), Unit::Bytes.format(history.bytes as f64), count_of(history.blobs, "content", "contents")));
+            parts.push(format!(
+                "{} ({} in {})",
+                count_of(history.commits, "commit", "commits"),
+                Unit::Bytes.format(history.bytes as f64),
+                count_of(history.blobs, "content", "contents")
+            ));
         }
-        check.message(format!("scanned {}", parts.join(" and "))).pass();
+        check
+            .message(format!("scanned {}", parts.join(" and ")))
+            .pass();
     }
     if let Some(history) = history {
-        let check = checks.check(&rules::HISTORY, history.range.clone());
-        match &history.incomplete {
-            Some(why) => check.hint(rules::HISTORY.fix).unmeasured(why.clone()),
-            None => check.message("every commit of it was there").pass(),
-        }
-        for Unread { path, reason } in &history.too_large {
-            checks.check(&rules::TOO_LARGE, path.clone()).message(format!("{path} was not scanned: {reason}")).fail();
-        }
-        if history.too_large.is_empty() {
-            checks.check(&rules::TOO_LARGE, history.range.clone()).message("no content was too large").pass();
-        }
+        judge_history(history, checks);
     }
     if let Some(tree) = tree {
         for Unread { path, reason } in &tree.unreadable {
-            checks.check(&rules::UNREADABLE, path.clone()).hint(rules::UNREADABLE.fix).unmeasured(format!("{path} could not be read: {reason}"));
+            checks
+                .check(&rules::UNREADABLE, path.clone())
+                .hint(rules::UNREADABLE.fix)
+                .unmeasured(format!("{path} could not be read: {reason}"));
         }
         if tree.unreadable.is_empty() && tree.files > 0 {
-            checks.check(&rules::UNREADABLE, "the work tree").message("every file could be read").pass();
+            checks
+                .check(&rules::UNREADABLE, "the work tree")
+                .message("every file could be read")
+                .pass();
         }
     }
 }
 
-fn judge_reports(config: &SecretsConfig, measurement: &SecretsMeasurement, reports: &ReportsRead, checks: &mut Checks) {
+fn judge_history(history: &HistoryScan, checks: &mut Checks) {
+    let check = checks.check(&rules::HISTORY, history.range.clone());
+    match &history.incomplete {
+        Some(why) => check.hint(rules::HISTORY.fix).unmeasured(why.clone()),
+        None => check.message("every commit of it was there").pass(),
+    }
+    for Unread { path, reason } in &history.too_large {
+        checks
+            .check(&rules::TOO_LARGE, path.clone())
+            .message(format!("{path} was not scanned: {reason}"))
+            .fail();
+    }
+    if history.too_large.is_empty() {
+        checks
+            .check(&rules::TOO_LARGE, history.range.clone())
+            .message("no content was too large")
+            .pass();
+    }
+}
+
+fn judge_reports(
+    config: &SecretsConfig,
+    measurement: &SecretsMeasurement,
+    reports: &ReportsRead,
+    checks: &mut Checks,
+) {
     for pattern in &reports.unmatched {
-        checks.check(&rules::NO_REPORT, pattern.clone()).hint(rules::NO_REPORT.fix).unmeasured(format!("no file matches `{pattern}`"));
+        checks
+            .check(&rules::NO_REPORT, pattern.clone())
+            .hint(rules::NO_REPORT.fix)
+            .unmeasured(format!("no file matches `{pattern}`"));
     }
     for Unread { path, reason } in &reports.unreadable {
-        checks.check(&rules::UNREADABLE_REPORT, path.clone()).hint(rules::UNREADABLE_REPORT.fix).unmeasured(reason.clone());
+        checks
+            .check(&rules::UNREADABLE_REPORT, path.clone())
+            .hint(rules::UNREADABLE_REPORT.fix)
+            .unmeasured(reason.clone());
     }
     for report in &reports.files {
         let count = count_of(report.findings, "finding", "findings");
-        checks.check(&rules::UNREADABLE_REPORT, report.path.clone()).message(format!("{count}, read as {}", report.format)).pass();
+        checks
+            .check(&rules::UNREADABLE_REPORT, report.path.clone())
+            .message(format!("{count}, read as {}", report.format))
+            .pass();
     }
     if reports.unmatched.is_empty() && !reports.files.is_empty() {
-        checks.check(&rules::NO_REPORT, "reports").message("every pattern matches a file").pass();
+        checks
+            .check(&rules::NO_REPORT, "reports")
+            .message("every pattern matches a file")
+            .pass();
     }
     let Some(limit) = config.max_age else { return };
     let limit_seconds = limit.0.as_secs_f64();
@@ -109,14 +174,25 @@ fn judge_reports(config: &SecretsConfig, measurement: &SecretsMeasurement, repor
     }
 }
 
-fn judge_findings(rule: &'static Rule, findings: &[&SecretFinding], total: u64, checks: &mut Checks) {
+fn judge_findings(
+    rule: &'static Rule,
+    findings: &[&SecretFinding],
+    total: u64,
+    checks: &mut Checks,
+) {
     if total == 0 {
-        checks.check(rule, "the repository").message("none was found in what was looked at").pass();
+        checks
+            .check(rule, "the repository")
+            .message("none was found in what was looked at")
+            .pass();
         return;
     }
     for finding in findings.iter().take(SHOWN) {
         let place = &finding.place;
-        let mut details = vec![format!("rule {}, fingerprint {}", finding.rule, finding.fingerprint)];
+        let mut details = vec![format!(
+            "rule {}, fingerprint {}",
+            finding.rule, finding.fingerprint
+        )];
         if finding.occurrences > 1 {
             details.push(format!("seen {} times", finding.occurrences));
         }
@@ -127,20 +203,32 @@ fn judge_findings(rule: &'static Rule, findings: &[&SecretFinding], total: u64, 
         details.extend(finding.note.clone());
         checks
             .check(rule, subject(place))
-            .message(format!("{}: {} ({})", finding.name, finding.masked, finding.confidence.name()))
+            .message(format!(
+                "{}: {} ({})",
+                finding.name,
+                finding.masked,
+                finding.confidence.name()
+            ))
             .at(location(place))
             .details(details)
             .fail();
     }
     let more = total.saturating_sub(findings.len().min(SHOWN) as u64);
     if more > 0 {
-        checks.check(rule, "the repository").message(format!("and {more} more")).fail();
+        checks
+            .check(rule, "the repository")
+            .message(format!("and {more} more"))
+            .fail();
     }
 }
 
 fn subject(place: &SecretPlace) -> String {
     match &place.commit {
-        Some(commit) => format!("{} in {}", place.path, commit.chars().take(12).collect::<String>()),
+        Some(commit) => format!(
+            "{} in {}",
+            place.path,
+            commit.chars().take(12).collect::<String>()
+        ),
         None => place.path.clone(),
     }
 }

@@ -47,8 +47,14 @@ impl Probe for Secrets {
     }
 
     fn footprint(config: &SecretsConfig) -> Footprint {
-        let folder = config.directory.as_ref().map_or_else(|| ".".to_owned(), |d| d.display().to_string());
-        let history = config.history.iter().map(|range| format!("git history {range}"));
+        let folder = config
+            .directory
+            .as_ref()
+            .map_or_else(|| ".".to_owned(), |d| d.display().to_string());
+        let history = config
+            .history
+            .iter()
+            .map(|range| format!("git history {range}"));
         let mut contacts: Vec<String> = history.collect();
         if config.scans_tree() {
             contacts.insert(0, folder);

@@ -6,16 +6,56 @@ use crate::measurement::SecretsMeasurement;
 
 /// Every metric.
 pub(crate) const METRICS: &[MetricSpec] = &[
-    MetricSpec::new("findings", Unit::Count, "Secrets that nothing allows, each once a file"),
-    MetricSpec::new("verified", Unit::Count, "Those with a checksum that holds, or that a tool has verified"),
-    MetricSpec::new("likely", Unit::Count, "Those in the form of a provider, or that look drawn at random"),
-    MetricSpec::new("possible", Unit::Count, "Those that only a name or a weak form suggests"),
-    MetricSpec::new("allowed", Unit::Count, "Findings that the config, the baseline or a marker allows"),
-    MetricSpec::new("files.scanned", Unit::Count, "Files of the work tree that were scanned"),
-    MetricSpec::new("files.binary", Unit::Count, "Files of the work tree that hold no text, and were skipped"),
-    MetricSpec::new("commits.scanned", Unit::Count, "Commits whose changes were scanned"),
-    MetricSpec::new("bytes.scanned", Unit::Bytes, "Text that was scanned, of tree and history"),
-    MetricSpec::new("reports", Unit::Count, "Reports of other scanners that were read"),
+    MetricSpec::new(
+        "findings",
+        Unit::Count,
+        "Secrets that nothing allows, each once a file",
+    ),
+    MetricSpec::new(
+        "verified",
+        Unit::Count,
+        "Those with a checksum that holds, or that a tool has verified",
+    ),
+    MetricSpec::new(
+        "likely",
+        Unit::Count,
+        "Those in the form of a provider, or that look drawn at random",
+    ),
+    MetricSpec::new(
+        "possible",
+        Unit::Count,
+        "Those that only a name or a weak form suggests",
+    ),
+    MetricSpec::new(
+        "allowed",
+        Unit::Count,
+        "Findings that the config, the baseline or a marker allows",
+    ),
+    MetricSpec::new(
+        "files.scanned",
+        Unit::Count,
+        "Files of the work tree that were scanned",
+    ),
+    MetricSpec::new(
+        "files.binary",
+        Unit::Count,
+        "Files of the work tree that hold no text, and were skipped",
+    ),
+    MetricSpec::new(
+        "commits.scanned",
+        Unit::Count,
+        "Commits whose changes were scanned",
+    ),
+    MetricSpec::new(
+        "bytes.scanned",
+        Unit::Bytes,
+        "Text that was scanned, of tree and history",
+    ),
+    MetricSpec::new(
+        "reports",
+        Unit::Count,
+        "Reports of other scanners that were read",
+    ),
 ];
 
 /// The scalars of a measurement. Where something was not looked at, its counts are absent.
@@ -35,19 +75,21 @@ pub(crate) fn metrics(measurement: &SecretsMeasurement) -> Metrics {
             Some(why) => metrics.absent(name, why.clone()),
         };
     }
-    match &measurement.tree {
-        Some(tree) => metrics.count("files.scanned", tree.files).count("files.binary", tree.binaries),
-        None => {
-            let why = "the work tree was not scanned";
-            metrics.absent("files.scanned", why).absent("files.binary", why)
-        }
-    };
+    if let Some(tree) = &measurement.tree {
+        metrics.count("files.scanned", tree.files);
+        metrics.count("files.binary", tree.binaries);
+    } else {
+        let why = "the work tree was not scanned";
+        metrics.absent("files.scanned", why);
+        metrics.absent("files.binary", why);
+    }
     match &measurement.history {
         Some(history) => metrics.count("commits.scanned", history.commits),
         None => metrics.absent("commits.scanned", "the history was not scanned"),
     };
     if measurement.tree.is_some() || measurement.history.is_some() {
-        let bytes = measurement.tree.as_ref().map_or(0, |t| t.bytes) + measurement.history.as_ref().map_or(0, |h| h.bytes);
+        let bytes = measurement.tree.as_ref().map_or(0, |t| t.bytes)
+            + measurement.history.as_ref().map_or(0, |h| h.bytes);
         metrics.bytes("bytes.scanned", bytes);
     } else {
         metrics.absent("bytes.scanned", "nothing but reports was read");
@@ -61,7 +103,11 @@ pub(crate) fn metrics(measurement: &SecretsMeasurement) -> Metrics {
 
 /// Why the number of findings is not known: a part was not looked at, so it would be too low.
 fn gap(measurement: &SecretsMeasurement) -> Option<String> {
-    if let Some(why) = measurement.history.as_ref().and_then(|h| h.incomplete.as_ref()) {
+    if let Some(why) = measurement
+        .history
+        .as_ref()
+        .and_then(|h| h.incomplete.as_ref())
+    {
         return Some(format!("the history is not complete: {why}"));
     }
     if let Some(tree) = &measurement.tree
@@ -80,6 +126,7 @@ fn gap(measurement: &SecretsMeasurement) -> Option<String> {
             return None;
         }
     }
-    let scanned = measurement.tree.as_ref().map_or(0, |t| t.files) + measurement.history.as_ref().map_or(0, |h| h.commits);
+    let scanned = measurement.tree.as_ref().map_or(0, |t| t.files)
+        + measurement.history.as_ref().map_or(0, |h| h.commits);
     (scanned == 0).then(|| "nothing was scanned".to_owned())
 }

@@ -20,12 +20,20 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Read, String> {
     let bytes = wide.as_deref().unwrap_or(bytes);
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
     if text.trim().is_empty() {
-        return Err("the file is empty: a scanner that found nothing and one that did not start look alike".to_owned());
+        return Err(
+            "the file is empty: a scanner that found nothing and one that did not start look alike"
+                .to_owned(),
+        );
     }
     match serde_json::from_str::<Value>(&text) {
         Ok(value) => document(&value),
         Err(error) => lines(&text).unwrap_or_else(|| {
-            Err(format!("it is not complete JSON: line {}, column {}: {}", error.line(), error.column(), kind(&error)))
+            Err(format!(
+                "it is not complete JSON: line {}, column {}: {}",
+                error.line(),
+                error.column(),
+                kind(&error)
+            ))
         }),
     }
 }
@@ -42,15 +50,24 @@ fn document(value: &Value) -> Result<Read, String> {
     match value {
         Value::Array(list) => array(list),
         Value::Object(map) if map.contains_key("runs") => sarif(value),
-        Value::Object(map) if map.get("results").is_some_and(Value::is_object) => detect_secrets(value),
+        Value::Object(map) if map.get("results").is_some_and(Value::is_object) => {
+            detect_secrets(value)
+        }
         Value::Object(map) if map.get("findings").is_some_and(Value::is_array) => {
             let list = map["findings"].as_array().map_or(&[][..], Vec::as_slice);
             each("kingfisher", list, kingfisher)
         }
-        Value::Object(map) if is_trufflehog(value) || is_kingfisher(value) || map.contains_key("RuleID") => array(std::slice::from_ref(value)),
+        Value::Object(map)
+            if is_trufflehog(value) || is_kingfisher(value) || map.contains_key("RuleID") =>
+        {
+            array(std::slice::from_ref(value))
+        }
         Value::Object(map) => match map.get("error").or_else(|| map.get("message")) {
             Some(_) => Err("it holds an error message and no findings".to_owned()),
-            None => Err("it is no report of gitleaks, trufflehog, detect-secrets, Kingfisher, nor SARIF".to_owned()),
+            None => Err(
+                "it is no report of gitleaks, trufflehog, detect-secrets, Kingfisher, nor SARIF"
+                    .to_owned(),
+            ),
         },
         _ => Err("it holds no list of findings".to_owned()),
     }
@@ -71,7 +88,10 @@ fn lines(text: &str) -> Option<Result<Read, String>> {
         }
     }
     // trufflehog writes its log into the same stream where nobody separates them.
-    let list: Vec<Value> = list.into_iter().filter(|v| !(v.get("level").is_some() && v.get("msg").is_some())).collect();
+    let list: Vec<Value> = list
+        .into_iter()
+        .filter(|v| !(v.get("level").is_some() && v.get("msg").is_some()))
+        .collect();
     Some(array(&list))
 }
 
@@ -95,7 +115,11 @@ fn array(list: &[Value]) -> Result<Read, String> {
     }
 }
 
-fn each(format: &'static str, list: &[Value], one: fn(&Value) -> Option<Vec<Reported>>) -> Result<Read, String> {
+fn each(
+    format: &'static str,
+    list: &[Value],
+    one: fn(&Value) -> Option<Vec<Reported>>,
+) -> Result<Read, String> {
     let mut findings = Vec::new();
     for (number, value) in (1_u64..).zip(list) {
         match one(value) {
@@ -128,7 +152,12 @@ fn gitleaks(value: &Value) -> Option<Vec<Reported>> {
         rule: text(value, "RuleID")?.to_owned(),
         name: text(value, "Description").unwrap_or_default().to_owned(),
         confidence: Confidence::Likely,
-        place: place(text(value, "File")?, number(value, "StartLine"), number(value, "StartColumn"), text(value, "Commit")),
+        place: place(
+            text(value, "File")?,
+            number(value, "StartLine"),
+            number(value, "StartColumn"),
+            text(value, "Commit"),
+        ),
         secret: text(value, "Secret").map(str::to_owned),
     }])
 }
@@ -139,20 +168,32 @@ fn gitleaks_7(value: &Value) -> Option<Vec<Reported>> {
         rule: rule.to_owned(),
         name: rule.to_owned(),
         confidence: Confidence::Likely,
-        place: place(text(value, "file")?, number(value, "lineNumber"), 0, text(value, "commit")),
+        place: place(
+            text(value, "file")?,
+            number(value, "lineNumber"),
+            0,
+            text(value, "commit"),
+        ),
         secret: text(value, "offender").map(str::to_owned),
     }])
 }
 
 fn is_trufflehog(value: &Value) -> bool {
-    value.get("DetectorName").is_some() || value.get("SourceMetadata").is_some() || value.get("stringsFound").is_some()
+    value.get("DetectorName").is_some()
+        || value.get("SourceMetadata").is_some()
+        || value.get("stringsFound").is_some()
 }
 
 /// Version 3, and version 2 with `reason` and `stringsFound`.
 fn trufflehog(value: &Value) -> Option<Vec<Reported>> {
     if let Some(strings) = value.get("stringsFound").and_then(Value::as_array) {
         let reason = text(value, "reason")?;
-        let place = place(text(value, "path").unwrap_or_default(), 0, 0, text(value, "commitHash"));
+        let place = place(
+            text(value, "path").unwrap_or_default(),
+            0,
+            0,
+            text(value, "commitHash"),
+        );
         let found = strings.iter().map(|s| Reported {
             rule: reason.to_owned(),
             name: reason.to_owned(),
@@ -163,14 +204,29 @@ fn trufflehog(value: &Value) -> Option<Vec<Reported>> {
         return Some(found.collect());
     }
     let detector = text(value, "DetectorName")?;
-    let data = value.get("SourceMetadata").and_then(|m| m.get("Data")).and_then(Value::as_object);
+    let data = value
+        .get("SourceMetadata")
+        .and_then(|m| m.get("Data"))
+        .and_then(Value::as_object);
     let source = data.and_then(|d| d.values().next()).unwrap_or(&Value::Null);
-    let verified = value.get("Verified").and_then(Value::as_bool).unwrap_or(false);
+    let verified = value
+        .get("Verified")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
     Some(vec![Reported {
         rule: detector.to_owned(),
         name: detector.to_owned(),
-        confidence: if verified { Confidence::Verified } else { Confidence::Likely },
-        place: place(text(source, "file").unwrap_or_default(), number(source, "line"), 0, text(source, "commit")),
+        confidence: if verified {
+            Confidence::Verified
+        } else {
+            Confidence::Likely
+        },
+        place: place(
+            text(source, "file").unwrap_or_default(),
+            number(source, "line"),
+            0,
+            text(source, "commit"),
+        ),
         secret: text(value, "Raw").map(str::to_owned),
     }])
 }
@@ -178,16 +234,26 @@ fn trufflehog(value: &Value) -> Option<Vec<Reported>> {
 /// `results{file: [..]}`; what an audit called no secret does not count.
 fn detect_secrets(value: &Value) -> Result<Read, String> {
     let mut findings = Vec::new();
-    let results = value.get("results").and_then(Value::as_object).ok_or("it has no `results`")?;
+    let results = value
+        .get("results")
+        .and_then(Value::as_object)
+        .ok_or("it has no `results`")?;
     for (path, list) in results {
         let list = list.as_array().ok_or("a file of `results` has no list")?;
-        for entry in list.iter().filter(|e| e.get("is_secret") != Some(&Value::Bool(false))) {
+        for entry in list
+            .iter()
+            .filter(|e| e.get("is_secret") != Some(&Value::Bool(false)))
+        {
             let kind = text(entry, "type").ok_or("an entry of `results` has no `type`")?;
             let verified = entry.get("is_verified") == Some(&Value::Bool(true));
             findings.push(Reported {
                 rule: kind.to_owned(),
                 name: kind.to_owned(),
-                confidence: if verified { Confidence::Verified } else { Confidence::Likely },
+                confidence: if verified {
+                    Confidence::Verified
+                } else {
+                    Confidence::Likely
+                },
                 place: place(path, number(entry, "line_number"), 0, None),
                 secret: text(entry, "hashed_secret").map(str::to_owned),
             });
@@ -200,33 +266,58 @@ fn detect_secrets(value: &Value) -> Result<Read, String> {
 }
 
 fn is_kingfisher(value: &Value) -> bool {
-    value.get("rule").is_some_and(Value::is_object) && value.get("finding").is_some_and(Value::is_object)
+    value.get("rule").is_some_and(Value::is_object)
+        && value.get("finding").is_some_and(Value::is_object)
 }
 
 fn kingfisher(value: &Value) -> Option<Vec<Reported>> {
     let (rule, finding) = (value.get("rule")?, value.get("finding")?);
-    let status = finding.get("validation").and_then(|v| text(v, "status")).unwrap_or_default();
-    let git = finding.get("git_metadata").and_then(|g| g.get("commit")).and_then(|c| text(c, "id"));
+    let status = finding
+        .get("validation")
+        .and_then(|v| text(v, "status"))
+        .unwrap_or_default();
+    let git = finding
+        .get("git_metadata")
+        .and_then(|g| g.get("commit"))
+        .and_then(|c| text(c, "id"));
     Some(vec![Reported {
         rule: text(rule, "id")?.to_owned(),
         name: text(rule, "name").unwrap_or_default().to_owned(),
-        confidence: if status.eq_ignore_ascii_case("active credential") { Confidence::Verified } else { Confidence::Likely },
-        place: place(text(finding, "path").unwrap_or_default(), number(finding, "line"), number(finding, "column_start"), git),
+        confidence: if status.eq_ignore_ascii_case("active credential") {
+            Confidence::Verified
+        } else {
+            Confidence::Likely
+        },
+        place: place(
+            text(finding, "path").unwrap_or_default(),
+            number(finding, "line"),
+            number(finding, "column_start"),
+            git,
+        ),
         secret: text(finding, "snippet").map(str::to_owned),
     }])
 }
 
 /// SARIF 2.1.0. Levels are not looked at: secret scanners leave them out, and a leak is no note.
 fn sarif(value: &Value) -> Result<Read, String> {
-    let runs = value.get("runs").and_then(Value::as_array).filter(|r| !r.is_empty()).ok_or("it holds no run")?;
+    let runs = value
+        .get("runs")
+        .and_then(Value::as_array)
+        .filter(|r| !r.is_empty())
+        .ok_or("it holds no run")?;
     let mut findings = Vec::new();
     for run in runs {
         let invocations = run.get("invocations").and_then(Value::as_array);
         let failed = |i: &Value| i.get("executionSuccessful") == Some(&Value::Bool(false));
         if invocations.is_some_and(|list| list.iter().any(failed)) {
-            return Err("the scanner says that its run failed (`executionSuccessful: false`)".to_owned());
+            return Err(
+                "the scanner says that its run failed (`executionSuccessful: false`)".to_owned(),
+            );
         }
-        let results = run.get("results").and_then(Value::as_array).ok_or("a run has no `results`, which means that it failed")?;
+        let results = run
+            .get("results")
+            .and_then(Value::as_array)
+            .ok_or("a run has no `results`, which means that it failed")?;
         findings.extend(results.iter().filter(|r| counts(r)).map(sarif_result));
     }
     Ok(Read {
@@ -240,21 +331,40 @@ fn counts(result: &Value) -> bool {
     let suppressions = result.get("suppressions").and_then(Value::as_array);
     let accepted = |s: &Value| text(s, "status").is_none_or(|s| s == "accepted");
     let suppressed = suppressions.is_some_and(|list| !list.is_empty() && list.iter().all(accepted));
-    !suppressed && text(result, "baselineState") != Some("absent") && text(result, "kind").is_none_or(|k| k == "fail")
+    !suppressed
+        && text(result, "baselineState") != Some("absent")
+        && text(result, "kind").is_none_or(|k| k == "fail")
 }
 
 fn sarif_result(result: &Value) -> Reported {
-    let physical = result.pointer("/locations/0/physicalLocation").unwrap_or(&Value::Null);
+    let physical = result
+        .pointer("/locations/0/physicalLocation")
+        .unwrap_or(&Value::Null);
     let region = physical.get("region").unwrap_or(&Value::Null);
-    let path = physical.pointer("/artifactLocation/uri").and_then(Value::as_str).unwrap_or_default();
-    let commit = result.pointer("/partialFingerprints/commitSha").and_then(Value::as_str);
-    let rule = text(result, "ruleId").or_else(|| result.pointer("/rule/id").and_then(Value::as_str)).unwrap_or("unnamed");
+    let path = physical
+        .pointer("/artifactLocation/uri")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let commit = result
+        .pointer("/partialFingerprints/commitSha")
+        .and_then(Value::as_str);
+    let rule = text(result, "ruleId")
+        .or_else(|| result.pointer("/rule/id").and_then(Value::as_str))
+        .unwrap_or("unnamed");
     Reported {
         rule: rule.to_owned(),
         name: rule.to_owned(),
         confidence: Confidence::Likely,
-        place: place(path, number(region, "startLine"), number(region, "startColumn"), commit),
-        secret: region.pointer("/snippet/text").and_then(Value::as_str).map(str::to_owned),
+        place: place(
+            path,
+            number(region, "startLine"),
+            number(region, "startColumn"),
+            commit,
+        ),
+        secret: region
+            .pointer("/snippet/text")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
     }
 }
 
@@ -270,7 +380,10 @@ mod tests {
     fn each_format_is_told_by_its_content() {
         let gitleaks = r#"[{"RuleID":"a","File":"f","StartLine":3,"Secret":"s","Commit":"c"}]"#;
         assert_eq!(counted(gitleaks), Ok(("gitleaks", 1)));
-        assert_eq!(counted(r#"[{"rule":"a","offender":"s","file":"f","lineNumber":3}]"#), Ok(("gitleaks", 1)));
+        assert_eq!(
+            counted(r#"[{"rule":"a","offender":"s","file":"f","lineNumber":3}]"#),
+            Ok(("gitleaks", 1))
+        );
         assert_eq!(counted("[]"), Ok(("gitleaks", 0)));
         let hog = r#"{"SourceMetadata":{"Data":{"Git":{"file":"f","line":4}}},"DetectorName":"AWS","Verified":true,"Raw":"s"}"#;
         assert_eq!(counted(&format!("{hog}\n{hog}\n")), Ok(("trufflehog", 2)));
@@ -290,7 +403,10 @@ mod tests {
             ("[{\"RuleID\":\"a\",\"Fi", "not complete JSON: line 1"),
             ("{\"error\":\"no access\"}", "error message"),
             ("{\"runs\":[{\"results\":null}]}", "no `results`"),
-            ("{\"runs\":[{\"results\":[],\"invocations\":[{\"executionSuccessful\":false}]}]}", "run failed"),
+            (
+                "{\"runs\":[{\"results\":[],\"invocations\":[{\"executionSuccessful\":false}]}]}",
+                "run failed",
+            ),
             ("{\"runs\":[]}", "no run"),
             ("{\"a\":1}", "no report"),
             ("null", "no list"),

@@ -96,5 +96,14 @@ pub(crate) const STALE_REPORT: Rule = Rule {
 
 /// Every rule, in the order of the documentation.
 pub(crate) const RULES: &[Rule] = &[
-    FOUND, POSSIBLE, UNEXPLAINED, NOTHING, HISTORY, UNREADABLE, TOO_LARGE, NO_REPORT, UNREADABLE_REPORT, STALE_REPORT,
+    FOUND,
+    POSSIBLE,
+    UNEXPLAINED,
+    NOTHING,
+    HISTORY,
+    UNREADABLE,
+    TOO_LARGE,
+    NO_REPORT,
+    UNREADABLE_REPORT,
+    STALE_REPORT,
 ];

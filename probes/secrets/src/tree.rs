@@ -39,7 +39,13 @@ enum Read_ {
 }
 
 /// Scans below `root`. `tracked` are the files of git's index, relative to `root`.
-pub(crate) fn scan(root: &Path, prefix: &str, tracked: Vec<PathBuf>, collector: &Mutex<Collector>, cx: &Cx) -> Result<TreeScan, ProbeError> {
+pub(crate) fn scan(
+    root: &Path,
+    prefix: &str,
+    tracked: Vec<PathBuf>,
+    collector: &Mutex<Collector>,
+    cx: &Cx,
+) -> Result<TreeScan, ProbeError> {
     let mut unreadable = Vec::new();
     let files = list(root, tracked, &mut unreadable, cx)?;
     cx.progress(&format!("scanning {} files", files.len()));
@@ -79,7 +85,9 @@ pub(crate) fn scan(root: &Path, prefix: &str, tracked: Vec<PathBuf>, collector: 
         work();
     });
     in_time(cx, "the work tree")?;
-    let mut unreadable = troubles.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut unreadable = troubles
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     unreadable.sort_by(|a, b| a.path.cmp(&b.path));
     unreadable.truncate(NAMED);
     Ok(TreeScan {
@@ -102,23 +110,40 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// The fault of a scan that was cut short.
 pub(crate) fn in_time(cx: &Cx, subject: &str) -> Result<(), ProbeError> {
-    let fault = |kind, reason: &str| Err(ProbeError::new(kind, subject, "scanning for secrets", reason));
+    let fault = |kind, reason: &str| {
+        Err(ProbeError::new(
+            kind,
+            subject,
+            "scanning for secrets",
+            reason,
+        ))
+    };
     if cx.cancellation().is_cancelled() {
         return fault(ErrorKind::Cancelled, "the run was interrupted");
     }
     if cx.is_over() {
-        return fault(ErrorKind::Timeout, "the time of the gate was over").map_err(|e| e.hint("raise `timeout` of the gate"));
+        return fault(ErrorKind::Timeout, "the time of the gate was over")
+            .map_err(|e| e.hint("raise `timeout` of the gate"));
     }
     Ok(())
 }
 
 fn name(prefix: &str, path: &Path) -> String {
     let path = path.to_string_lossy().replace('\\', "/");
-    if prefix.is_empty() { path } else { format!("{prefix}/{path}") }
+    if prefix.is_empty() {
+        path
+    } else {
+        format!("{prefix}/{path}")
+    }
 }
 
 /// Tracked files first, ignored or not; then what the walk finds.
-fn list(root: &Path, tracked: Vec<PathBuf>, troubles: &mut Vec<Unread>, cx: &Cx) -> Result<Vec<PathBuf>, ProbeError> {
+fn list(
+    root: &Path,
+    tracked: Vec<PathBuf>,
+    troubles: &mut Vec<Unread>,
+    cx: &Cx,
+) -> Result<Vec<PathBuf>, ProbeError> {
     let mut files: BTreeSet<PathBuf> = tracked.into_iter().collect();
     let walk = WalkBuilder::new(root)
         .hidden(false)
@@ -143,13 +168,24 @@ fn list(root: &Path, tracked: Vec<PathBuf>, troubles: &mut Vec<Unread>, cx: &Cx)
             }),
         }
         if files.len() > MOST {
-            return Err(ProbeError::new(ErrorKind::BadData, "the work tree", "listing files", format!("there are more than {MOST} files")));
+            return Err(ProbeError::new(
+                ErrorKind::BadData,
+                "the work tree",
+                "listing files",
+                format!("there are more than {MOST} files"),
+            ));
         }
     }
     Ok(files.into_iter().collect())
 }
 
-fn scan_file(path: &Path, name: &str, buffer: &mut Vec<u8>, collector: &Mutex<Collector>, cx: &Cx) -> std::io::Result<Read_> {
+fn scan_file(
+    path: &Path,
+    name: &str,
+    buffer: &mut Vec<u8>,
+    collector: &Mutex<Collector>,
+    cx: &Cx,
+) -> std::io::Result<Read_> {
     // A link's target is a file of its own, or outside of the repository.
     if !path.symlink_metadata()?.is_file() {
         return Ok(Read_::Binary);
@@ -157,12 +193,21 @@ fn scan_file(path: &Path, name: &str, buffer: &mut Vec<u8>, collector: &Mutex<Co
     scan_stream(&mut File::open(path)?, name, buffer, collector, cx)
 }
 
-fn scan_stream(file: &mut impl Read, name: &str, buffer: &mut Vec<u8>, collector: &Mutex<Collector>, cx: &Cx) -> std::io::Result<Read_> {
+fn scan_stream(
+    file: &mut impl Read,
+    name: &str,
+    buffer: &mut Vec<u8>,
+    collector: &Mutex<Collector>,
+    cx: &Cx,
+) -> std::io::Result<Read_> {
     buffer.clear();
     let (mut total, mut lines, mut first) = (0_u64, 0_u64, true);
     loop {
         let kept = buffer.len();
-        let read = file.by_ref().take((PIECE - kept) as u64).read_to_end(buffer)?;
+        let read = file
+            .by_ref()
+            .take((PIECE - kept) as u64)
+            .read_to_end(buffer)?;
         total += read as u64;
         if first {
             if is_binary(buffer) {
@@ -170,12 +215,28 @@ fn scan_stream(file: &mut impl Read, name: &str, buffer: &mut Vec<u8>, collector
                 return Ok(Read_::Binary);
             }
             if let Some(text) = wide_text(buffer) {
-                scan_text(Origin { path: name, commit: None, lines: 0 }, &text, collector);
+                scan_text(
+                    Origin {
+                        path: name,
+                        commit: None,
+                        lines: 0,
+                    },
+                    &text,
+                    collector,
+                );
                 return Ok(Read_::Text(total));
             }
         }
         if first || read > 0 {
-            scan_text(Origin { path: name, commit: None, lines }, buffer, collector);
+            scan_text(
+                Origin {
+                    path: name,
+                    commit: None,
+                    lines,
+                },
+                buffer,
+                collector,
+            );
         }
         first = false;
         if buffer.len() < PIECE || cx.is_over() {
@@ -183,7 +244,9 @@ fn scan_stream(file: &mut impl Read, name: &str, buffer: &mut Vec<u8>, collector
         }
         // The next piece begins at a line, as far as there is one.
         let cut = buffer.len() - SHARED;
-        let cut = memrchr(b'\n', &buffer[..cut]).filter(|at| *at > PIECE / 2).map_or(cut, |at| at + 1);
+        let cut = memrchr(b'\n', &buffer[..cut])
+            .filter(|at| *at > PIECE / 2)
+            .map_or(cut, |at| at + 1);
         lines += memchr_iter(b'\n', &buffer[..cut]).count() as u64;
         buffer.drain(..cut);
     }
@@ -199,7 +262,15 @@ pub(crate) fn scan_text(origin: Origin<'_>, text: &[u8], collector: &Mutex<Colle
 
 fn scan_binary(name: &str, head: &[u8], collector: &Mutex<Collector>) {
     if let Some(hit) = detect::key_store(name, head) {
-        lock(collector).take(Origin { path: name, commit: None, lines: 0 }, &head[..hit.end], &[hit]);
+        lock(collector).take(
+            Origin {
+                path: name,
+                commit: None,
+                lines: 0,
+            },
+            &head[..hit.end],
+            &[hit],
+        );
     }
 }
 
@@ -221,9 +292,15 @@ pub(crate) fn wide_text(text: &[u8]) -> Option<Vec<u8>> {
     }
     let unit = |pair: &[u8]| {
         let pair = [pair[0], pair[1]];
-        if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
+        if little {
+            u16::from_le_bytes(pair)
+        } else {
+            u16::from_be_bytes(pair)
+        }
     };
     let units = text[2..].chunks_exact(2).map(unit);
-    let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    let text: String = char::decode_utf16(units)
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
     Some(text.into_bytes())
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench WHAT`: the tables of `docs/benchmarks.md`, each beside peers timed in the same run.
 
 mod process;
+mod secrets;
 
 use std::{
     path::PathBuf,
@@ -14,19 +15,22 @@ use serde_json::json;
 
 use crate::{Done, workspace};
 
-const RUNS: usize = 15;
+pub const RUNS: usize = 15;
 
 /// What to measure: one file of this folder each.
 #[derive(Debug, Subcommand)]
 pub enum Bench {
     /// Whole runs of readygate beside the commands of a shell script.
     Process,
+    /// The secret scanner beside others: what they find, how fast, in how much memory.
+    Secrets,
 }
 
 /// Prints one table.
 pub fn main(what: &Bench) -> Done {
     match what {
         Bench::Process => process::main(),
+        Bench::Secrets => secrets::main(),
     }
 }
 
@@ -46,12 +50,12 @@ fn release_build() -> Result<PathBuf, String> {
 }
 
 /// Runs a command several times after one warm-up and prints its figures as JSON.
-pub fn measure(argv: &[String]) -> Done {
+pub fn measure(argv: &[String], runs: usize) -> Done {
     let Some((program, arguments)) = argv.split_first() else {
         return Err("no command".into());
     };
     let (mut walls, mut cpus) = (Vec::new(), Vec::new());
-    for run in 0..=RUNS {
+    for run in 0..=runs {
         let before = cpu()?;
         #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
         let begun = Instant::now();
@@ -74,8 +78,8 @@ pub fn measure(argv: &[String]) -> Done {
     cpus.sort_by(f64::total_cmp);
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| e.to_string())?;
     let figures = json!({
-        "wall": walls[RUNS / 2], "wall_min": walls[0], "wall_max": walls[RUNS - 1],
-        "cpu": cpus[RUNS / 2], "peak_kib": usage.max_rss(),
+        "wall": walls[runs / 2], "wall_min": walls[0], "wall_max": walls[runs - 1],
+        "cpu": cpus[runs / 2], "peak_kib": usage.max_rss(),
     });
     println!("{figures}");
     Ok(true)

@@ -8,13 +8,44 @@ pub(crate) const STORED: &str = "credential-file";
 
 /// Ends of file names, in lower case, under which passwords are stored.
 const NAMES: &[&str] = &[
-    ".netrc", "_netrc", ".pgpass", "pgpass.conf", ".esmtprc", ".msmtprc", ".fetchmailrc", ".my.cnf",
-    ".mylogin.cnf", ".s3cfg", ".boto", ".credentials", ".ftpconfig", "sftp-config.json",
-    "sftp.json", ".remote-sync.json", "deployment-config.json", "filezilla.xml",
-    "recentservers.xml", "sitemanager.xml", "webservers.xml", "robomongo.json",
-    "data-sources.xml", "logins.json", ".dockercfg", "wp-config.php", ".git-credentials",
-    ".htpasswd", "master.key", ".smbcredentials", ".ldaprc", "connections.xml", ".npmrc",
-    ".pypirc", ".gem/credentials", "settings-security.xml", "tomcat-users.xml", "krb5.keytab",
+    ".netrc",
+    "_netrc",
+    ".pgpass",
+    "pgpass.conf",
+    ".esmtprc",
+    ".msmtprc",
+    ".fetchmailrc",
+    ".my.cnf",
+    ".mylogin.cnf",
+    ".s3cfg",
+    ".boto",
+    ".credentials",
+    ".ftpconfig",
+    "sftp-config.json",
+    "sftp.json",
+    ".remote-sync.json",
+    "deployment-config.json",
+    "filezilla.xml",
+    "recentservers.xml",
+    "sitemanager.xml",
+    "webservers.xml",
+    "robomongo.json",
+    "data-sources.xml",
+    "logins.json",
+    ".dockercfg",
+    "wp-config.php",
+    ".git-credentials",
+    ".htpasswd",
+    "master.key",
+    ".smbcredentials",
+    ".ldaprc",
+    "connections.xml",
+    ".npmrc",
+    ".pypirc",
+    ".gem/credentials",
+    "settings-security.xml",
+    "tomcat-users.xml",
+    "krb5.keytab",
 ];
 
 /// Whether a file of that name (in lower case) exists to hold credentials.
@@ -108,8 +139,11 @@ pub(crate) fn key_store(path: &str, head: &[u8]) -> Option<Hit> {
         && head.starts_with(&[0x30, 0x82])
         && head[4..].starts_with(&[2, 1, 3])
         && memchr::memmem::find(&head[..64], &PKCS7_DATA).is_some()
-        && [".p12", ".pfx", ".pkcs12", ".keystore"].iter().any(|end| path.ends_with(end));
-    let java = head.starts_with(&[0xfe, 0xed, 0xfe, 0xed]) || head.starts_with(&[0xce, 0xce, 0xce, 0xce]);
+        && [".p12", ".pfx", ".pkcs12", ".keystore"]
+            .iter()
+            .any(|end| path.ends_with(end));
+    let java =
+        head.starts_with(&[0xfe, 0xed, 0xfe, 0xed]) || head.starts_with(&[0xce, 0xce, 0xce, 0xce]);
     let keepass = head.starts_with(&[0x03, 0xd9, 0xa2, 0x9a]);
     (pkcs12 || java || keepass).then_some(Hit {
         rule: KEY_STORE,

@@ -6,11 +6,13 @@ mod names;
 mod pem;
 #[cfg(test)]
 mod sample;
+mod syntax;
 mod table;
 #[cfg(test)]
 mod tests;
 mod value;
 mod verify;
+mod words;
 
 use std::sync::LazyLock;
 
@@ -60,9 +62,10 @@ struct Keywords {
 static KEYWORDS: LazyLock<Keywords> = LazyLock::new(|| {
     let mut words: Vec<&str> = Vec::new();
     let mut looks: Vec<Vec<Look>> = Vec::new();
-    let mut add = |word: &'static str, look| match words.iter().position(|w| *w == word) {
-        Some(at) => looks[at].push(look),
-        None => {
+    let mut add = |word: &'static str, look| {
+        if let Some(at) = words.iter().position(|w| *w == word) {
+            looks[at].push(look);
+        } else {
             words.push(word);
             looks.push(vec![look]);
         }
@@ -89,7 +92,12 @@ static KEYWORDS: LazyLock<Keywords> = LazyLock::new(|| {
 
 /// Every id that a finding may carry, for the check of allowlists.
 pub(crate) fn rule_ids() -> impl Iterator<Item = &'static str> {
-    let others = [assign::ASSIGNMENT, files::STORED, files::KEY_STORE, pem::PRIVATE_KEY];
+    let others = [
+        assign::ASSIGNMENT,
+        files::STORED,
+        files::KEY_STORE,
+        pem::PRIVATE_KEY,
+    ];
     TABLE.iter().map(|f| f.id).chain(others)
 }
 
@@ -125,15 +133,48 @@ pub(crate) fn scan(path: &str, text: &[u8]) -> Vec<Hit> {
 /// Lock files, minified scripts and translations, where names and values of all kinds meet.
 fn is_noise(path: &str) -> bool {
     const NAMES: &[&str] = &[
-        "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "Cargo.lock",
-        "poetry.lock", "uv.lock", "Pipfile.lock", "composer.lock", "Gemfile.lock", "go.sum",
-        "flake.lock", "packages.lock.json", "Package.resolved", "pubspec.lock", "bun.lock",
-        "gradle.lockfile", "deno.lock", "mix.lock", ".min.js", ".min.css", ".map", ".svg", ".po",
-        ".pot", ".xlf", ".xliff", ".resx", ".pbxproj",
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "Cargo.lock",
+        "poetry.lock",
+        "uv.lock",
+        "Pipfile.lock",
+        "composer.lock",
+        "Gemfile.lock",
+        "go.sum",
+        "flake.lock",
+        "packages.lock.json",
+        "Package.resolved",
+        "pubspec.lock",
+        "bun.lock",
+        "gradle.lockfile",
+        "deno.lock",
+        "mix.lock",
+        ".min.js",
+        ".min.css",
+        ".map",
+        ".svg",
+        ".po",
+        ".pot",
+        ".xlf",
+        ".xliff",
+        ".resx",
+        ".pbxproj",
     ];
     let folder = |name: &str| path.split('/').rev().skip(1).any(|part| part == name);
     NAMES.iter().any(|end| path.ends_with(end))
-        || ["locales", "locale", "i18n", "translations", "lang", "_locales"].into_iter().any(folder)
+        || [
+            "locales",
+            "locale",
+            "i18n",
+            "translations",
+            "lang",
+            "_locales",
+        ]
+        .into_iter()
+        .any(folder)
 }
 
 /// Tries a format on the line around `at`; returns where the window ends.
@@ -143,12 +184,20 @@ fn try_format(format: &'static Format, text: &[u8], at: usize, hits: &mut Vec<Hi
     let ceiling = text.len().min(at + BEHIND);
     let end = memchr(b'\n', &text[at..ceiling]).map_or(ceiling, |n| at + n);
     let window = &text[start..end];
-    if format.also.is_some_and(|byte| memchr(byte, window).is_none()) {
+    if format
+        .also
+        .is_some_and(|byte| memchr(byte, window).is_none())
+    {
         return end;
     }
     for groups in format.regex().captures_iter(window) {
         if let Some(group) = groups.get(1).or_else(|| groups.get(0)) {
-            hits.extend(weigh(format, text, start + group.start(), start + group.end()));
+            hits.extend(weigh(
+                format,
+                text,
+                start + group.start(),
+                start + group.end(),
+            ));
         }
     }
     end
@@ -172,13 +221,20 @@ fn weigh(format: &'static Format, text: &[u8], start: usize, end: usize) -> Opti
         Some(Proof::Plausible) | None => format.level,
     };
     let lower = secret.to_ascii_lowercase();
-    let prefix = format.find.iter().filter(|w| lower.starts_with(w.as_bytes()));
+    let prefix = format
+        .find
+        .iter()
+        .filter(|w| lower.starts_with(w.as_bytes()));
     Some(Hit {
         rule: format.id,
         name: format.name,
         start,
         end,
-        shown: prefix.map(|w| w.len()).max().unwrap_or(0).min(secret.len() / 3),
+        shown: prefix
+            .map(|w| w.len())
+            .max()
+            .unwrap_or(0)
+            .min(secret.len() / 3),
         confidence,
     })
 }
@@ -190,7 +246,11 @@ fn is_plain(text: &[u8], start: usize, secret: &[u8]) -> bool {
         || value::is_reference(secret)
         || user.ends_with(secret)
         || value::is_uuid(secret)
-        || secret.len() >= 12 && value::is_wordy(secret) && secret.iter().any(|b| matches!(b, b'-' | b'_' | b'.' | b' '))
+        || secret.len() >= 12
+            && value::is_wordy(secret)
+            && secret
+                .iter()
+                .any(|b| matches!(b, b'-' | b'_' | b'.' | b' '))
 }
 
 fn part_of_word(byte: u8) -> bool {
@@ -203,7 +263,10 @@ fn touches_before(text: &[u8], start: usize) -> bool {
         return false;
     };
     let escape = start >= 2 && text[start - 2] == b'\\' && matches!(last, b'n' | b't' | b'r');
-    let percent = start >= 3 && text[start - 3] == b'%' && text[start - 2].is_ascii_hexdigit() && last.is_ascii_hexdigit();
+    let percent = start >= 3
+        && text[start - 3] == b'%'
+        && text[start - 2].is_ascii_hexdigit()
+        && last.is_ascii_hexdigit();
     part_of_word(last) && part_of_word(text[start]) && !escape && !percent
 }
 
@@ -216,7 +279,12 @@ fn settle(mut hits: Vec<Hit>) -> Vec<Hit> {
     let rank = |hit: &Hit| {
         let order = TABLE.iter().position(|f| f.id == hit.rule);
         let generic = order.is_none_or(|at| TABLE[at].plain) && hit.rule != pem::PRIVATE_KEY;
-        (generic, std::cmp::Reverse(hit.confidence), order.unwrap_or(usize::MAX), hit.start)
+        (
+            generic,
+            std::cmp::Reverse(hit.confidence),
+            order.unwrap_or(usize::MAX),
+            hit.start,
+        )
     };
     hits.sort_by_key(rank);
     let mut kept: Vec<Hit> = Vec::new();

@@ -1,5 +1,7 @@
 //! Names that say that their value is a secret, and names that only sound like it.
 
+use super::words::{NameWords, WORDS};
+
 /// What a name promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -33,24 +35,6 @@ pub(crate) const KEYWORDS: &[&str] = &[
     "pass", "pwd", "psw", "secret", "token", "key", "auth", "cred", "nonce", "salt",
 ];
 
-/// Segments that make a name harmless wherever they occur.
-const HARMLESS: &[&str] = &[
-    "public", "pub", "hash", "hashed", "checksum", "digest", "integrity", "fingerprint", "etag",
-    "regex", "regexp", "pattern", "format", "policy", "strength", "hint", "label", "placeholder",
-    "title", "help", "message", "msg", "description", "desc", "error", "errors", "validator",
-    "validation", "length", "len", "size", "count", "max", "min", "limit", "ttl", "expiry",
-    "expires", "expiration", "expire", "timeout", "lifetime", "age", "type", "types", "field",
-    "fields", "column", "name", "names", "file", "filename", "path", "dir", "folder", "url",
-    "urls", "uri", "endpoint", "host", "port", "href", "link", "page", "next", "cursor",
-    "continuation", "pagination", "primary", "foreign", "partition", "sort", "cache", "index",
-    "idx", "prefix", "suffix", "algorithm", "alg", "algo", "issuer", "audience", "scope",
-    "version", "keyboard", "keyword", "keywords", "hotkey", "shortcut", "keycode", "color",
-    "icon", "image", "class", "style", "test", "enabled", "enable", "disabled", "required",
-    "method", "mode", "usage", "author", "authors", "authority", "monkey", "turkey", "csrf",
-    "sitekey", "i18n", "translation", "rotation", "dependencies", "compass", "bypass", "passed",
-    "passing", "passes", "passenger", "passive", "passport", "encoding", "schema",
-];
-
 /// What `name` promises; `None` where it promises nothing.
 pub(crate) fn classify(name: &[u8]) -> Option<Kind> {
     let text = std::str::from_utf8(name).ok()?;
@@ -62,38 +46,26 @@ pub(crate) fn classify(name: &[u8]) -> Option<Kind> {
     }
     let segments = &segments[..count];
     let last = *segments.last()?;
-    if segments.iter().any(|s| HARMLESS.contains(s)) || matches!(last, "id" | "ids" | "env" | "var") {
+    if segments.iter().any(|s| WORDS.harmless.contains(s))
+        || matches!(last, "id" | "ids" | "env" | "var")
+    {
         return None;
     }
-    let any = |words: &[&str]| segments.iter().any(|s| words.contains(s));
     let joined: String = segments.concat();
-    let has = |words: &[&str]| words.iter().any(|w| joined.contains(w));
-    if has(&["password", "passwd", "passwort", "passphrase", "passcode", "dbpass", "userpass", "passw"])
-        || any(&["pass", "pwd", "psw", "pw", "passwords"])
-        || ends(last, &["pwd", "pass"])
-    {
-        return Some(Kind::Password);
-    }
-    if has(&[
-        "secret", "apikey", "privatekey", "accesskey", "authkey", "encryptionkey", "accountkey",
-        "signingkey", "masterkey", "credential", "securekey", "clientkey", "cryptkey", "aeskey",
-        "sharedkey", "appkey", "servicekey", "licensekey", "loggedinkey", "deploykey",
-    ]) || any(&["cred", "creds"])
-    {
-        return Some(Kind::Secret);
-    }
-    if any(&["token", "tokens", "auth", "bearer", "authorization", "oauth"]) || ends(last, &["token", "auth"]) {
-        return Some(Kind::Token);
-    }
-    if any(&["key", "keys"]) || ends(last, &["key"]) {
-        return Some(Kind::Key);
-    }
-    any(&["nonce", "salt"]).then_some(Kind::Weak)
-        .or_else(|| ends(last, &["salt", "nonce"]).then_some(Kind::Weak))
-}
-
-fn ends(last: &str, words: &[&str]) -> bool {
-    words.iter().any(|w| last.ends_with(w))
+    let telling = |kind: &NameWords| {
+        segments.iter().any(|s| kind.words.contains(s))
+            || kind.parts.iter().any(|w| joined.contains(w))
+            || kind.ends.iter().any(|w| last.ends_with(w))
+    };
+    let kinds = [
+        Kind::Password,
+        Kind::Secret,
+        Kind::Token,
+        Kind::Key,
+        Kind::Weak,
+    ];
+    let found = WORDS.kinds.iter().position(telling);
+    found.map(|at| kinds[at])
 }
 
 /// `dbPasswordHash` and `DB_PASSWORD-HASH` to their lower-case words.
@@ -102,15 +74,13 @@ fn split(name: &str) -> Vec<String> {
     let mut word = String::new();
     let mut last = ' ';
     for c in name.chars() {
-        if !c.is_ascii_alphanumeric() {
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
-        } else {
+        if c.is_ascii_alphanumeric() {
             if c.is_ascii_uppercase() && last.is_ascii_lowercase() && !word.is_empty() {
                 words.push(std::mem::take(&mut word));
             }
             word.push(c.to_ascii_lowercase());
+        } else if !word.is_empty() {
+            words.push(std::mem::take(&mut word));
         }
         last = c;
     }
@@ -145,8 +115,18 @@ mod tests {
             assert_eq!(classify(name.as_bytes()), Some(kind), "{name}");
         }
         for name in [
-            "public_key", "password_hash", "tokenType", "key_id", "secret_name", "passwordField",
-            "author", "compass", "next_page_token", "password-policy", "passed", "monkey",
+            "public_key",
+            "password_hash",
+            "tokenType",
+            "key_id",
+            "secret_name",
+            "passwordField",
+            "author",
+            "compass",
+            "next_page_token",
+            "password-policy",
+            "passed",
+            "monkey",
         ] {
             assert_eq!(classify(name.as_bytes()), None, "{name}");
         }

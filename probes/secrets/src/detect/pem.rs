@@ -34,14 +34,23 @@ pub(crate) fn look(text: &[u8], at: usize, out: &mut Vec<Hit>) {
     if letters.len() < LEAST || value::is_dull(&letters) || value::entropy(&letters) < 3.0 {
         return;
     }
-    let locked = kind.starts_with(b"ENCRYPTED") || memchr::memmem::find(body, b"ENCRYPTED").is_some();
+    let locked =
+        kind.starts_with(b"ENCRYPTED") || memchr::memmem::find(body, b"ENCRYPTED").is_some();
     out.push(Hit {
         rule: PRIVATE_KEY,
-        name: if locked { "Private key, encrypted" } else { "Private key" },
+        name: if locked {
+            "Private key, encrypted"
+        } else {
+            "Private key"
+        },
         start: at - before.len() + begin,
         end: start + body.len(),
         shown: b"-----BEGIN ".len(),
-        confidence: if locked { Confidence::Possible } else { Confidence::Likely },
+        confidence: if locked {
+            Confidence::Possible
+        } else {
+            Confidence::Likely
+        },
     });
 }
 

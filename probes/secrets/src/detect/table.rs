@@ -56,8 +56,7 @@ fn compile(pattern: &str) -> Result<Regex, regex::Error> {
 }
 
 /// All formats, in the order of the table.
-pub(crate) static TABLE: LazyLock<Vec<Format>> =
-    LazyLock::new(|| parse(include_str!("table.txt")));
+pub(crate) static TABLE: LazyLock<Vec<Format>> = LazyLock::new(|| parse(include_str!("table.txt")));
 
 /// Reads the blocks of a table.
 fn parse(text: &'static str) -> Vec<Format> {

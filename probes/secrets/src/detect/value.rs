@@ -1,5 +1,7 @@
 //! Whether a value can be a secret: placeholders, references and words are not.
 
+use super::words::WORDS;
+
 /// Shannon entropy in bits per byte.
 pub(crate) fn entropy(text: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
@@ -15,56 +17,22 @@ pub(crate) fn entropy(text: &[u8]) -> f64 {
         .sum()
 }
 
-/// What makes a value a placeholder wherever it occurs in it.
-const PLACEHOLDER_PARTS: &[&str] = &[
-    "example", "changeme", "change_me", "change-me", "change_this", "change-this", "changethis",
-    "placeholder", "dummy", "redacted", "your_", "your-", "yourp", "yours", "yourt", "yourk",
-    "youra", "insert_", "insert-", "inserty", "replace_", "replace-", "replaceme", "replacew",
-    "replace_with", "xxxx", "****", "....", "____", "----", "todo", "fixme", "notreal",
-    "not_real", "not-real", "notasecret", "not_a_secret", "not-a-secret", "goes_here",
-    "goes-here", "goeshere", "_here", "-here", "fill_me", "fillme", "foobar", "lorem", "mysecret_",
-    "sample_", "sample-", "<", "&lt;", "fake", "1234567890abcdef", "0123456789", "00000000",
-    "abcdefghijkl", "asdfasdf", "deadbeef", "deadcafe", "cafebabe", "somepass", "some_", "some-",
-    "test_", "test-", "_test", "-test", "testtest", "mock", "null", "undefined", "redact", "mask",
-];
-
-/// Whole values, in lower case and without separators, that stand for a secret or for none.
-const STOP_WORDS: &[&str] = &[
-    "password", "passwd", "passwort", "pwd", "pass", "passphrase", "secret", "secrets", "token",
-    "apikey", "key", "auth", "credential", "credentials", "user", "username", "login", "email",
-    "none", "nil", "null", "true", "false", "yes", "no", "on", "off", "default", "empty", "blank",
-    "unset", "undefined", "optional", "required", "string", "str", "text", "varchar", "char",
-    "int", "integer", "number", "bool", "boolean", "bytes", "byte", "object", "array", "list",
-    "dict", "map", "any", "void", "var", "let", "const", "static", "public", "private", "self",
-    "this", "super", "new", "return", "function", "class", "type", "value", "values", "name",
-    "input", "output", "hidden", "visible", "disabled", "enabled", "prompt", "ask", "env",
-    "environment", "config", "settings", "file", "path", "url", "uri", "test", "tests", "testing",
-    "foo", "bar", "baz", "qux", "abc", "abcd", "xyz", "hello", "world", "helloworld", "sample",
-    "bearer", "basic", "digest", "oauth", "oauth2", "jwt", "saml", "ldap", "kerberos", "md5",
-    "sha1", "sha256", "sha512", "bcrypt", "scrypt", "argon2", "hmac", "rsa", "aes", "base64",
-    "hex", "utf8", "ascii", "json", "xml", "yaml", "plain", "plaintext", "cleartext", "encrypted",
-    "hashed", "invalid", "valid", "wrong", "incorrect", "missing", "unknown", "error", "warning",
-    "success", "failed", "failure", "accesstoken", "refreshtoken", "idtoken", "clientsecret",
-    "clientid", "authtoken", "secretkey", "privatekey", "publickey", "accesskey", "sessiontoken",
-    "csrftoken", "authorization", "authentication", "unauthorized", "forbidden", "newpassword",
-    "oldpassword", "currentpassword", "confirmpassword", "resetpassword", "forgotpassword",
-    "passwordconfirmation", "userpassword", "dbpassword", "mypassword", "enterpassword", "vault",
-    "keyring", "keychain", "generated", "random", "auto", "manual", "inherit", "always", "never",
-    "sessionid", "cookie", "header", "query", "body", "form", "param", "primary", "foreign",
-    "unique", "index", "secure", "insecure", "strong", "weak", "medium", "low", "high", "all",
-    "id", "uuid", "guid", "keyid", "tokenid", "secretname", "keyname", "tokenname", "example",
-];
-
 /// Whether `value` stands for a secret without being one.
 pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     let lower = String::from_utf8_lossy(value).to_ascii_lowercase();
-    if PLACEHOLDER_PARTS.iter().any(|part| lower.contains(part)) {
+    if WORDS
+        .placeholder_parts
+        .iter()
+        .any(|part| lower.contains(part))
+    {
         return true;
     }
     let letters: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
     letters.is_empty()
-        || STOP_WORDS.contains(&letters.as_str())
-        || STOP_WORDS.contains(&letters.trim_end_matches(|c: char| c.is_ascii_digit()))
+        || WORDS.whole.contains(letters.as_str())
+        || WORDS
+            .whole
+            .contains(letters.trim_end_matches(|c: char| c.is_ascii_digit()))
             && lower.len() < 8
         || is_dull(value)
 }
@@ -72,8 +40,11 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
 /// A form to be filled in, even in a file that holds credentials.
 pub(crate) fn is_template(value: &[u8]) -> bool {
     let lower = String::from_utf8_lossy(value).to_ascii_lowercase();
-    let parts = ["<", "&lt;", "xxxx", "****", "....", "changeme", "your_", "your-", "null"];
-    parts.iter().any(|part| lower.contains(part)) || matches!(lower.as_str(), "false" | "true" | "none")
+    let parts = [
+        "<", "&lt;", "xxxx", "****", "....", "changeme", "your_", "your-", "null",
+    ];
+    parts.iter().any(|part| lower.contains(part))
+        || matches!(lower.as_str(), "false" | "true" | "none")
 }
 
 /// A run of one or two characters: `xxxxxxxx`, `ababab`, `--------`.
@@ -101,47 +72,40 @@ pub(crate) fn is_filled_in(secret: &[u8]) -> bool {
         || has(b"placeholder")
         || secret.iter().filter(|b| filler(b)).count() * 5 >= secret.len() * 4
         || body.len() >= 6 && body.iter().all(filler)
-        || secret.chunk_by(|a, b| a == b).any(|run| run.len() >= 12 && filler(&run[0]))
+        || secret
+            .chunk_by(|a, b| a == b)
+            .any(|run| run.len() >= 12 && filler(&run[0]))
 }
 
 /// Whether `value` names where the secret is to come from: `${VAR}`, `{{ x }}`, `env(X)`.
 pub(crate) fn is_reference(value: &[u8]) -> bool {
-    const STARTS: &[&str] = &[
-        "${", "$(", "$[", "{{", "{%", "<%", "#{", "%{", "@{", "&{", "*{", "[[", "{", "ENC[", "ENC(",
-        "!vault", "vault:", "vault://", "ref+", "ref:", "env:", "env(", "env.", "ENV[", "ENV.",
-        "getenv", "process.", "os.", "System.", "secret:", "secretsmanager:", "arn:", "ssm:",
-        "kms:", "op://", "aws:", "azure:", "projects/", "data.", "var.", "local.", "module.",
-        "self.", "this.", "config.", "settings.", "params.", "request.", "req.", "args.", "opts.",
-        "options.", "ctx.", "context.", "app.", "props.", "state.", "secrets.", "file:", "file(",
-        "@@", "%(", "__", "\\(", "\\$", "$",
-    ];
     let text = String::from_utf8_lossy(value);
     if let Some(rest) = text.strip_prefix('$') {
         // `$6$salt$hash` and `$ecret1` are values; `$name` is a variable.
-        let word = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
+        let word = rest
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
         let variable = word && !rest.bytes().any(|b| b.is_ascii_digit())
             || rest.starts_with(['{', '(', '[', '$'])
             || rest.contains("->");
         return variable || rest.is_empty();
     }
-    STARTS.iter().any(|s| *s != "$" && text.starts_with(s))
+    WORDS.reference_starts.iter().any(|s| text.starts_with(s))
         || text.starts_with('%') && text.ends_with('%')
         || text.contains("${")
         || text.contains("{{")
         || text.contains("$(")
         || text.contains("#{")
-        || text.split("%s").skip(1).any(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        || text
+            .split("%s")
+            .skip(1)
+            .any(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
         || text.contains("{}")
         || text.contains("{0}")
 }
 
 /// Whether `value` is a path, a URL, a file name, a version, a date.
 pub(crate) fn is_location(value: &[u8]) -> bool {
-    const ENDS: &[&str] = &[
-        ".pem", ".key", ".json", ".txt", ".yml", ".yaml", ".py", ".js", ".ts", ".html", ".php",
-        ".crt", ".cer", ".jks", ".p12", ".pfx", ".xml", ".properties", ".pub", ".conf", ".cfg",
-        ".com", ".org", ".net", ".io", ".md", ".java", ".go", ".rs", ".css", ".svg", ".png",
-    ];
     let text = String::from_utf8_lossy(value).to_ascii_lowercase();
     let slashes = text.bytes().filter(|b| *b == b'/').count();
     text.starts_with("./")
@@ -149,7 +113,7 @@ pub(crate) fn is_location(value: &[u8]) -> bool {
         || text.starts_with("~/")
         || text.starts_with("c:\\")
         || text.contains("://")
-        || ENDS.iter().any(|end| text.ends_with(end))
+        || WORDS.location_ends.iter().any(|end| text.ends_with(end))
         || text.starts_with('/') && slashes >= 2 && entropy(value) < 4.0
         || slashes >= 2 && !text.bytes().any(|b| b.is_ascii_digit())
 }
@@ -198,7 +162,10 @@ pub(crate) fn makeup(value: &[u8]) -> Makeup {
         }
         last = kind;
         let consonant = byte.is_ascii_alphabetic()
-            && !matches!(byte.to_ascii_lowercase(), b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
+            && !matches!(
+                byte.to_ascii_lowercase(),
+                b'a' | b'e' | b'i' | b'o' | b'u' | b'y'
+            );
         run = if consonant { run + 1 } else { 0 };
         made.consonants = made.consonants.max(run);
     }
@@ -239,7 +206,9 @@ pub(crate) fn is_wordy(value: &[u8]) -> bool {
         let (word, tail) = part.split_at(letters);
         let digits = tail.iter().all(u8::is_ascii_digit);
         let made = makeup(word);
-        digits && (word.is_empty() && part.len() <= 4 || made.changes * 4 <= word.len() && made.consonants <= 4 && !word.is_empty())
+        digits
+            && (word.is_empty() && part.len() <= 4
+                || made.changes * 4 <= word.len() && made.consonants <= 4 && !word.is_empty())
     })
 }
 
@@ -250,15 +219,43 @@ mod tests {
     #[test]
     fn placeholders_and_references_are_told() {
         for text in [
-            "changeme", "CHANGE_ME", "<password>", "xxxxxxxx", "********", "password", "Passw0rd_example",
-            "your-api-key", "placeholder", "secret", "test", "foo", "your_password_here", "",
+            "changeme",
+            "CHANGE_ME",
+            "<password>",
+            "xxxxxxxx",
+            "********",
+            "password",
+            "Passw0rd_example",
+            "your-api-key",
+            "placeholder",
+            "secret",
+            "test",
+            "foo",
+            "your_password_here",
+            "",
         ] {
             assert!(is_placeholder(text.as_bytes()), "{text}");
         }
-        for text in ["hunter22", "swordfish", "Tr0ub4dor&3", "pass123!", "mongopass"] {
+        for text in [
+            "hunter22",
+            "swordfish",
+            "Tr0ub4dor&3",
+            "pass123!",
+            "mongopass",
+        ] {
             assert!(!is_placeholder(text.as_bytes()), "{text}");
         }
-        for text in ["${VAR}", "$VAR", "{{ x }}", "%VAR%", "process.env.X", "env(X)", "#{x}", "%(x)s", "pre${x}"] {
+        for text in [
+            "${VAR}",
+            "$VAR",
+            "{{ x }}",
+            "%VAR%",
+            "process.env.X",
+            "env(X)",
+            "#{x}",
+            "%(x)s",
+            "pre${x}",
+        ] {
             assert!(is_reference(text.as_bytes()), "{text}");
         }
         for text in ["$ecr3t9", "hunter22", "p%ssw0rd!"] {
@@ -269,14 +266,22 @@ mod tests {
     #[test]
     fn random_text_is_told_from_words() {
         for text in [
-            "gX69YO4CvBsVjzAwYxdGyDd30t5", "8b1118b376c313ed420e5133ba91307817ed52c2",
-            "f6CGV4aMM9zedoh3OUNbSakBymo7yplB", "ToCynx5Se4e2PtoZxEhW7lUJcOX15c54",
+            "gX69YO4CvBsVjzAwYxdGyDd30t5",
+            "8b1118b376c313ed420e5133ba91307817ed52c2",
+            "f6CGV4aMM9zedoh3OUNbSakBymo7yplB",
+            "ToCynx5Se4e2PtoZxEhW7lUJcOX15c54",
         ] {
             assert!(is_random(text.as_bytes()), "{text}");
         }
         for text in [
-            "invalid-password-2", "notHighEnoughEntropy", "user.password.reset", "access_token_v2",
-            "com.example.service", "AuthenticationProvider", "some words here", "2024-01-01",
+            "invalid-password-2",
+            "notHighEnoughEntropy",
+            "user.password.reset",
+            "access_token_v2",
+            "com.example.service",
+            "AuthenticationProvider",
+            "some words here",
+            "2024-01-01",
         ] {
             assert!(!is_random(text.as_bytes()), "{text}");
         }

@@ -72,7 +72,11 @@ fn proven(holds: bool) -> Proof {
 }
 
 fn plausible(holds: bool) -> Proof {
-    if holds { Proof::Plausible } else { Proof::Fails }
+    if holds {
+        Proof::Plausible
+    } else {
+        Proof::Fails
+    }
 }
 
 /// Whether the last `digits` characters are the CRC-32 of what is before them: of all of it, or
@@ -87,9 +91,9 @@ fn crc32_tail(secret: &[u8], digits: usize, alphabet: &[u8]) -> bool {
         Some(prefix) => &body[prefix + 1..],
         None => body,
     };
-    [body, rest]
-        .iter()
-        .any(|part| spell(crc32fast::hash(part), digits, alphabet).eq_ignore_ascii_hex(tail, alphabet))
+    [body, rest].iter().any(|part| {
+        spell(crc32fast::hash(part), digits, alphabet).eq_ignore_ascii_hex(tail, alphabet)
+    })
 }
 
 /// Hexadecimal digits are compared in any case, since both occur.
@@ -217,9 +221,7 @@ mod tests {
     #[test]
     fn the_checksum_of_bech32_is_that_of_bip_173() {
         assert!(is_bech32(b"A12UEL5L"));
-        assert!(is_bech32(
-            b"abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw"
-        ));
+        assert!(is_bech32(b"abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw"));
         assert!(!is_bech32(b"A12UEL5M"));
         assert!(!is_bech32(b"no"));
     }
@@ -230,6 +232,9 @@ mod tests {
         assert_eq!(base64(b"_-8=").unwrap(), base64(b"/+8").unwrap());
         assert_eq!(base64(b"a b"), None);
         assert_eq!(Verifier::Basic.verify(b"YTpi"), Proof::Plausible);
-        assert_eq!(Verifier::Jwt.verify(b"eyJub3QiOiJqd3QifQ.a.b"), Proof::Fails);
+        assert_eq!(
+            Verifier::Jwt.verify(b"eyJub3QiOiJqd3QifQ.a.b"),
+            Proof::Fails
+        );
     }
 }
