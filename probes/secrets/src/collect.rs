@@ -22,6 +22,8 @@ const KEPT_ALLOWED: usize = 200;
 const KEPT_UNEXPLAINED: usize = 100;
 /// Different findings that are told apart; beyond it every one counts for itself.
 const DISTINCT: usize = 50_000;
+/// Bytes of a line around a hit in which a marker is looked for.
+const NEAR: usize = 4_096;
 /// Rounds of hashing: what a guess at a password costs.
 const ROUNDS: u32 = 500;
 
@@ -32,6 +34,8 @@ pub(crate) struct Origin<'a> {
     pub commit: Option<&'a str>,
     /// Lines before the piece.
     pub lines: u64,
+    /// Pieces before it, in the order of the history: the earliest place is shown, whichever thread is first.
+    pub order: u64,
 }
 
 /// A finding that another tool reports.
@@ -51,6 +55,7 @@ pub(crate) struct Collector {
     salt: String,
     seen: HashMap<[u64; 2], Option<usize>>,
     findings: Vec<SecretFinding>,
+    orders: Vec<u64>,
     spared: Vec<AllowedFinding>,
     unexplained: Vec<SecretPlace>,
     counts: SecretCounts,
@@ -72,6 +77,7 @@ impl Collector {
             salt: salt.to_owned(),
             seen: HashMap::new(),
             findings: Vec::new(),
+            orders: Vec::new(),
             spared: Vec::new(),
             unexplained: Vec::new(),
             counts: SecretCounts::default(),
@@ -85,26 +91,16 @@ impl Collector {
 
     /// Takes the hits in a piece of text.
     pub fn take(&mut self, origin: Origin<'_>, text: &[u8], hits: &[Hit]) {
+        let (mut counted, mut newlines) = (0, 0);
         for hit in hits {
+            // The hits come in order, so each line is counted once.
+            newlines += memchr_iter(b'\n', &text[counted..hit.start.max(counted)]).count() as u64;
+            counted = hit.start.max(counted);
             let secret = &text[hit.start..hit.end];
-            let place = place(origin, text, hit.start);
-            let line_start = memrchr(b'\n', &text[..hit.start]).map_or(0, |at| at + 1);
-            let line_end =
-                memchr(b'\n', &text[hit.start..]).map_or(text.len(), |at| hit.start + at);
-            let above_end = line_start.saturating_sub(1);
-            let above_start = memrchr(b'\n', &text[..above_end]).map_or(0, |at| at + 1);
-            let line = &text[line_start..line_end];
-            let above = &text[above_start..above_end];
+            let place = place(origin, text, hit.start, newlines);
+            let (line, above) = around(text, hit);
             // Only a comment on a line of its own speaks for the line below.
-            let above = if above
-                .trim_ascii_start()
-                .first()
-                .is_some_and(|b| b"#/*<-;%".contains(b))
-            {
-                above
-            } else {
-                b""
-            };
+            let above = if is_comment(above) { above } else { b"" };
             let new = SecretFinding {
                 rule: hit.rule.to_owned(),
                 name: hit.name.to_owned(),
@@ -117,7 +113,7 @@ impl Collector {
                 report: None,
                 note: None,
             };
-            self.add(new, secret, line, above);
+            self.add(new, origin.order, secret, line, above);
         }
     }
 
@@ -138,17 +134,26 @@ impl Collector {
             report: Some(report.to_owned()),
             note: None,
         };
-        self.add(new, secret.as_bytes(), b"", b"");
+        self.add(new, 0, secret.as_bytes(), b"", b"");
     }
 
-    fn add(&mut self, mut new: SecretFinding, secret: &[u8], line: &[u8], above: &[u8]) {
+    fn add(
+        &mut self,
+        mut new: SecretFinding,
+        order: u64,
+        secret: &[u8],
+        line: &[u8],
+        above: &[u8],
+    ) {
         let key = key(&new.rule, &new.place.path, secret, new.report.as_deref());
         if let Some(Some(at)) = self.seen.get(&key) {
             if let Some(old) = self.findings.get_mut(*at) {
                 old.occurrences += 1;
-                if new.present && !old.present {
-                    old.present = true;
+                let earlier = self.orders.get(*at).is_some_and(|o| order < *o);
+                if new.present && !old.present || earlier && new.present == old.present {
+                    old.present = new.present;
                     old.place = new.place;
+                    self.orders[*at] = order;
                 }
             }
             return;
@@ -166,7 +171,7 @@ impl Collector {
             Ruling::Allowed(by, reason) => self.spare(key, new, by, reason),
             Ruling::Counts(note) => {
                 new.note = note;
-                self.count(key, new);
+                self.count(key, order, new);
             }
             Ruling::Unexplained => {
                 if self.unexplained.len() < KEPT_UNEXPLAINED
@@ -174,7 +179,7 @@ impl Collector {
                 {
                     self.unexplained.push(new.place.clone());
                 }
-                self.count(key, new);
+                self.count(key, order, new);
             }
         }
     }
@@ -198,7 +203,7 @@ impl Collector {
         }
     }
 
-    fn count(&mut self, key: [u64; 2], new: SecretFinding) {
+    fn count(&mut self, key: [u64; 2], order: u64, new: SecretFinding) {
         match new.confidence {
             Confidence::Verified => self.counts.verified += 1,
             Confidence::Likely => self.counts.likely += 1,
@@ -207,6 +212,7 @@ impl Collector {
         if self.findings.len() < DISTINCT {
             self.seen.insert(key, Some(self.findings.len()));
             self.findings.push(new);
+            self.orders.push(order);
         }
     }
 
@@ -236,18 +242,43 @@ impl Collector {
     }
 }
 
-fn place(origin: Origin<'_>, text: &[u8], at: usize) -> SecretPlace {
+/// Whether a line is a comment and nothing else.
+fn is_comment(line: &[u8]) -> bool {
+    let starts: [&[u8]; 8] = [b"#", b"//", b"/*", b"* ", b"<!--", b"--", b";", b"%"];
+    let line = line.trim_ascii_start();
+    starts.iter().any(|start| line.starts_with(start))
+}
+
+/// The line of a hit and the one above, as far as they are near.
+fn around<'a>(text: &'a [u8], hit: &Hit) -> (&'a [u8], &'a [u8]) {
+    let floor = hit.start.saturating_sub(NEAR);
+    let start = memrchr(b'\n', &text[floor..hit.start]).map_or(floor, |at| floor + at + 1);
+    let ceiling = text.len().min(hit.end + NEAR);
+    let end = memchr(b'\n', &text[hit.start..ceiling]).map_or(ceiling, |at| hit.start + at);
+    let last = start.saturating_sub(1);
+    let floor = last.saturating_sub(NEAR);
+    let above = memrchr(b'\n', &text[floor..last]).map_or(floor, |at| floor + at + 1);
+    (&text[start..end], &text[above..last])
+}
+
+fn place(origin: Origin<'_>, text: &[u8], at: usize, newlines: u64) -> SecretPlace {
     let line_start = memrchr(b'\n', &text[..at]).map_or(0, |n| n + 1);
-    let newlines = memchr_iter(b'\n', &text[..line_start]).count();
     SecretPlace {
         path: origin.path.to_owned(),
-        line: origin.lines + newlines as u64 + 1,
-        column: String::from_utf8_lossy(&text[line_start..at])
-            .chars()
-            .count() as u64
-            + 1,
+        line: origin.lines + newlines + 1,
+        column: column(&text[line_start..at]),
         commit: origin.commit.map(str::to_owned),
     }
+}
+
+/// Characters before the hit, or bytes where a line is so long that no one counts.
+fn column(before: &[u8]) -> u64 {
+    let characters = if before.len() > NEAR {
+        before.len()
+    } else {
+        String::from_utf8_lossy(before).chars().count()
+    };
+    characters as u64 + 1
 }
 
 /// What a form's prefix says anyway, and stars: the length stays out too.

@@ -37,6 +37,7 @@ struct Job {
     blob: ObjectId,
     path: String,
     commit: ObjectId,
+    order: u64,
 }
 
 impl Repo {
@@ -243,6 +244,7 @@ struct Plan<'a> {
     repo: &'a Repository,
     trees: HashSet<ObjectId>,
     blobs: HashSet<ObjectId>,
+    jobs: u64,
     lost: Option<String>,
 }
 
@@ -252,6 +254,7 @@ impl<'a> Plan<'a> {
             repo,
             trees: HashSet::new(),
             blobs: HashSet::new(),
+            jobs: 0,
             lost: None,
         }
     }
@@ -292,8 +295,15 @@ impl<'a> Plan<'a> {
             if !lock(collector).allowed().depends_on(&path) {
                 plan.blobs.insert(blob);
             }
+            plan.jobs += 1;
+            let order = plan.jobs;
             // Where no one receives, the time is over.
-            let _ = send.send(Job { blob, path, commit });
+            let _ = send.send(Job {
+                blob,
+                path,
+                commit,
+                order,
+            });
         });
     }
 
@@ -387,6 +397,7 @@ impl<'a> Reader<'a> {
             path: &job.path,
             commit: Some(&commit),
             lines: 0,
+            order: job.order,
         };
         if is_binary(&object.data) {
             self.binaries.fetch_add(1, Ordering::Relaxed);

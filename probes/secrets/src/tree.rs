@@ -33,7 +33,7 @@ const MOST: usize = 5_000_000;
 const NAMED: usize = 100;
 
 /// What was read of a file.
-enum Read_ {
+enum FileRead {
     Text(u64),
     Binary,
 }
@@ -60,14 +60,14 @@ pub(crate) fn scan(
             }
             let name = name(prefix, path);
             match scan_file(&root.join(path), &name, &mut buffer, collector, cx) {
-                Ok(Read_::Text(n)) => {
+                Ok(FileRead::Text(n)) => {
                     bytes.fetch_add(n, Ordering::Relaxed);
                     let done = count.fetch_add(1, Ordering::Relaxed) + 1;
                     if done.is_multiple_of(10_000) {
                         cx.progress(&format!("{done} of {} files scanned", files.len()));
                     }
                 }
-                Ok(Read_::Binary) => {
+                Ok(FileRead::Binary) => {
                     binaries.fetch_add(1, Ordering::Relaxed);
                 }
                 Err(e) if e.kind() == Io::NotFound => {}
@@ -185,10 +185,10 @@ fn scan_file(
     buffer: &mut Vec<u8>,
     collector: &Mutex<Collector>,
     cx: &Cx,
-) -> std::io::Result<Read_> {
-    // A link's target is a file of its own, or outside of the repository.
+) -> std::io::Result<FileRead> {
+    // A link's target is a file of its own, or outside of the repository; a submodule is a folder.
     if !path.symlink_metadata()?.is_file() {
-        return Ok(Read_::Binary);
+        return Err(Io::NotFound.into());
     }
     scan_stream(&mut File::open(path)?, name, buffer, collector, cx)
 }
@@ -199,7 +199,7 @@ fn scan_stream(
     buffer: &mut Vec<u8>,
     collector: &Mutex<Collector>,
     cx: &Cx,
-) -> std::io::Result<Read_> {
+) -> std::io::Result<FileRead> {
     buffer.clear();
     let (mut total, mut lines, mut first) = (0_u64, 0_u64, true);
     loop {
@@ -212,7 +212,7 @@ fn scan_stream(
         if first {
             if is_binary(buffer) {
                 scan_binary(name, buffer, collector);
-                return Ok(Read_::Binary);
+                return Ok(FileRead::Binary);
             }
             if let Some(text) = wide_text(buffer) {
                 scan_text(
@@ -220,11 +220,12 @@ fn scan_stream(
                         path: name,
                         commit: None,
                         lines: 0,
+                        order: 0,
                     },
                     &text,
                     collector,
                 );
-                return Ok(Read_::Text(total));
+                return Ok(FileRead::Text(total));
             }
         }
         if first || read > 0 {
@@ -233,6 +234,7 @@ fn scan_stream(
                     path: name,
                     commit: None,
                     lines,
+                    order: 0,
                 },
                 buffer,
                 collector,
@@ -240,7 +242,7 @@ fn scan_stream(
         }
         first = false;
         if buffer.len() < PIECE || cx.is_over() {
-            return Ok(Read_::Text(total));
+            return Ok(FileRead::Text(total));
         }
         // The next piece begins at a line, as far as there is one.
         let cut = buffer.len() - SHARED;
@@ -267,6 +269,7 @@ fn scan_binary(name: &str, head: &[u8], collector: &Mutex<Collector>) {
                 path: name,
                 commit: None,
                 lines: 0,
+                order: 0,
             },
             &head[..hit.end],
             &[hit],

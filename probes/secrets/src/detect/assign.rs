@@ -74,6 +74,10 @@ pub(crate) fn look(text: &[u8], hit: usize, language: Language, out: &mut Vec<Hi
     let Some(kind) = classify(name) else {
         return end;
     };
+    // The token of a badge in a README only lets people see a picture.
+    if text[..start].ends_with(b".svg?") {
+        return end;
+    }
     let found = &text[value.start..value.end];
     if let Some(confidence) = weigh(kind, name, found, &value, language) {
         out.push(Hit {
@@ -126,7 +130,7 @@ fn weigh(
         return None;
     }
     let made = value::makeup(found);
-    if made.other > 0 || is_expression(found, how) || same(name, found) {
+    if made.other > 0 || is_expression(found, how, language) || same(name, found) {
         return None;
     }
     let bits = value::entropy(found);
@@ -172,8 +176,12 @@ fn password(
     let values = how.listed || language == Language::Data || language == Language::Credentials;
     let word =
         only_letters && made.upper == 0 && bits > 2.2 && (values || how.quoted && found.len() >= 7);
-    let symbols =
-        made.symbols > 0 && made.digits == 0 && !joined(found) && how.quoted && bits > 2.5;
+    let symbols = made.symbols > 0
+        && made.digits == 0
+        && !joined(found)
+        && how.quoted
+        && bits > 2.0
+        && found.len() >= 6;
     let digits =
         made.lower + made.upper + made.symbols == 0 && found.len() >= 5 && how.quoted && bits > 1.5;
     let cased = only_letters
@@ -199,9 +207,13 @@ fn joined(found: &[u8]) -> bool {
 }
 
 /// A call, an index, an operator: an expression and not a value.
-fn is_expression(found: &[u8], how: &Found) -> bool {
+fn is_expression(found: &[u8], how: &Found, language: Language) -> bool {
     if how.quoted {
         return false;
+    }
+    let prose = language == Language::Text && found.iter().any(|b| b"(){}[]".contains(b));
+    if prose || memchr::memmem::find(found, b"::").is_some() {
+        return true;
     }
     let open = found.iter().position(|b| matches!(b, b'(' | b'['));
     let called = open.is_some_and(|at| at > 0 && found[..at].iter().all(|b| is_name(*b)));

@@ -14,7 +14,7 @@ mod value;
 mod verify;
 mod words;
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use memchr::{memchr, memrchr};
@@ -22,7 +22,7 @@ use memchr::{memchr, memrchr};
 use crate::measurement::Confidence;
 pub(crate) use files::key_store;
 use table::{Format, TABLE};
-use verify::Proof;
+use verify::{Proof, Verifier};
 
 /// How far before a keyword its line is looked at.
 const BEFORE: usize = 256;
@@ -165,16 +165,9 @@ fn is_noise(path: &str) -> bool {
     ];
     let folder = |name: &str| path.split('/').rev().skip(1).any(|part| part == name);
     NAMES.iter().any(|end| path.ends_with(end))
-        || [
-            "locales",
-            "locale",
-            "i18n",
-            "translations",
-            "lang",
-            "_locales",
-        ]
-        .into_iter()
-        .any(folder)
+        || ["locales", "locale", "i18n", "translations", "_locales"]
+            .into_iter()
+            .any(folder)
 }
 
 /// Tries a format on the line around `at`; returns where the window ends.
@@ -184,11 +177,17 @@ fn try_format(format: &'static Format, text: &[u8], at: usize, hits: &mut Vec<Hi
     let ceiling = text.len().min(at + BEHIND);
     let end = memchr(b'\n', &text[at..ceiling]).map_or(ceiling, |n| at + n);
     let window = &text[start..end];
+    // Where a line is cut, the next window begins before the cut, so that no token is.
+    let done = if end == ceiling && end < text.len() {
+        end - BEHIND / 2
+    } else {
+        end
+    };
     if format
         .also
         .is_some_and(|byte| memchr(byte, window).is_none())
     {
-        return end;
+        return done;
     }
     for groups in format.regex().captures_iter(window) {
         if let Some(group) = groups.get(1).or_else(|| groups.get(0)) {
@@ -200,7 +199,7 @@ fn try_format(format: &'static Format, text: &[u8], at: usize, hits: &mut Vec<Hi
             ));
         }
     }
-    end
+    done
 }
 
 /// The doubts: edges, placeholders, entropy, checksum.
@@ -215,8 +214,17 @@ fn weigh(format: &'static Format, text: &[u8], start: usize, end: usize) -> Opti
     if format.plain && is_plain(text, start, secret) {
         return None;
     }
+    if format.plain
+        && !format.open
+        && secret.iter().all(u8::is_ascii_alphabetic)
+        && !value::is_random(secret)
+    {
+        return None;
+    }
     let confidence = match format.check.map(|check| check.verify(secret)) {
         Some(Proof::Holds) => Confidence::Verified,
+        // What does not decode to `user:password` is a word behind the word "basic".
+        Some(Proof::Fails) if format.check == Some(Verifier::Basic) => return None,
         Some(Proof::Fails) => Confidence::Possible,
         Some(Proof::Plausible) | None => format.level,
     };
@@ -274,25 +282,20 @@ fn touches_behind(text: &[u8], end: usize) -> bool {
     text.get(end).is_some_and(|next| part_of_word(*next)) && text[end - 1] != b'='
 }
 
-/// One hit for each place: the most confident, or the one of the more telling rule.
+/// One hit for each place: of the more telling rule, then the most confident.
 fn settle(mut hits: Vec<Hit>) -> Vec<Hit> {
-    let rank = |hit: &Hit| {
+    hits.sort_by_cached_key(|hit| {
         let order = TABLE.iter().position(|f| f.id == hit.rule);
         let generic = order.is_none_or(|at| TABLE[at].plain) && hit.rule != pem::PRIVATE_KEY;
-        (
-            generic,
-            std::cmp::Reverse(hit.confidence),
-            order.unwrap_or(usize::MAX),
-            hit.start,
-        )
-    };
-    hits.sort_by_key(rank);
-    let mut kept: Vec<Hit> = Vec::new();
+        let order = order.unwrap_or(usize::MAX);
+        (generic, std::cmp::Reverse(hit.confidence), order, hit.start)
+    });
+    let mut kept: BTreeMap<usize, Hit> = BTreeMap::new();
     for hit in hits {
-        if !kept.iter().any(|k| hit.start < k.end && k.start < hit.end) {
-            kept.push(hit);
+        let before = kept.range(..hit.end).next_back();
+        if before.is_none_or(|(_, other)| other.end <= hit.start) {
+            kept.insert(hit.start, hit);
         }
     }
-    kept.sort_by_key(|hit| hit.start);
-    kept
+    kept.into_values().collect()
 }

@@ -89,7 +89,10 @@ fn operator(
         Operator::Assigns(3)
     } else if any(&[b":=", b"=>", b"->", b"?=", b"+="]) {
         Operator::Assigns(2)
-    } else if starts(b"=") || starts(b":") && !starts(b"::") || starts(b",") && closed {
+    } else if starts(b"=")
+        || starts(b":") && !starts(b"::")
+        || starts(b",") && closed && is_argument(text, start)
+    {
         Operator::Assigns(1)
     } else if starts(b">") && !closed {
         Operator::Element(at + 1)
@@ -153,6 +156,16 @@ fn is_setter(name: &[u8]) -> bool {
         || last.starts_with(b"Set")
         || last.starts_with(b"With")
         || dotted
+}
+
+/// Whether the name is the first of the arguments of a call or a list: `define('PASSWORD', 'x')`.
+fn is_argument(text: &[u8], start: usize) -> bool {
+    let before = text[..start].trim_ascii_end();
+    let before = match before.last() {
+        Some(b'"' | b'\'') => before[..before.len() - 1].trim_ascii_end(),
+        _ => return false,
+    };
+    matches!(before.last(), Some(b'(' | b'['))
 }
 
 /// Whether the name is the first word of its line, as in `password 'x'` of a build script.
@@ -262,7 +275,9 @@ fn take(text: &[u8], mut from: usize, end: usize, language: Language) -> Option<
         .position(stops)
         .map_or(end, |at| from + at);
     let next = text[stop..end].trim_ascii();
-    let prose = next.first().is_some_and(u8::is_ascii_alphabetic) && language == Language::Text;
+    let prose = next.first().is_some_and(u8::is_ascii_alphabetic)
+        && language == Language::Text
+        && !text[from..stop].iter().any(u8::is_ascii_digit);
     (stop > from && !prose).then_some(Found {
         start: from,
         end: stop,

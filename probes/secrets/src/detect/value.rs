@@ -204,7 +204,8 @@ pub(crate) fn is_wordy(value: &[u8]) -> bool {
     parts.all(|part| {
         let letters = part.iter().take_while(|b| b.is_ascii_alphabetic()).count();
         let (word, tail) = part.split_at(letters);
-        let digits = tail.iter().all(u8::is_ascii_digit);
+        // More digits than a year and a month have are no version.
+        let digits = tail.len() <= 6 && tail.iter().all(u8::is_ascii_digit);
         let made = makeup(word);
         digits
             && (word.is_empty() && part.len() <= 4
