@@ -31,6 +31,7 @@ pub(crate) fn expand(template: &str, seed: u64) -> String {
 
 fn alphabet(name: &str) -> Option<&'static str> {
     Some(match name {
+        "v" => "V",
         "hex" => "0123456789abcdef",
         "upperhex" => "0123456789ABCDEF",
         "digit" => "0123456789",
