@@ -55,6 +55,9 @@ fn document(value: &Value) -> Result<Read, String> {
         }
         Value::Object(map) if map.get("findings").is_some_and(Value::is_array) => {
             let list = map["findings"].as_array().map_or(&[][..], Vec::as_slice);
+            if map.contains_key("scan") && map.contains_key("schema_version") {
+                return betterleaks_report(value, list);
+            }
             each("kingfisher", list, kingfisher)
         }
         Value::Object(map)
@@ -159,6 +162,36 @@ fn gitleaks(value: &Value) -> Option<Vec<Reported>> {
             text(value, "Commit"),
         ),
         secret: text(value, "Secret").map(str::to_owned),
+    }])
+}
+
+/// betterleaks 2, which says whether its scan is complete.
+fn betterleaks_report(value: &Value, list: &[Value]) -> Result<Read, String> {
+    match value.pointer("/scan/state").and_then(Value::as_str) {
+        Some("complete") => each("betterleaks", list, betterleaks),
+        _ => Err("the scanner says that its scan is not complete (`scan.state`)".to_owned()),
+    }
+}
+
+fn betterleaks(value: &Value) -> Option<Vec<Reported>> {
+    let location = value.get("location")?;
+    let secret = value.pointer("/match/value").and_then(Value::as_str);
+    let valid = value.pointer("/validation/status").and_then(Value::as_str) == Some("valid");
+    Some(vec![Reported {
+        rule: text(value, "rule_id")?.to_owned(),
+        name: text(value, "description").unwrap_or_default().to_owned(),
+        confidence: if valid {
+            Confidence::Verified
+        } else {
+            Confidence::Likely
+        },
+        place: place(
+            text(location, "path")?,
+            number(location, "start_line"),
+            number(location, "start_column"),
+            value.pointer("/attributes/git.sha").and_then(Value::as_str),
+        ),
+        secret: secret.map(str::to_owned),
     }])
 }
 
@@ -392,6 +425,10 @@ mod tests {
         assert_eq!(counted(yelp), Ok(("detect-secrets", 1)));
         let king = r#"[{"rule":{"id":"k.1","name":"n"},"finding":{"path":"f","line":2,"validation":{"status":"Active Credential"}}}]"#;
         assert_eq!(counted(king), Ok(("kingfisher", 1)));
+        let better = r#"{"schema_version":"1","findings":[{"rule_id":"a","location":{"path":"f","start_line":4}}],"scan":{"state":"complete"}}"#;
+        assert_eq!(counted(better), Ok(("betterleaks", 1)));
+        let cut = better.replace("complete", "incomplete");
+        assert!(counted(&cut).is_err_and(|why| why.contains("not complete")));
         let sarif = r#"{"version":"2.1.0","runs":[{"results":[{"ruleId":"a"},{"ruleId":"b","baselineState":"absent"},{"ruleId":"c","suppressions":[{"status":"rejected"}]},{"ruleId":"d","suppressions":[{}]}]}]}"#;
         assert_eq!(counted(sarif), Ok(("sarif", 2)));
     }

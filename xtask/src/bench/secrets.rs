@@ -154,16 +154,14 @@ fn scanners(root: &Path) -> Result<Vec<Scanner>, String> {
         Scanner {
             name: "betterleaks 2.0.0",
             tree: format!(
-                "{bin}/betterleaks dir . --no-banner -s -o out.json > /dev/null 2>&1; cat out.json; rm -f out.json"
+                "{bin}/betterleaks fs . --no-banner -s -o out.json > /dev/null 2>&1; cat out.json; rm -f out.json"
             ),
             history: Some(format!(
                 "{bin}/betterleaks git . --no-banner -s -o out.json > /dev/null 2>&1; cat out.json; rm -f out.json"
             )),
             files: |answer| {
-                names(answer.as_array(), |f| {
-                    f["File"]
-                        .as_str()
-                        .or_else(|| f["Attributes"]["path"].as_str())
+                names(answer["findings"].as_array(), |f| {
+                    f["location"]["path"].as_str()
                 })
             },
         },
@@ -193,6 +191,9 @@ fn hits(scanner: &Scanner, set: &Set, folder: &Path) -> Result<usize, String> {
     for (number, portion) in set.files.chunks(PORTION).enumerate() {
         let here = folder.join("set");
         let _ = fs::remove_dir_all(&here);
+        fs::create_dir_all(&here).map_err(failed)?;
+        // A repository of its own, so that paths are told from here.
+        git(&here, &["init", "-q"])?;
         for (name, content) in portion {
             let path = here.join(name);
             fs::create_dir_all(path.parent().unwrap_or(&here)).map_err(failed)?;
