@@ -79,7 +79,7 @@ enum Task {
     #[command(hide = true)]
     Measure {
         /// Runs after one that warms up.
-        #[arg(long, default_value_t = 15)]
+        #[arg(long, default_value_t = bench::RUNS)]
         runs: usize,
         /// Program and arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -2,6 +2,7 @@
 
 mod process;
 mod reports;
+mod secrets;
 mod tls;
 
 use std::{
@@ -16,6 +17,8 @@ use serde_json::json;
 
 use crate::{Done, workspace};
 
+pub const RUNS: usize = 15;
+
 /// What to measure: one file of this folder each.
 #[derive(Debug, Subcommand)]
 pub enum Bench {
@@ -25,6 +28,8 @@ pub enum Bench {
     Tls,
     /// A JUnit file of 1 GB beside a plain pass of the XML parser.
     Reports,
+    /// The secret scanner beside others: what they find, how fast, in how much memory.
+    Secrets,
 }
 
 /// Prints one table.
@@ -33,6 +38,7 @@ pub fn main(what: &Bench) -> Done {
         Bench::Process => process::main(),
         Bench::Tls => tls::main(),
         Bench::Reports => reports::main(),
+        Bench::Secrets => secrets::main(),
     }
 }
 

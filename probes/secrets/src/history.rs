@@ -1,0 +1,439 @@
+//! Scans the git history: every file content that a commit adds, once.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+};
+
+use gix::{ObjectId, Repository, ThreadSafeRepository, objs::TreeRefIter};
+use readygate_sdk::{Cx, ProbeError};
+
+use crate::{
+    collect::{Collector, Origin},
+    detect,
+    measurement::{HistoryScan, Unread},
+    tree::{in_time, is_binary, lock, scan_text, wide_text, workers},
+};
+
+/// Folders inside of folders, as deep as any real tree.
+const DEEP: usize = 200;
+/// Contents that wait to be scanned.
+const WAITING: usize = 256;
+/// Things that are named in the record.
+const NAMED: usize = 100;
+
+/// A repository that was found.
+pub(crate) struct Repo {
+    shared: ThreadSafeRepository,
+}
+
+/// One content to scan.
+struct Job {
+    blob: ObjectId,
+    path: String,
+    commit: ObjectId,
+    order: u64,
+}
+
+impl Repo {
+    /// The repository around `directory`, if there is one.
+    pub fn discover(directory: &Path) -> Result<Option<Self>, String> {
+        match ThreadSafeRepository::discover(directory) {
+            Ok(shared) => Ok(Some(Self { shared })),
+            Err(_) if !is_inside(directory) => Ok(None),
+            Err(e) => Err(chain(&e)),
+        }
+    }
+
+    /// The folder of the work tree.
+    pub fn root(&self) -> Option<PathBuf> {
+        self.shared
+            .to_thread_local()
+            .workdir()
+            .map(Path::to_path_buf)
+    }
+
+    /// The files of the index, relative to the work tree.
+    pub fn tracked(&self) -> Result<Vec<PathBuf>, String> {
+        let repo = self.shared.to_thread_local();
+        let index = repo.index_or_empty().map_err(|e| chain(&e))?;
+        let paths = index.entries().iter().filter(|e| !e.mode.is_submodule());
+        let path = |e: &gix::index::Entry| {
+            gix::path::from_bstr(e.path(&index)).map(std::borrow::Cow::into_owned)
+        };
+        Ok(paths.filter_map(|e| path(e).ok()).collect())
+    }
+
+    /// Scans `all` or a range.
+    pub fn scan(
+        &self,
+        range: &str,
+        max_blob: u64,
+        collector: &Mutex<Collector>,
+        cx: &Cx,
+    ) -> Result<HistoryScan, ProbeError> {
+        let mut repo = self.shared.to_thread_local();
+        repo.object_cache_size(16 << 20);
+        let mut done = HistoryScan {
+            range: range.to_owned(),
+            ..HistoryScan::default()
+        };
+        let walk = match walk(&repo, range, cx)? {
+            Ok(walk) => walk,
+            Err(why) => {
+                done.incomplete = Some(why);
+                return Ok(done);
+            }
+        };
+        done.incomplete = walk.incomplete;
+        let mut plan = Plan::new(&repo);
+        for base in &walk.bases {
+            plan.know(*base);
+        }
+        let reader = Reader::new(collector, cx, max_blob);
+        let (send, receive) = mpsc::sync_channel::<Job>(WAITING);
+        let receive = Mutex::new(receive);
+        std::thread::scope(|scope| {
+            for _ in 0..workers() {
+                scope.spawn(|| reader.work(self.shared.to_thread_local(), &receive));
+            }
+            let total = walk.commits.len();
+            for (number, commit) in walk.commits.iter().enumerate() {
+                if cx.is_over() {
+                    break;
+                }
+                if number > 0 && number % 5_000 == 0 {
+                    cx.progress(&format!("{number} of {total} commits looked at"));
+                }
+                plan.commit(*commit, collector, &send);
+                done.commits += 1;
+            }
+            drop(send);
+        });
+        in_time(cx, "the git history")?;
+        reader.finish(&mut done);
+        let lost = plan.lost.or(reader_lost(&reader));
+        if done.incomplete.is_none() {
+            done.incomplete = lost;
+        }
+        Ok(done)
+    }
+}
+
+fn reader_lost(reader: &Reader<'_>) -> Option<String> {
+    lock(&reader.lost).clone()
+}
+
+/// Whether a folder or one above it looks like a repository, broken or not.
+fn is_inside(directory: &Path) -> bool {
+    let path = directory
+        .canonicalize()
+        .unwrap_or_else(|_| directory.to_path_buf());
+    path.ancestors().any(|folder| folder.join(".git").exists())
+}
+
+/// What to look at.
+struct Walk {
+    /// The oldest first.
+    commits: Vec<ObjectId>,
+    /// Commits just below the range, whose contents are not new.
+    bases: Vec<ObjectId>,
+    incomplete: Option<String>,
+}
+
+/// Lists the commits; the inner error says why the history is missing.
+fn walk(repo: &Repository, range: &str, cx: &Cx) -> Result<Result<Walk, String>, ProbeError> {
+    let (tips, hidden) = match ends(repo, range) {
+        Ok(ends) => ends,
+        Err(why) => return Ok(Err(why)),
+    };
+    if tips.is_empty() {
+        return Ok(Err("the repository has no commit".to_owned()));
+    }
+    let shallow: HashSet<ObjectId> = match repo.shallow_commits() {
+        Ok(commits) => commits.iter().flat_map(|c| c.iter().copied()).collect(),
+        Err(e) => return Ok(Err(chain(&e))),
+    };
+    let order = gix::revision::walk::Sorting::ByCommitTime(
+        gix::traverse::commit::simple::CommitTimeOrder::NewestFirst,
+    );
+    let walk = match repo.rev_walk(tips).with_hidden(hidden).sorting(order).all() {
+        Ok(walk) => walk,
+        Err(e) => return Ok(Err(chain(&e))),
+    };
+    let (mut commits, mut parents) = (Vec::new(), HashSet::new());
+    let mut incomplete = None;
+    for info in walk {
+        in_time(cx, "the git history")?;
+        match info {
+            Ok(info) => {
+                if shallow.contains(&info.id) {
+                    incomplete =
+                        Some("the clone is shallow: commits before it are missing".to_owned());
+                }
+                commits.push(info.id);
+                if range != "all" {
+                    parents.extend(info.parent_ids.iter().copied());
+                }
+            }
+            Err(e) => {
+                incomplete = Some(format!("a commit cannot be read: {}", chain(&e)));
+                break;
+            }
+        }
+    }
+    commits.reverse();
+    for commit in &commits {
+        parents.remove(commit);
+    }
+    Ok(Ok(Walk {
+        commits,
+        bases: parents.into_iter().collect(),
+        incomplete,
+    }))
+}
+
+/// The tips to walk from and the commits to hide.
+fn ends(repo: &Repository, range: &str) -> Result<(Vec<ObjectId>, Vec<ObjectId>), String> {
+    if let Some((base, head)) = range.split_once("..").filter(|_| range != "all") {
+        let find = |spec: &str| {
+            let id = repo
+                .rev_parse_single(spec.trim())
+                .map_err(|e| format!("`{spec}` is not in the clone: {}", chain(&e)))?;
+            let commit = id
+                .object()
+                .and_then(|o| o.peel_to_kind(gix::object::Kind::Commit));
+            commit
+                .map(|c| c.id)
+                .map_err(|e| format!("`{spec}` is no commit: {}", chain(&e)))
+        };
+        return Ok((vec![find(head)?], vec![find(base)?]));
+    }
+    let mut tips = Vec::new();
+    let platform = repo.references().map_err(|e| chain(&e))?;
+    for reference in platform.all().map_err(|e| chain(&e))? {
+        let Ok(mut reference) = reference else {
+            continue;
+        };
+        let Ok(id) = reference.peel_to_id() else {
+            continue;
+        };
+        if id
+            .header()
+            .is_ok_and(|h| h.kind() == gix::object::Kind::Commit)
+        {
+            tips.push(id.detach());
+        }
+    }
+    if let Ok(head) = repo.head_id() {
+        tips.push(head.detach());
+    }
+    tips.sort();
+    tips.dedup();
+    Ok((tips, Vec::new()))
+}
+
+/// Goes through the trees of commits and picks contents that were not there before. A tree that was
+/// gone through holds nothing new, so each is read once.
+struct Plan<'a> {
+    repo: &'a Repository,
+    trees: HashSet<ObjectId>,
+    blobs: HashSet<ObjectId>,
+    jobs: u64,
+    lost: Option<String>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(repo: &'a Repository) -> Self {
+        Self {
+            repo,
+            trees: HashSet::new(),
+            blobs: HashSet::new(),
+            jobs: 0,
+            lost: None,
+        }
+    }
+
+    fn tree_of(&mut self, commit: ObjectId) -> Option<ObjectId> {
+        let found = self.repo.find_commit(commit).map_err(|e| chain(&e));
+        let tree = found.and_then(|c| c.tree_id().map(gix::Id::detach).map_err(|e| chain(&e)));
+        tree.map_err(|e| self.lose(commit, &e)).ok()
+    }
+
+    fn lose(&mut self, id: ObjectId, why: &str) {
+        self.lost
+            .get_or_insert_with(|| format!("object {id} is missing in the clone: {why}"));
+    }
+
+    /// Marks what a commit below the range holds.
+    fn know(&mut self, commit: ObjectId) {
+        if let Some(tree) = self.tree_of(commit) {
+            self.visit(tree, "", 0, &mut |plan, blob, _| {
+                plan.blobs.insert(blob);
+            });
+        }
+    }
+
+    fn commit(
+        &mut self,
+        commit: ObjectId,
+        collector: &Mutex<Collector>,
+        send: &mpsc::SyncSender<Job>,
+    ) {
+        let Some(tree) = self.tree_of(commit) else {
+            return;
+        };
+        self.visit(tree, "", 0, &mut |plan, blob, path| {
+            if plan.blobs.contains(&blob) {
+                return;
+            }
+            if !lock(collector).allowed().depends_on(&path) {
+                plan.blobs.insert(blob);
+            }
+            plan.jobs += 1;
+            let order = plan.jobs;
+            // Where no one receives, the time is over.
+            let _ = send.send(Job {
+                blob,
+                path,
+                commit,
+                order,
+            });
+        });
+    }
+
+    fn visit(
+        &mut self,
+        tree: ObjectId,
+        folder: &str,
+        depth: usize,
+        found: &mut dyn FnMut(&mut Self, ObjectId, String),
+    ) {
+        if depth > DEEP || !self.trees.insert(tree) {
+            return;
+        }
+        let data = match self.repo.find_object(tree) {
+            Ok(object) => object.detach().data,
+            Err(e) => return self.lose(tree, &chain(&e)),
+        };
+        for entry in TreeRefIter::from_bytes(&data, tree.kind()) {
+            let Ok(entry) = entry else {
+                return self.lose(tree, "the tree is damaged");
+            };
+            let path = format!("{folder}{}", entry.filename);
+            if entry.mode.is_tree() {
+                self.visit(entry.oid.to_owned(), &format!("{path}/"), depth + 1, found);
+            } else if entry.mode.is_blob() {
+                found(self, entry.oid.to_owned(), path);
+            }
+        }
+    }
+}
+
+/// Reads and scans contents, on several threads.
+struct Reader<'a> {
+    collector: &'a Mutex<Collector>,
+    cx: &'a Cx,
+    max_blob: u64,
+    blobs: AtomicU64,
+    bytes: AtomicU64,
+    binaries: AtomicU64,
+    too_large: Mutex<Vec<Unread>>,
+    lost: Mutex<Option<String>>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(collector: &'a Mutex<Collector>, cx: &'a Cx, max_blob: u64) -> Self {
+        Self {
+            collector,
+            cx,
+            max_blob,
+            blobs: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            binaries: AtomicU64::new(0),
+            too_large: Mutex::new(Vec::new()),
+            lost: Mutex::new(None),
+        }
+    }
+
+    fn work(&self, mut repo: Repository, jobs: &Mutex<mpsc::Receiver<Job>>) {
+        repo.object_cache_size(None);
+        loop {
+            let job = lock(jobs).recv();
+            let Ok(job) = job else { return };
+            if !self.cx.is_over()
+                && let Err(why) = self.read(&repo, &job)
+            {
+                lock(&self.lost).get_or_insert_with(|| {
+                    format!(
+                        "object {} ({}) is missing in the clone: {why}",
+                        job.blob, job.path
+                    )
+                });
+            }
+        }
+    }
+
+    fn read(&self, repo: &Repository, job: &Job) -> Result<(), String> {
+        let size = repo.find_header(job.blob).map_err(|e| chain(&e))?.size();
+        if size > self.max_blob {
+            let mut list = lock(&self.too_large);
+            if list.len() < NAMED {
+                list.push(Unread {
+                    path: job.path.clone(),
+                    reason: format!("it has {size} bytes in commit {}", job.commit),
+                });
+            }
+            return Ok(());
+        }
+        let object = repo.find_object(job.blob).map_err(|e| chain(&e))?;
+        let commit = job.commit.to_string();
+        let origin = Origin {
+            path: &job.path,
+            commit: Some(&commit),
+            lines: 0,
+            order: job.order,
+        };
+        if is_binary(&object.data) {
+            self.binaries.fetch_add(1, Ordering::Relaxed);
+            if let Some(hit) = detect::key_store(&job.path, &object.data) {
+                lock(self.collector).take(origin, &object.data[..hit.end], &[hit]);
+            }
+            return Ok(());
+        }
+        self.blobs.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+        match wide_text(&object.data) {
+            Some(text) => scan_text(origin, &text, self.collector),
+            None => scan_text(origin, &object.data, self.collector),
+        }
+        Ok(())
+    }
+
+    fn finish(&self, done: &mut HistoryScan) {
+        done.blobs = self.blobs.load(Ordering::Relaxed);
+        done.bytes = self.bytes.load(Ordering::Relaxed);
+        done.binaries = self.binaries.load(Ordering::Relaxed);
+        done.too_large = std::mem::take(&mut *lock(&self.too_large));
+        done.too_large.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text.replace('\n', " ")
+}
