@@ -37,7 +37,12 @@ static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
 });
 
 fn look(chain: &[Vec<u8>], staple: &[u8]) -> Walk {
-    walk(chain, Some(staple), &FIXED.anchors, pki::now().unix_timestamp())
+    walk(
+        chain,
+        Some(staple),
+        &FIXED.anchors,
+        pki::now().unix_timestamp(),
+    )
 }
 
 fn accepted(walk: &Walk) -> bool {
