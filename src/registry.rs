@@ -115,6 +115,8 @@ registry! {
     readygate_http::Http,
     readygate_mongodb::Mongodb,
     readygate_redis::Redis,
+    readygate_review::Review,
+    readygate_source::Source,
     readygate_tests::Tests,
 }
 

@@ -5,7 +5,7 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-use readygate_stack::{Server, nginx, node};
+use readygate_stack::{Authority, Server, nginx_tls, node};
 
 use crate::{Done, stores::Stores, workspace};
 
@@ -25,11 +25,13 @@ pub fn main(healthy: bool) -> Done {
     let version = if healthy { RELEASED } else { STILL_RUNNING };
     println!("starting a replica set of three, a Redis cluster of six, the catalogue and nginx");
     let stores = Stores::start()?;
-    let (app, front) = start(version)?;
+    let (app, front, authority) = start(version)?;
+    let ca = out.join("ca.pem");
+    workspace::write(&ca, &authority.pem())?;
+    let url = front.url().replace("http://", "https://");
     println!(
-        "started the catalogue {version} at {} behind nginx at {}",
-        app.url(),
-        front.url()
+        "started the catalogue {version} at {} behind nginx at {url}",
+        app.url()
     );
     if healthy {
         println!("nothing is planted: the verdict should be GO\n");
@@ -45,7 +47,10 @@ pub fn main(healthy: bool) -> Done {
         .args(["--report", &report("json", "run.json")])
         .args(["--report", &report("junit", "readygate.xml")])
         .args(["--report", &report("console", "readygate.txt")])
-        .env("APP_URL", front.url())
+        .env("APP_URL", &url)
+        .env("APP_ADDRESS", url.trim_start_matches("https://"))
+        .env("BEHIND_URL", app.url())
+        .env("CA", &ca)
         .env("OUT", &out)
         .envs(stores.variables())
         .current_dir(&root)
@@ -85,16 +90,27 @@ fn build() -> Result<(), String> {
     }
 }
 
-fn start(version: &str) -> Result<(Server, Server), String> {
+/// The service, nginx with TLS and security headers before it, and whom to trust.
+fn start(version: &str) -> Result<(Server, Server, Authority), String> {
     let script = workspace::root().join("fixtures/demo/app/server.mjs");
     let app = node(&script, &[("APP_VERSION", version)]).map_err(|e| e.to_string())?;
-    let front = nginx(&format!(
-        "    location / {{
+    let authority = Authority::new().map_err(|e| e.to_string())?;
+    let identity = authority.issue(&["127.0.0.1", "localhost"], 90);
+    let block = format!(
+        "    server_tokens off;
+    location / {{
       proxy_pass {};
       proxy_http_version 1.1;
+      add_header Strict-Transport-Security 'max-age=31536000; includeSubDomains' always;
+      add_header Content-Security-Policy \"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'\" always;
       add_header X-Content-Type-Options nosniff always;
+      add_header Referrer-Policy no-referrer always;
+      add_header Cross-Origin-Opener-Policy same-origin always;
+      add_header Cross-Origin-Resource-Policy same-origin always;
+      add_header Cache-Control no-store always;
     }}",
         app.url()
-    ));
-    Ok((app, front.map_err(|e| e.to_string())?))
+    );
+    let front = nginx_tls(&block, &identity.map_err(|e| e.to_string())?);
+    Ok((app, front.map_err(|e| e.to_string())?, authority))
 }

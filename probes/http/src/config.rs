@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use readygate_sdk::{ByteSize, Secret, Texts};
+use readygate_web::Auth;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -136,26 +137,6 @@ impl From<Method> for http::Method {
             Method::Options => Self::OPTIONS,
         }
     }
-}
-
-/// Credentials of the request; they never go to another origin.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Auth {
-    /// Name and password (RFC 7617).
-    Basic(BasicAuth),
-    /// A token (RFC 6750).
-    Bearer(Secret),
-}
-
-/// Name and password.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BasicAuth {
-    /// Name of the user; may not hold a colon.
-    pub user: String,
-    /// The user's password.
-    pub password: Secret,
 }
 
 /// Where a response names the version that is running.

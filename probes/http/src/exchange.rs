@@ -1,20 +1,12 @@
 //! One sample: the request, its redirects, the response and its body.
 
-use std::sync::Arc;
-
-use http::{StatusCode, header::LOCATION};
 use readygate_sdk::ProbeError;
-use reqwest::Response;
+use readygate_web::{Arrival, Client, Request, shown};
 use tokio::time::Instant;
 
 use crate::{
-    address::shown,
-    body::Reader,
     facts::Recorder,
-    fault,
-    record::{Answer, Body, Facts, Hop, Latency, Stop},
-    request::Request,
-    trace::{Trace, seconds},
+    record::{Answer, Facts, Hop, Latency},
 };
 
 /// Characters kept of a `Location`.
@@ -22,167 +14,68 @@ const LOCATION_LENGTH: usize = 512;
 
 /// Sends requests of one endpoint.
 pub(crate) struct Exchange<'a> {
-    pub(crate) client: &'a reqwest::Client,
+    pub(crate) client: &'a Client,
     pub(crate) recorder: &'a Recorder<'a>,
-    pub(crate) trace: &'a Arc<Trace>,
-}
-
-/// Where the redirects led.
-struct Arrival {
-    response: Response,
-    request: Request,
-    hops: Vec<Hop>,
-    stopped: Option<Stop>,
 }
 
 impl Exchange<'_> {
     /// Sends `first`, follows redirects as far as the config allows, and reads the body.
     pub(crate) async fn run(&self, first: &Request) -> Result<(Answer, Latency), ProbeError> {
+        let (arrival, latency) = self.fetch(first).await?;
+        Ok((self.answer(&arrival), latency))
+    }
+
+    /// The response itself, unmasked, and how long it took with all its redirects.
+    pub(crate) async fn fetch(&self, first: &Request) -> Result<(Arrival, Latency), ProbeError> {
         let started = Instant::now();
-        let arrival = self.follow(first).await?;
-        let head = Instant::now();
-        let Arrival {
-            response,
-            request,
-            hops,
-            stopped,
-        } = arrival;
-        let mut answer = Answer {
-            url: self.recorder.text(&shown(&request.url), usize::MAX),
-            status: response.status().as_u16(),
-            http_version: format!("{:?}", response.version()),
-            remote: response.remote_addr().map(|address| address.to_string()),
-            tls: self.trace.marks().tls.map(str::to_owned),
-            headers: self.recorder.headers(response.headers()),
-            headers_total: response.headers().len(),
-            redirects: hops,
-            stopped,
-            body: Body::default(),
-            facts: Facts::default(),
-        };
-        let headers = response.headers().clone();
-        let reader = self.read(response, &request).await?;
-        let ended = Instant::now();
-        answer.body = self.recorder.body(&reader);
-        answer.facts = self
-            .recorder
-            .facts(&headers, reader.bytes(), &mut answer.body);
-        let (dns, connect, tls, first_byte) = self.trace.marks().phases();
+        let limit = self.recorder.config.redirects;
+        let arrival = self.client.follow(first, limit).await?;
+        let timings = arrival.response.timings;
+        let total = (started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
         let latency = Latency {
-            dns,
-            connect,
-            tls,
-            first_byte,
-            body: seconds(head, ended),
-            total: seconds(started, ended),
-        };
-        Ok((answer, latency))
-    }
-
-    async fn follow(&self, first: &Request) -> Result<Arrival, ProbeError> {
-        let limit = usize::from(self.recorder.config.redirects);
-        let mut request = first.clone();
-        let mut hops = Vec::new();
-        let mut sent = Vec::new();
-        loop {
-            let started = Instant::now();
-            let response = self.send(&request).await?;
-            let location = response.headers().get(LOCATION);
-            let location = location.map(|l| String::from_utf8_lossy(l.as_bytes()).into_owned());
-            sent.push((request.method.clone(), request.url.clone()));
-            let next = if limit > 0 && is_redirect(response.status()) {
-                next(&request, response.status(), location.as_deref(), &sent)
+            dns: timings.dns,
+            connect: timings.connect,
+            tls: timings.tls,
+            first_byte: timings.first_byte,
+            body: timings.body,
+            total: if arrival.hops.is_empty() {
+                timings.total
             } else {
-                Ok(None)
-            };
-            let (next, stopped) = match next {
-                Ok(Some(_)) if hops.len() >= limit => (None, Some(Stop::Limit)),
-                Ok(next) => (next, None),
-                Err(stop) => (None, Some(stop)),
-            };
-            let Some(next) = next else {
-                return Ok(Arrival {
-                    response,
-                    request,
-                    hops,
-                    stopped,
-                });
-            };
-            hops.push(Hop {
-                url: self.recorder.text(&shown(&request.url), usize::MAX),
-                status: response.status().as_u16(),
-                location: self.recorder.text(&shown(&next.url), LOCATION_LENGTH),
-                elsewhere: !next.is_home(),
-                seconds: seconds(started, Instant::now()),
-            });
-            request = next;
+                total
+            },
+        };
+        Ok((arrival, latency))
+    }
+
+    /// What is kept of a response.
+    pub(crate) fn answer(&self, arrival: &Arrival) -> Answer {
+        let recorder = self.recorder;
+        let response = &arrival.response;
+        let mut body = recorder.body(&response.body);
+        let facts: Facts = recorder.facts(&response.headers, &response.body.bytes, &mut body);
+        let shown = |url| recorder.text(&shown(url), usize::MAX);
+        Answer {
+            url: shown(&response.url),
+            status: response.status.as_u16(),
+            http_version: format!("{:?}", response.version),
+            remote: response.remote.map(|address| address.to_string()),
+            tls: response.tls.map(str::to_owned),
+            headers: recorder.headers(&response.headers),
+            headers_total: response.headers.len(),
+            redirects: arrival
+                .hops
+                .iter()
+                .map(|hop| Hop {
+                    url: shown(&hop.url),
+                    status: hop.status.as_u16(),
+                    location: recorder.text(&readygate_web::shown(&hop.location), LOCATION_LENGTH),
+                    elsewhere: hop.elsewhere,
+                    seconds: hop.seconds,
+                })
+                .collect(),
+            stopped: arrival.stopped,
+            body,
+            facts,
         }
     }
-
-    async fn send(&self, request: &Request) -> Result<Response, ProbeError> {
-        self.trace.restart(request.host(), request.port());
-        let mut sending = self
-            .client
-            .request(request.method.clone(), request.url.clone())
-            .headers(request.headers.clone());
-        if let Some(body) = &request.body {
-            sending = sending.body(body.clone());
-        }
-        let response = sending
-            .send()
-            .await
-            .map_err(|e| fault::sending(&e, &self.trace.marks(), &self.subject(request)))?;
-        self.trace.answered();
-        Ok(response)
-    }
-
-    async fn read(&self, mut response: Response, request: &Request) -> Result<Reader, ProbeError> {
-        let mut reader = Reader::new(response.headers(), self.recorder.config.max_body.0);
-        let status = response.status();
-        let declared = response.content_length();
-        let subject = self.subject(request);
-        loop {
-            let piece = response
-                .chunk()
-                .await
-                .map_err(|e| fault::reading(&e, &subject, status, reader.wire_bytes, declared))?;
-            let Some(piece) = piece else { break };
-            let more = reader
-                .take(&piece)
-                .map_err(|e| fault::decoding(&e, &subject, status))?;
-            if !more {
-                return Ok(reader);
-            }
-        }
-        reader
-            .end()
-            .map_err(|e| fault::decoding(&e, &subject, status))?;
-        Ok(reader)
-    }
-
-    fn subject(&self, request: &Request) -> String {
-        self.recorder.text(&shown(&request.url), usize::MAX)
-    }
-}
-
-/// The statuses that name another place (RFC 9110, section 15.4); 300 and 304 do not.
-fn is_redirect(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
-}
-
-fn next(
-    request: &Request,
-    status: StatusCode,
-    location: Option<&str>,
-    sent: &[(http::Method, url::Url)],
-) -> Result<Option<Request>, Stop> {
-    let location = location.ok_or(Stop::NoLocation)?;
-    let next = request.redirected(status, location)?;
-    if sent
-        .iter()
-        .any(|(method, url)| *method == next.method && *url == next.url)
-    {
-        return Err(Stop::Loop);
-    }
-    Ok(Some(next))
 }

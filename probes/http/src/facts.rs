@@ -5,12 +5,11 @@ use http::{
     header::{LOCATION, SET_COOKIE},
 };
 use readygate_sdk::{Cx, Masker, ProbeError};
+use readygate_web::shown_text;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    address::shown_text,
-    body::Reader,
     config::{HttpConfig, VersionSource},
     record::{Body, Facts, Found, HeaderFact, HeaderField, JsonFact, TextFact, VersionFact},
 };
@@ -49,7 +48,9 @@ impl Recorder<'_> {
 
     /// An error with its secrets masked: it may quote a peer, and a peer may echo.
     pub(crate) fn error(&self, mut error: ProbeError) -> ProbeError {
-        error.message = self.mask(&error.message);
+        for text in [&mut error.subject, &mut error.phase, &mut error.message] {
+            *text = self.mask(text);
+        }
         error
     }
 
@@ -71,16 +72,15 @@ impl Recorder<'_> {
     }
 
     /// The body itself.
-    pub(crate) fn body(&self, reader: &Reader) -> Body {
-        let bytes = reader.bytes();
+    pub(crate) fn body(&self, body: &readygate_web::Body) -> Body {
         Body {
-            bytes: bytes.len() as u64,
-            wire_bytes: reader.wire_bytes,
-            truncated: reader.truncated(),
-            unread_encoding: reader.unread_encoding.clone(),
-            sha256: (!reader.truncated()).then(|| hex(&Sha256::digest(bytes))),
-            excerpt: match &reader.unread_encoding {
-                None => self.excerpt(bytes, reader.truncated()),
+            bytes: body.bytes.len() as u64,
+            wire_bytes: body.wire_bytes,
+            truncated: body.truncated,
+            unread_encoding: body.unread_encoding.clone(),
+            sha256: (!body.truncated).then(|| hex(&Sha256::digest(&body.bytes))),
+            excerpt: match &body.unread_encoding {
+                None => self.excerpt(&body.bytes, body.truncated),
                 Some(_) => String::new(),
             },
             json_error: None,

@@ -1,11 +1,12 @@
 //! Applies the expectations of one endpoint to its answers. Pure.
 
 use readygate_sdk::{CheckBuilder, Checks, count_of, excerpt};
+use readygate_web::Stop;
 
 use crate::{
     config::HttpConfig,
     judge_body,
-    record::{Answer, HttpMeasurement, Stop},
+    record::{Answer, HttpMeasurement},
     rules,
 };
 

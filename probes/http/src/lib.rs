@@ -3,14 +3,10 @@
 //! [`Http`] measures status, headers, body, version and the phases of the latency, every sample on a
 //! connection of its own. See the README for the config and the rules.
 
-mod address;
-mod body;
-mod client;
 mod config;
 mod exchange;
 mod expect;
 mod facts;
-mod fault;
 mod judge;
 mod judge_body;
 mod matcher;
@@ -19,21 +15,23 @@ mod metrics;
 mod record;
 mod request;
 mod rules;
-mod trace;
-mod trust;
 mod validate;
+
+use readygate_web as web;
 
 use readygate_sdk::{
     Activity, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
 };
 
-pub use config::{Auth, BasicAuth, HttpConfig, Method, VersionSource};
+pub use config::{HttpConfig, Method, VersionSource};
 pub use expect::{Pattern, Statuses};
 pub use matcher::Matcher;
 pub use record::{
     Answer, Body, Facts, Found, HeaderFact, HeaderField, Hop, HttpMeasurement, JsonFact, Latency,
-    Sample, Stop, TextFact, VersionFact,
+    Sample, TextFact, VersionFact,
 };
+
+pub use web::{Auth, BasicAuth, Stop};
 
 /// Smoke-tests one HTTP endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -62,14 +60,15 @@ impl Probe for Http {
             .keys()
             .map(|name| format!("header {name}"))
             .collect();
-        credentials.extend(match &config.auth {
-            Some(Auth::Basic(basic)) => Some(format!("password of {}", basic.user)),
-            Some(Auth::Bearer(_)) => Some("bearer token".to_owned()),
-            None if address::has_userinfo(&config.url) => Some("credentials in the URL".to_owned()),
-            None => None,
-        });
+        match &config.auth {
+            Some(auth) => credentials.push(auth.shown()),
+            None if web::has_userinfo(&config.url) => {
+                credentials.push("credentials in the URL".to_owned());
+            }
+            None => {}
+        }
         Footprint {
-            contacts: vec![address::shown_text(&config.url)],
+            contacts: vec![web::shown_text(&config.url)],
             credentials,
             activity: Activity::Active,
             duration: None,

@@ -1,12 +1,12 @@
 //! Takes the samples of one endpoint.
 
-use std::sync::Arc;
-
 use readygate_sdk::{Cx, ErrorKind, ProbeError};
 
+use readygate_web::{Client, Settings};
+
 use crate::{
-    address::shown, client, config::HttpConfig, exchange::Exchange, facts::Recorder,
-    record::HttpMeasurement, request::Prepared, trace::Trace,
+    config::HttpConfig, exchange::Exchange, facts::Recorder, record::HttpMeasurement,
+    request::Prepared,
 };
 
 /// Sends the request as often as the config says. With more than one sample, one without an answer
@@ -24,13 +24,17 @@ pub(crate) async fn measure(config: &HttpConfig, cx: &Cx) -> Result<HttpMeasurem
         masker: &masker,
         longest_secret,
     };
-    let subject = recorder.mask(&shown(&request.url));
-    let trace = Arc::new(Trace::default());
-    let client = client::build(config, &request, cx, &trace).await?;
+    let subject = recorder.mask(&request.subject());
+    let settings = Settings {
+        ca: config.ca.clone(),
+        resolve: config.resolve.clone(),
+        max_body: config.max_body.0,
+        ..Settings::default()
+    };
+    let client = Client::build(&settings, cx).await?;
     let exchange = Exchange {
         client: &client,
         recorder: &recorder,
-        trace: &trace,
     };
     let method = request.method.to_string();
     let mut record = HttpMeasurement::new(subject.clone(), method, target_version);
@@ -38,18 +42,17 @@ pub(crate) async fn measure(config: &HttpConfig, cx: &Cx) -> Result<HttpMeasurem
         if config.samples > 1 {
             cx.progress(&format!("{subject}: sample {sample} of {}", config.samples));
         }
-        match cx.within(&subject, "", exchange.run(&request)).await {
-            Ok(Ok((answer, latency))) => record.add(answer, latency),
-            Ok(Err(error)) if config.samples > 1 => record.add_failed(recorder.error(error)),
-            Ok(Err(error)) => return Err(recorder.error(error)),
-            Err(mut error) => {
-                error.phase = trace.phase();
+        match exchange.run(&request).await {
+            Ok((answer, latency)) => record.add(answer, latency),
+            Err(mut error) if cx.is_over() => {
                 if config.samples > 1 {
                     error.message =
                         format!("{} (sample {sample} of {})", error.message, config.samples);
                 }
-                return Err(error);
+                return Err(recorder.error(error));
             }
+            Err(error) if config.samples > 1 => record.add_failed(recorder.error(error)),
+            Err(error) => return Err(recorder.error(error)),
         }
     }
     let first_error = record.errors().next().cloned();

@@ -1,6 +1,7 @@
 //! What one measurement brings back: facts, bounded in size, without secrets.
 
 use readygate_sdk::ProbeError;
+use readygate_web::Stop;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -108,22 +109,6 @@ pub struct Hop {
     pub elsewhere: bool,
     /// Seconds from the request to the response headers.
     pub seconds: f64,
-}
-
-/// Why a redirect was not followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stop {
-    /// As many as the config allows were followed.
-    Limit,
-    /// It leads to a request that was sent before.
-    Loop,
-    /// It names no place.
-    NoLocation,
-    /// It names a place that is no HTTP URL.
-    BadLocation,
-    /// It would send the request body to another origin.
-    BodyElsewhere,
 }
 
 /// The response body.

@@ -1,10 +1,9 @@
 //! What cannot work, found without any I/O.
 
-use http::{HeaderName, HeaderValue};
 use readygate_sdk::ConfigError;
-use url::Url;
+use readygate_web::validate as web;
 
-use crate::config::{Auth, HttpConfig, Method, VersionSource};
+use crate::config::{HttpConfig, Method, VersionSource};
 
 const MOST_SAMPLES: u8 = 100;
 const MOST_REDIRECTS: u8 = 20;
@@ -13,47 +12,25 @@ const MOST_BODY: u64 = 64 << 20;
 /// Headers, pointers and texts asked of one response, of each; bounds the record.
 const MOST_ASKED: usize = 50;
 
-/// Headers that frame the message: the HTTP library sets them, and a wrong one splits requests.
-const FRAMING: [&str; 6] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
-
 /// Every problem of `config`.
 pub(crate) fn validate(config: &HttpConfig) -> Result<(), ConfigError> {
     let mut error = ConfigError::new();
     url(config, &mut error);
     numbers(config, &mut error);
     request_headers(config, &mut error);
-    credentials(config, &mut error);
+    if let Some(auth) = &config.auth {
+        auth.validate("/auth", &mut error);
+    }
     bodies(config, &mut error);
     expectations(config, &mut error);
     error.into_result()
 }
 
 fn url(config: &HttpConfig, error: &mut ConfigError) {
-    let hint = Some("write https://HOST/PATH, or /PATH to take the host from `target.url`");
-    if config.url.trim().is_empty() {
-        error.add("/url", "the URL is empty", hint);
-        return;
-    }
-    match Url::parse(&config.url) {
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-            let message = format!("`{}` is neither http nor https", url.scheme());
-            error.add("/url", message, hint);
-        }
-        Ok(url) if !url.username().is_empty() && config.auth.is_some() => {
-            let message = "credentials are given twice: in the URL and in `auth`";
-            error.add("/url", message, Some("leave them out of the URL"));
-        }
-        Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) => {}
-        Err(cause) => {
-            error.add("/url", format!("not a URL: {cause}"), hint);
-        }
+    web::url("/url", &config.url, error);
+    if config.auth.is_some() && readygate_web::has_userinfo(&config.url) {
+        let message = "credentials are given twice: in the URL and in `auth`";
+        error.add("/url", message, Some("leave them out of the URL"));
     }
 }
 
@@ -83,27 +60,12 @@ fn request_headers(config: &HttpConfig, error: &mut ConfigError) {
         .map(|(n, v)| ("secret_headers", n, v.expose()));
     let mut seen = Vec::new();
     for (block, name, value) in open.chain(secret) {
-        let pointer = format!("/{block}/{}", escape(name));
+        let pointer = format!("/{block}/{}", web::escape(name));
         let lower = name.to_ascii_lowercase();
-        if HeaderName::try_from(name.as_str()).is_err() {
-            error.add(
-                &pointer,
-                format!("`{name}` is not the name of a header"),
-                None,
-            );
-        } else if FRAMING.contains(&lower.as_str()) {
-            error.add(
-                &pointer,
-                format!("`{name}` is set by the HTTP library"),
-                None,
-            );
-        } else if lower == "authorization" && config.auth.is_some() {
+        web::request_header(&pointer, name, value, error);
+        if lower == "authorization" && config.auth.is_some() {
             let message = format!("`{name}` and `auth` set the same header");
             error.add(&pointer, message, Some("keep `auth`"));
-        }
-        if HeaderValue::try_from(value).is_err() {
-            let message = format!("the value of `{name}` holds characters that no header may hold");
-            error.add(&pointer, message, Some("is there a line feed at its end?"));
         }
         if seen.contains(&lower) {
             error.add(
@@ -113,28 +75,6 @@ fn request_headers(config: &HttpConfig, error: &mut ConfigError) {
             );
         }
         seen.push(lower);
-    }
-}
-
-fn credentials(config: &HttpConfig, error: &mut ConfigError) {
-    match &config.auth {
-        // RFC 7617, section 2: the first colon ends the name.
-        Some(Auth::Basic(basic)) if basic.user.contains(':') => {
-            error.add("/auth/basic/user", "a user name may not hold a colon", None);
-        }
-        Some(Auth::Bearer(token)) if token.expose().trim().is_empty() => {
-            error.add(
-                "/auth/bearer",
-                "the token is empty",
-                Some("is the variable set?"),
-            );
-        }
-        Some(Auth::Bearer(token)) if HeaderValue::try_from(token.expose()).is_err() => {
-            let message = "the token holds characters that no header may hold";
-            let hint = Some("is there a line feed at its end?");
-            error.add("/auth/bearer", message, hint);
-        }
-        _ => {}
     }
 }
 
@@ -161,8 +101,8 @@ fn bodies(config: &HttpConfig, error: &mut ConfigError) {
 
 fn expectations(config: &HttpConfig, error: &mut ConfigError) {
     for (name, matcher) in &config.response_headers {
-        let at = format!("/response_headers/{}", escape(name));
-        header_name(&at, name, error);
+        let at = format!("/response_headers/{}", web::escape(name));
+        web::header_name(&at, name, error);
         // YAML reads 1.10 as 1.1, and headers are text.
         if matcher.is_decimal() {
             error.add(
@@ -173,7 +113,11 @@ fn expectations(config: &HttpConfig, error: &mut ConfigError) {
         }
     }
     for pointer in config.body_json.keys() {
-        json_pointer(&format!("/body_json/{}", escape(pointer)), pointer, error);
+        web::json_pointer(
+            &format!("/body_json/{}", web::escape(pointer)),
+            pointer,
+            error,
+        );
     }
     for (block, texts) in [
         ("contains", &config.contains),
@@ -188,8 +132,8 @@ fn expectations(config: &HttpConfig, error: &mut ConfigError) {
         }
     }
     match &config.version {
-        Some(VersionSource::Header(name)) => header_name("/version/header", name, error),
-        Some(VersionSource::Json(pointer)) => json_pointer("/version/json", pointer, error),
+        Some(VersionSource::Header(name)) => web::header_name("/version/header", name, error),
+        Some(VersionSource::Json(pointer)) => web::json_pointer("/version/json", pointer, error),
         Some(VersionSource::Text(_)) | None => {}
     }
     for (block, asked) in [
@@ -202,23 +146,4 @@ fn expectations(config: &HttpConfig, error: &mut ConfigError) {
             error.add(format!("/{block}"), message, Some("split the gate"));
         }
     }
-}
-
-fn header_name(at: &str, name: &str, error: &mut ConfigError) {
-    if HeaderName::try_from(name).is_err() {
-        error.add(at, format!("`{name}` is not the name of a header"), None);
-    }
-}
-
-fn json_pointer(at: &str, pointer: &str, error: &mut ConfigError) {
-    if !pointer.is_empty() && !pointer.starts_with('/') {
-        let message = format!("`{pointer}` is not a JSON pointer, which starts with `/`");
-        let path = pointer.trim_start_matches("$.").replace('.', "/");
-        error.add(at, message, Some(&format!("write `/{path}`")));
-    }
-}
-
-/// A key as a token of a JSON pointer (RFC 6901, section 3).
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }

@@ -6,12 +6,14 @@
 mod mongod;
 mod nginx;
 mod node;
+mod pki;
 mod redis;
 mod server;
 
 pub use mongod::{Member, MongoSet, Mongod, SetSpec, mongod_program};
-pub use nginx::nginx;
+pub use nginx::{nginx, nginx_tls};
 pub use node::node;
+pub use pki::{Authority, Identity};
 pub use redis::{
     ClusterCheck, Redis, RedisCluster, RedisOptions, cluster_check, eventually, redis,
 };

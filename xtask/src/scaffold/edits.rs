@@ -19,7 +19,8 @@ pub fn manifest(text: &str, id: &str) -> Result<String, String> {
     let path = format!("readygate-{id} = {{ path = \"probes/{id}\" }}\n");
     let text = insert(text, "[workspace.dependencies]", &path, id, |line| {
         let (name, value) = line.strip_prefix("readygate-")?.split_once(" = ")?;
-        let is_probe = value.contains("path = \"probes/") && name != "sdk";
+        // Probes share these two; they are no probes.
+        let is_probe = value.contains("path = \"probes/") && !matches!(name, "sdk" | "web");
         is_probe.then(|| name.to_owned())
     })?;
     let dependency = format!("readygate-{id}.workspace = true\n");

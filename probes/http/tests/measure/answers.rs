@@ -7,10 +7,9 @@ use readygate_http::{Found, Http};
 use readygate_sdk::{CheckOutcome, ErrorKind, Probe, Target};
 use serde_json::json;
 
-use crate::{
-    config, judge, measure, measure_in, metrics, number, outcomes,
-    server::{Server, respond},
-};
+use readygate_web::testkit::{Server, respond};
+
+use crate::{config, judge, measure, measure_in, metrics, number, outcomes};
 
 #[tokio::test]
 async fn everything_that_is_asked_is_found() {

@@ -6,10 +6,9 @@ use readygate_sdk::{ErrorKind, ProbeError, testkit::BlackHole};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    cx, fails, measure, measure_in, outcomes,
-    server::{Act, Server, closed_port, send},
-};
+use readygate_web::testkit::{Act, Server, closed_port, send};
+
+use crate::{cx, fails, measure, measure_in, outcomes};
 
 const HEADERS: &str = "waiting for the response headers";
 const BODY: &str = "reading the body";

@@ -6,10 +6,9 @@ use std::{io::Write as _, time::Duration};
 use flate2::{Compression, write::GzEncoder};
 use readygate_sdk::ErrorKind;
 
-use crate::{
-    cx, fails, measure, measure_in, outcomes,
-    server::{Act, Server, respond, send},
-};
+use readygate_web::testkit::{Act, Server, respond, send};
+
+use crate::{cx, fails, measure, measure_in, outcomes};
 
 const MIB: u64 = 1 << 20;
 

@@ -12,7 +12,6 @@ mod identity;
 mod redirects;
 mod samples;
 mod secrets;
-mod server;
 mod tls;
 
 use std::time::Duration;

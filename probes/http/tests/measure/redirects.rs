@@ -2,10 +2,9 @@
 
 use readygate_http::Stop;
 
-use crate::{
-    judge, measure, metrics, number, outcomes,
-    server::{Act, Server, respond},
-};
+use readygate_web::testkit::{Act, Server, respond};
+
+use crate::{judge, measure, metrics, number, outcomes};
 
 fn to(location: &str) -> Vec<Act> {
     respond("302 Found", &format!("Location: {location}\r\n"), "moved")

@@ -7,11 +7,10 @@ use std::{
 
 use readygate_sdk::{CheckOutcome, ErrorKind};
 
+use readygate_web::testkit::{Act, Seen, Server, respond};
+
 use crate::{
-    cx, fails,
-    identity::Authority,
-    judge, measure, measure_in, metrics, number, outcomes,
-    server::{Act, Seen, Server, respond},
+    cx, fails, identity::Authority, judge, measure, measure_in, metrics, number, outcomes,
 };
 
 /// A server that answers in turn.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use readygate_http::Http;
 use readygate_sdk::{Cx, Masker, Probe, testkit::CANARY};
 
-use crate::{
-    config, cx, judge,
-    server::{Act, Seen, Server, respond, send},
-};
+use readygate_web::testkit::{Act, Seen, Server, respond, send};
+
+use crate::{config, cx, judge};
 
 /// Ways to carry the canary, as YAML.
 fn carriers() -> Vec<String> {

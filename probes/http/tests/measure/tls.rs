@@ -10,11 +10,12 @@ use readygate_http::Http;
 use readygate_sdk::{Clock, Cx, ErrorKind, Probe, testkit::BlackHole};
 use tokio::net::TcpListener;
 
+use readygate_web::testkit::{Act, Seen, Server, respond};
+
 use crate::{
     config, cx, fails,
     identity::{Authority, Special},
     measure, measure_in, metrics, number, outcomes,
-    server::{Server, respond},
 };
 
 const HOST: &str = "shop.example.com";
@@ -24,7 +25,7 @@ fn yaml(server: &Server, host: &str, rest: &str) -> String {
     format!("{{url: '{url}', resolve: {{{host}: 127.0.0.1}}, {rest}}}")
 }
 
-fn ok() -> impl Fn(&crate::server::Seen) -> Vec<crate::server::Act> + Send + Sync + 'static {
+fn ok() -> impl Fn(&Seen) -> Vec<Act> + Send + Sync + 'static {
     |_| respond("200 OK", "", "ok")
 }
 

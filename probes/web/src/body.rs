@@ -5,13 +5,42 @@ use std::io::{self, Write};
 use flate2::write::MultiGzDecoder;
 use http::{HeaderMap, header::CONTENT_ENCODING};
 
+/// A response body, as far as it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Body {
+    /// The bytes, after decompression.
+    pub bytes: Vec<u8>,
+    /// Bytes that came over the wire, before decompression.
+    pub wire_bytes: u64,
+    /// Whether there was more than the limit.
+    pub truncated: bool,
+    /// A `Content-Encoding` that was not undone: `bytes` are still encoded.
+    pub unread_encoding: Option<String>,
+}
+
+impl Body {
+    /// As text, where the encoding was undone; bytes that are no UTF-8 are replaced.
+    pub fn text(&self) -> Option<std::borrow::Cow<'_, str>> {
+        let known = self.unread_encoding.is_none();
+        known.then(|| String::from_utf8_lossy(&self.bytes))
+    }
+}
+
+/// A body that is at hand, decompressed as `headers` say, up to `limit` bytes; for responses that were
+/// captured elsewhere.
+pub fn unzip(headers: &HeaderMap, wire: &[u8], limit: u64) -> io::Result<Body> {
+    let mut reader = Reader::new(headers, limit);
+    if reader.take(wire)? {
+        reader.end()?;
+    }
+    Ok(reader.into_body())
+}
+
 /// The bytes of a body, up to the limit.
 pub(crate) struct Reader {
     sink: Sink,
-    /// Bytes that came over the wire.
-    pub(crate) wire_bytes: u64,
-    /// An encoding that was not undone.
-    pub(crate) unread_encoding: Option<String>,
+    wire_bytes: u64,
+    unread_encoding: Option<String>,
 }
 
 enum Sink {
@@ -102,14 +131,23 @@ impl Reader {
         }
     }
 
-    /// The bytes kept.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.kept().bytes
+    /// Bytes that came over the wire so far.
+    pub(crate) fn wire_bytes(&self) -> u64 {
+        self.wire_bytes
     }
 
-    /// Whether there was more than the limit.
-    pub(crate) fn truncated(&self) -> bool {
-        self.kept().full
+    /// What was read.
+    pub(crate) fn into_body(mut self) -> Body {
+        let kept = match &mut self.sink {
+            Sink::Plain(kept) => kept,
+            Sink::Gzip(decoder) => decoder.get_mut(),
+        };
+        Body {
+            truncated: kept.full,
+            bytes: std::mem::take(&mut kept.bytes),
+            wire_bytes: self.wire_bytes,
+            unread_encoding: self.unread_encoding,
+        }
     }
 
     fn kept(&self) -> &Kept {
@@ -144,12 +182,13 @@ mod tests {
             let bytes = vec![b'x'; size];
             let mut plain = reader("identity", 100);
             assert_eq!(plain.take(&bytes).unwrap(), !truncated, "{size}");
-            assert_eq!(plain.truncated(), truncated, "{size}");
+            assert_eq!(plain.into_body().truncated, truncated, "{size}");
             let mut gzip = reader("gzip", 100);
             let _ = gzip.take(&gzipped(&bytes)).unwrap();
             gzip.end().unwrap();
-            assert_eq!(gzip.truncated(), truncated, "{size} gzipped");
-            assert_eq!(gzip.bytes(), &bytes[..size.min(100)]);
+            let body = gzip.into_body();
+            assert_eq!(body.truncated, truncated, "{size} gzipped");
+            assert_eq!(body.bytes, &bytes[..size.min(100)]);
         }
     }
 
@@ -162,8 +201,9 @@ mod tests {
             assert!(reader.take(&[*byte]).unwrap());
         }
         reader.end().unwrap();
-        assert_eq!(reader.bytes(), b"hello, world");
-        assert_eq!(reader.wire_bytes, wire.len() as u64);
+        let body = reader.into_body();
+        assert_eq!(body.bytes, b"hello, world");
+        assert_eq!(body.wire_bytes, wire.len() as u64);
     }
 
     #[test]

@@ -32,34 +32,50 @@ static SYSTEM: OnceCell<Arc<dyn ServerCertVerifier>> = OnceCell::const_new();
 /// A file of authorities is larger only by mistake; Mozilla's whole store is 220 KiB.
 const LARGEST_FILE: u64 = 4 << 20;
 
-/// A TLS client that leaves marks in `trace`. Without `https` it trusts no one and reads nothing.
-pub(crate) async fn client(
-    https: bool,
-    ca: Option<&str>,
-    cx: &Cx,
-    trace: &Arc<Trace>,
-) -> Result<ClientConfig, ProbeError> {
-    let extra = match ca {
-        Some(path) => Some(authorities(path, cx).await?),
-        None => None,
-    };
-    let system = if https { Some(system(cx).await?) } else { None };
-    let verifier = Verifier {
-        system,
-        extra,
-        trace: Arc::clone(trace),
-    };
-    let time = Arc::new(RunClock(cx.clone()));
-    let mut config = ClientConfig::builder_with_details(Arc::clone(&PROVIDER), time)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| internal(&e))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config.resumption = Resumption::store(Arc::new(NoSessions(Arc::clone(trace))))
-        .tls12_resumption(Tls12Resumption::Disabled);
-    Ok(config)
+/// Whom the client trusts.
+#[derive(Debug, Clone)]
+pub(crate) struct Trust {
+    extra: Option<Arc<WebPkiServerVerifier>>,
+    http2: bool,
+}
+
+impl Trust {
+    /// Reads the authorities of the config.
+    pub(crate) async fn load(ca: Option<&str>, http2: bool, cx: &Cx) -> Result<Self, ProbeError> {
+        let extra = match ca {
+            Some(path) => Some(authorities(path, cx).await?),
+            None => None,
+        };
+        Ok(Self { extra, http2 })
+    }
+
+    /// A TLS client that leaves marks in `trace`. Without `https` it trusts no one and reads nothing.
+    pub(crate) async fn client(
+        &self,
+        https: bool,
+        cx: &Cx,
+        trace: &Arc<Trace>,
+    ) -> Result<ClientConfig, ProbeError> {
+        let verifier = Verifier {
+            system: if https { Some(system(cx).await?) } else { None },
+            extra: self.extra.clone(),
+            trace: Arc::clone(trace),
+        };
+        let time = Arc::new(RunClock(cx.clone()));
+        let mut config = ClientConfig::builder_with_details(Arc::clone(&PROVIDER), time)
+            .with_safe_default_protocol_versions()
+            .map_err(|e| internal(&e))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        if self.http2 {
+            config.alpn_protocols.push(b"h2".to_vec());
+        }
+        config.alpn_protocols.push(b"http/1.1".to_vec());
+        config.resumption = Resumption::store(Arc::new(NoSessions(Arc::clone(trace))))
+            .tls12_resumption(Tls12Resumption::Disabled);
+        Ok(config)
+    }
 }
 
 async fn system(cx: &Cx) -> Result<Arc<dyn ServerCertVerifier>, ProbeError> {

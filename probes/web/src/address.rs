@@ -4,7 +4,7 @@ use readygate_sdk::{ErrorKind, Masker, ProbeError, Target};
 use url::Url;
 
 /// The URL of the config, resolved against the target's (RFC 3986, section 5).
-pub(crate) fn resolve(text: &str, target: &Target) -> Result<Url, ProbeError> {
+pub fn resolve(text: &str, target: &Target) -> Result<Url, ProbeError> {
     let fail = |message: String, hint: &str| {
         let subject = shown_text(text);
         ProbeError::new(ErrorKind::BadData, subject, "reading the config", message).hint(hint)
@@ -42,7 +42,7 @@ pub(crate) fn strip_userinfo(url: &mut Url) {
 }
 
 /// Whether a URL of the config holds credentials.
-pub(crate) fn has_userinfo(text: &str) -> bool {
+pub fn has_userinfo(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
 }
 
@@ -66,7 +66,7 @@ const SECRET_PARAMETERS: [&str; 14] = [
 
 /// A URL as it may be shown: no userinfo, no fragment, no values of parameters that are secrets by
 /// their name.
-pub(crate) fn shown(url: &Url) -> String {
+pub fn shown(url: &Url) -> String {
     let mut url = url.clone();
     strip_userinfo(&mut url);
     if let Some(query) = url.query() {
@@ -85,7 +85,7 @@ pub(crate) fn shown(url: &Url) -> String {
 }
 
 /// A URL of the config as it may be shown, be it relative or not a URL at all.
-pub(crate) fn shown_text(text: &str) -> String {
+pub fn shown_text(text: &str) -> String {
     if let Ok(url) = Url::parse(text)
         && url.has_host()
     {

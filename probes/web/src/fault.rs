@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use readygate_sdk::{ErrorKind, ProbeError, count_of};
 use rustls::{AlertDescription, CertificateError};
 
-use crate::trace::Marks;
+use crate::{client::MOST_HEADERS, trace::Marks};
 
 /// The causes that say more than "error sending request".
 #[derive(Default)]
@@ -107,7 +107,9 @@ fn answer_fault(causes: &Causes<'_>, fail: impl Fn(ErrorKind, String) -> ProbeEr
     match causes.hyper {
         Some(hyper) if hyper.is_parse_too_large() => fail(
             ErrorKind::Protocol,
-            "the response headers are too large: more than 100, or more than about 400 KB".into(),
+            format!(
+                "the response headers are too large: more than {MOST_HEADERS}, or more than about 400 KB"
+            ),
         )
         .hint("find what makes them grow; `curl -sD - -o /dev/null URL` shows them"),
         Some(hyper) if hyper.is_parse() => {

@@ -32,6 +32,7 @@ pub enum Act {
     Reset,
 }
 
+/// Sends these bytes.
 pub fn send(text: impl AsRef<[u8]>) -> Act {
     Act::Send(text.as_ref().to_vec())
 }
@@ -47,14 +48,17 @@ pub fn respond(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<Act> 
 /// A request as it came in.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    /// `GET /path HTTP/1.1`.
     pub line: String,
     /// Names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// As long as `Content-Length` says.
     pub body: Vec<u8>,
 }
 
 type Script = dyn Fn(&Seen) -> Vec<Act> + Send + Sync;
 
+/// Listens on a free loopback port until the test ends.
 #[derive(Clone)]
 pub struct Server {
     address: SocketAddr,
@@ -189,10 +193,12 @@ impl Server {
         Ok(())
     }
 
+    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
+    /// The port.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
