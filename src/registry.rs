@@ -113,6 +113,7 @@ registry! {
     readygate_command::Command,
     readygate_files::Files,
     readygate_http::Http,
+    readygate_load::Load,
     readygate_mongodb::Mongodb,
     readygate_redis::Redis,
     readygate_review::Review,
