@@ -27,6 +27,16 @@ pub(crate) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: 
             .hint(rules::NO_REQUESTS.fix)
             .unmeasured("there is no result to count requests in");
     }
+    let unlisted = measurement
+        .files_total
+        .saturating_sub(measurement.files.len() as u64);
+    if unlisted > 0 {
+        let more = count_of(unlisted, "more result", "more results");
+        checks
+            .check(&rules::UNREADABLE_REPORT, "other results")
+            .hint("merge them, or use several gates")
+            .unmeasured(format!("{more} than are looked at one by one"));
+    }
     for file in &measurement.files {
         requests(file, checks);
         thresholds(file, checks);
@@ -82,14 +92,12 @@ fn requests_said(result: &LoadResult) -> String {
 fn requests(file: &Imported, checks: &mut Checks) {
     let (path, result) = (file.file.path.as_str(), &file.result);
     let Some(n) = result.requests.filter(|n| *n > 0) else {
-        let reason = match result.requests {
-            Some(_) => format!("{} made no request", result.tool),
-            None => {
-                let said = result.absent.get("requests").cloned();
-                said.unwrap_or_else(|| {
-                    "the file does not say how many requests were made".to_owned()
-                })
-            }
+        let said = || result.absent.get("requests").cloned();
+        let unknown = "the file does not say how many requests were made";
+        let reason = if result.requests.is_some() {
+            format!("{} made no request", result.tool)
+        } else {
+            said().unwrap_or_else(|| unknown.to_owned())
         };
         return checks
             .check(&rules::NO_REQUESTS, path)

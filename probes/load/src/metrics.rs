@@ -116,16 +116,13 @@ fn of_result(all: &LoadResult, metrics: &mut Metrics) {
             metrics.absent("error_rate", why("error_rate"));
         }
     }
-    match &all.latency {
-        Some(latency) => of_latency(latency, &why, metrics),
-        None => {
-            let names = PERCENTILES.iter().map(|(name, _)| *name);
-            for name in names.chain(["latency.mean", "latency.max"]) {
-                let said = all.absent.get(name).or(all.absent.get("latency"));
-                let said = said.map_or("no response was timed", String::as_str);
-                metrics.absent(name, said);
-            }
-        }
+    if let Some(latency) = &all.latency {
+        return of_latency(latency, &why, metrics);
+    }
+    let names = PERCENTILES.iter().map(|(name, _)| *name);
+    for name in names.chain(["latency.mean", "latency.max"]) {
+        let said = all.absent.get(name).or(all.absent.get("latency"));
+        metrics.absent(name, said.map_or("no response was timed", String::as_str));
     }
 }
 

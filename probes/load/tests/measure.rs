@@ -148,6 +148,16 @@ async fn k6_whose_iterations_throw_has_no_requests() {
 }
 
 #[tokio::test]
+async fn refused_connections_are_no_fast_responses() {
+    let text = json!({ "state": {}, "metrics": { "http_reqs": { "values": { "count": 10 } },
+        "http_req_failed": { "values": { "passes": 10, "fails": 0 } },
+        "http_req_duration": { "values": { "avg": 0, "max": 0, "p(95)": 0 } } } });
+    let result = one(&text.to_string()).await;
+    assert_eq!(result.errors, Some(10));
+    assert!(result.latency.is_none());
+}
+
+#[tokio::test]
 async fn dropped_iterations_make_latency_unsafe() {
     let text = json!({ "state": {}, "metrics": { "dropped_iterations": { "values": { "count": 12162 } },
         "http_reqs": { "values": { "count": 10 } }, "http_req_duration": { "values": { "p(95)": 7.7 } } } });

@@ -53,6 +53,11 @@ pub(super) fn summary(value: &Value) -> Result<Reading, Fault> {
         .or_else(|| of("http_reqs").and_then(over_rate))
         .or_else(|| of("iterations").and_then(over_rate));
     result.latency = of("http_req_duration").map(|v| latency(v, requests));
+    // A refused connection is timed with 0.
+    if result.latency.as_ref().is_some_and(|l| l.max == Some(0.0)) {
+        result.latency = None;
+        result.lacks("latency", "no response was timed");
+    }
     dropped(of("dropped_iterations"), &mut result);
     if result.thresholds.is_none() && value.pointer("/results").is_none() {
         result.thresholds = thresholds(&metrics);

@@ -82,7 +82,11 @@ impl Points {
 
     fn request(&mut self, point: &Point<'_>) {
         let seconds = point.value / 1e3;
-        self.all.add(seconds, 1);
+        let answered = !point.status.is_empty() && point.status != "0";
+        if answered || seconds > 0.0 {
+            // A refused connection is timed with 0 and is no fast response.
+            self.all.add(seconds, 1);
+        }
         let bad = u64::from(point.status.is_empty() || crate::measurement::is_bad(point.status));
         self.bad += bad;
         let known = self.routes.contains_key(point.name);

@@ -51,15 +51,13 @@ pub(crate) fn read(
     format: Option<Format>,
 ) -> Result<Reading, Fault> {
     let head = source.head().to_owned();
-    let format = match format {
-        Some(format) => format,
-        None => match detect::of_text(&head)? {
-            Some(format) => format,
-            None => {
-                let value: Value = document::document(&mut *source, JSON)?;
-                return of_json(detect::of_json(&value)?, &value);
-            }
-        },
+    let named = match format {
+        Some(format) => Some(format),
+        None => detect::of_text(&head)?,
+    };
+    let Some(format) = named else {
+        let value: Value = document::document(&mut *source, JSON)?;
+        return of_json(detect::of_json(&value)?, &value);
     };
     let mut reading = match format {
         Format::K6Json => k6_points::json(source),

@@ -168,7 +168,8 @@ pub(super) fn oha(value: &Value) -> Result<Reading, Fault> {
         oha_error(kind, n, &mut result);
     }
     result.count_by_status();
-    result.duration = at(value, "/summary/total");
+    let total = at(value, "/summary/total");
+    result.duration = Some(total.ok_or_else(|| Fault::new("no `summary.total`"))?);
     result.throughput = at(value, "/summary/requestsPerSec");
     let mut latency = Latency::of_tool();
     latency.count = Some(result.responses());
@@ -273,6 +274,9 @@ pub(super) fn fortio(value: &Value) -> Result<Reading, Fault> {
         }
     }
     let timed = count_at(value, "/DurationHistogram/Count");
+    if timed.is_none() {
+        return Err(Fault::new("no `DurationHistogram.Count`"));
+    }
     result.count_by_status();
     if result.requests == Some(0) {
         result.requests = timed;

@@ -91,21 +91,15 @@ pub(super) fn wrk(text: &str) -> Result<Reading, Fault> {
     let mut spectrum = 0;
     for line in text.lines() {
         let trimmed = line.trim();
-        let words: Vec<&str> = trimmed.split_whitespace().collect();
         if trimmed.contains("Uncorrected Latency") {
             spectrum = 2;
         } else if trimmed.starts_with("Detailed Percentile") {
             spectrum += 1;
         }
+        let words: Vec<&str> = trimmed.split_whitespace().collect();
         match words.as_slice() {
-            [threads, "threads", "and", connections, "connections"]
-                if threads.parse::<u64>().is_ok() =>
-            {
+            [n, "threads", "and", connections, "connections"] if n.parse::<u64>().is_ok() => {
                 result.users = connections.parse().ok();
-            }
-            ["Latency", mean, _, max, ..] if latency.mean.is_none() => {
-                latency.mean = seconds(mean);
-                latency.max = seconds(max);
             }
             [n, "requests", "in", time, ..] => {
                 done = n.parse().ok();
@@ -116,27 +110,18 @@ pub(super) fn wrk(text: &str) -> Result<Reading, Fault> {
                 whole = true;
                 result.throughput = rate.parse().ok();
             }
-            [percent, value] if percent.ends_with('%') && spectrum < 2 => {
-                if let Ok(percent) = percent.trim_end_matches('%').parse() {
-                    latency.push(percent, seconds(value));
+            ["Socket", "errors:", kinds @ ..] => {
+                for pair in kinds.chunks_exact(2) {
+                    let n = pair[1].trim_end_matches(',').parse();
+                    result.error(pair[0], n.unwrap_or(0));
                 }
             }
-            [value, share, _, _] if spectrum == 1 => spectrum_row(value, share, &mut latency),
-            _ => {}
-        }
-        if let Some(kinds) = trimmed.strip_prefix("Socket errors:") {
-            for (kind, n) in kinds
-                .split(',')
-                .filter_map(|part| part.trim().split_once(' '))
-            {
-                result.error(kind, n.trim().parse().unwrap_or(0));
-            }
+            words => wrk_latency(words, spectrum, &mut latency),
         }
     }
     let (Some(done), true) = (done, whole) else {
         return Err(cut("the line `Requests/sec`"));
     };
-    result.status("2xx or 3xx", 0);
     let sockets: u64 = result.error_kinds.values().sum();
     result.error("status not 2xx or 3xx", bad);
     result.requests = Some(done + sockets);
@@ -148,6 +133,24 @@ pub(super) fn wrk(text: &str) -> Result<Reading, Fault> {
         "wrk prints p50, p75, p90 and p99, and with `--latency` only",
     );
     Ok(result.into())
+}
+
+/// The line of the mean, the list of percentiles, and wrk2's spectrum: the first list (0), its
+/// spectrum (1), and what is not corrected (2 and more).
+fn wrk_latency(words: &[&str], spectrum: u32, latency: &mut Latency) {
+    match words {
+        ["Latency", mean, _, max, ..] if latency.mean.is_none() => {
+            latency.mean = seconds(mean);
+            latency.max = seconds(max);
+        }
+        [percent, value] if percent.ends_with('%') && spectrum < 2 => {
+            if let Ok(percent) = percent.trim_end_matches('%').parse() {
+                latency.push(percent, seconds(value));
+            }
+        }
+        [value, share, _, _] if spectrum == 1 => spectrum_row(value, share, latency),
+        _ => {}
+    }
 }
 
 /// Rows of wrk2's spectrum that stand at a percentile exactly; values are in milliseconds.

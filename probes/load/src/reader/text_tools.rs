@@ -28,7 +28,7 @@ fn summary(text: &str, result: &mut LoadResult) -> Result<(), Fault> {
                     result.status(n.trim(), first(rest).unwrap_or(0));
                 }
                 "Error distribution:" => {
-                    oha_error(rest.trim(), n.trim().parse().unwrap_or(0), result)
+                    oha_error(rest.trim(), n.trim().parse().unwrap_or(0), result);
                 }
                 _ => {}
             }
