@@ -12,6 +12,9 @@ use crate::{
     rules,
 };
 
+/// Ten samples above the 95th percentile.
+const LEAST_SAMPLES: u64 = 200;
+
 /// The command first, then whether the files can be relied on, then what they say.
 pub(crate) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: &mut Checks) {
     if let Some(command) = &measurement.command {
@@ -43,6 +46,22 @@ pub(crate) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: 
         duration(config, file, checks);
         latency(config, file, checks);
     }
+    samples(measurement, checks);
+}
+
+/// Percentiles with fewer than ten samples above them.
+fn samples(measurement: &LoadMeasurement, checks: &mut Checks) {
+    let latency = measurement.total.as_ref().and_then(|t| t.latency.as_ref());
+    let Some(n) = latency.and_then(|latency| latency.count) else {
+        return;
+    };
+    let timed = count_of(n, "request was timed", "requests were timed");
+    checks
+        .check(&rules::FEW_SAMPLES, "results")
+        .message(timed)
+        .expected(format!("at least {LEAST_SAMPLES}"))
+        .actual(n.to_string())
+        .passed_if(n >= LEAST_SAMPLES);
 }
 
 fn evidence(config: &LoadConfig, measurement: &LoadMeasurement, checks: &mut Checks) {

@@ -90,6 +90,13 @@ fn latency(total: &mut LoadResult, parts: &[&Reading]) {
         .iter()
         .filter_map(|p| p.result.latency.as_ref())
         .collect();
+    let counts: Option<Vec<u64>> = lists.iter().map(|l| l.count).collect();
+    let means: Option<Vec<f64>> = lists.iter().map(|l| l.mean).collect();
+    let mean = counts.as_ref().zip(means).and_then(|(counts, means)| {
+        let n: u64 = counts.iter().sum();
+        let sum: f64 = counts.iter().zip(means).map(|(n, m)| *n as f64 * m).sum();
+        (n > 0).then(|| nanos(sum / n as f64))
+    });
     if let Some(sketches) = sketches {
         let mut all = Sketch::default();
         for sketch in sketches {
@@ -98,17 +105,11 @@ fn latency(total: &mut LoadResult, parts: &[&Reading]) {
         let mut merged = all.latency(lists.first().map_or(How::Samples, |l| l.how));
         if let Some(merged) = &mut merged {
             merged.max = longest(&lists).or(merged.max);
+            merged.mean = mean.or(merged.mean);
         }
         total.latency = merged;
         return;
     }
-    let counts: Option<Vec<u64>> = lists.iter().map(|l| l.count).collect();
-    let means: Option<Vec<f64>> = lists.iter().map(|l| l.mean).collect();
-    let mean = counts.as_ref().zip(means).and_then(|(counts, means)| {
-        let n: u64 = counts.iter().sum();
-        let sum: f64 = counts.iter().zip(means).map(|(n, m)| *n as f64 * m).sum();
-        (n > 0).then(|| nanos(sum / n as f64))
-    });
     total.latency = Some(Latency {
         how: How::Tool,
         count: counts.map(|counts| counts.iter().sum()),

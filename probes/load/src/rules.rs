@@ -17,13 +17,14 @@ pub(crate) const RULES: &[Rule] = &[
     THRESHOLD_FAILED,
     TOO_SHORT,
     UNSAFE_LATENCY,
+    FEW_SAMPLES,
 ];
 
 pub(crate) const COMMAND_FAILED: Rule = Rule {
     code: "load/command-failed",
     level: Level::Error,
     summary: "the load tool did not end with exit code 0",
-    why: "k6 says by exit code 99 that a threshold failed, Locust by 1 that requests did, Gatling \
+    why: "The exit code tells more than the file: k6 says by 99 that a threshold failed, Locust by 1 that requests did, Gatling \
           by 2 that an assertion did. It can also be the only sign of a tool that was killed.",
     fix: "run the tool by hand in the same folder and read what it prints last",
     source: "",
@@ -152,4 +153,15 @@ pub(crate) const UNSAFE_LATENCY: Rule = Rule {
           `-q` and `--latency-correction` (then set `latency_corrected: true`), nighthawk with \
           `--open-loop`; or accept it with `accept_closed_model: true`",
     source: "https://www.usenix.org/conference/nsdi-06/open-versus-closed-cautionary-tale",
+};
+
+pub(crate) const FEW_SAMPLES: Rule = Rule {
+    code: "load/few-samples",
+    level: Level::Warning,
+    summary: "too few requests were timed for a 95th percentile",
+    why: "Of 100 requests five lie above the 95th percentile, so two slow ones more or less move it \
+          anywhere. With ten above it, which takes 200 requests, it starts to tell something; the \
+          99th takes 1000.",
+    fix: "let the tool send more requests",
+    source: "",
 };

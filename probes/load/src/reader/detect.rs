@@ -46,7 +46,7 @@ pub(super) fn of_text(head: &str) -> Result<Option<Format>, Fault> {
         Format::VegetaText
     } else if has("Success rate:") && has("Requests/sec:") {
         Format::OhaText
-    } else if text.starts_with("Summary:") && has("Requests/sec:") {
+    } else if has("Summary:") && has("Requests/sec:") {
         Format::HeyText
     } else if has("http_req_duration") && has("....:") {
         return Err(unknown("the console text of k6; use `--summary-export`"));

@@ -73,13 +73,15 @@ impl Samples {
         if is_status {
             self.result.status(sample.code, 1);
         }
-        if !sample.success {
-            let kind = if sample.code.is_empty() {
-                "failed"
-            } else {
-                sample.code
+        // A bad status is told by the statuses; here stands what they do not tell.
+        let told = is_status && is_bad(sample.code);
+        if !sample.success && !told {
+            let kind = match sample.code {
+                "" => "failed".to_owned(),
+                code if is_status => format!("failed with status {code}"),
+                code => code.to_owned(),
             };
-            self.result.error(kind, 1);
+            self.result.error(&kind, 1);
         }
         if let Some((at, zoneless)) = sample.at {
             let took = jiff::SignedDuration::try_from_secs_f64(seconds).unwrap_or_default();

@@ -43,7 +43,8 @@ pub(super) fn stats(source: &mut ReportSource<'_>) -> Result<Reading, Fault> {
         let requests = row.count("Request Count")?;
         let errors = row.count("Failure Count")?;
         let name = row.get("Name").unwrap_or_default();
-        if matches!(name, "Aggregated" | "Total") && row.get("Type").is_none() {
+        if matches!(name, "Aggregated" | "Total") && matches!(row.get("Type"), None | Some("None"))
+        {
             whole = true;
             result.requests = Some(requests);
             result.errors = Some(errors);
