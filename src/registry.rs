@@ -119,6 +119,7 @@ registry! {
     readygate_headers::Headers,
     readygate_http::Http,
     readygate_lint::Lint,
+    readygate_load::Load,
     readygate_mongodb::Mongodb,
     readygate_ports::Ports,
     readygate_redis::Redis,

@@ -1,0 +1,55 @@
+//! Runs the tool, finds its results, reads them.
+
+use readygate_reports::gather;
+use readygate_sdk::{Cx, ProbeError};
+
+use crate::{
+    config::LoadConfig,
+    measurement::{Imported, LoadMeasurement, Model, Safe, cap},
+    merge,
+    reader::{self, Reading},
+};
+
+/// The command first, then the files.
+pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurement, ProbeError> {
+    let (format, model, corrected) = (config.format, config.model, config.latency_corrected);
+    let gathered = gather::gather(&config.plan(), cx, move |_, source| {
+        let mut reading = reader::read(source, format)?;
+        declare(&mut reading, model, corrected);
+        Ok(reading)
+    })
+    .await?;
+    let readings: Vec<&Reading> = gathered.files.iter().map(|(_, reading)| reading).collect();
+    let total = merge::merge(&readings);
+    let files_total = gathered.files.len() as u64;
+    let files = gathered.files.into_iter().take(cap::FILES);
+    Ok(LoadMeasurement {
+        measured_at: cx.now(),
+        source: config.source,
+        command: gathered.command,
+        commit: gathered.commit,
+        gaps: gathered.gaps,
+        files_total,
+        total,
+        files: files
+            .map(|(file, reading)| Imported {
+                file,
+                result: reading.result,
+            })
+            .collect(),
+    })
+}
+
+/// What the user knows and the file does not say.
+fn declare(reading: &mut Reading, model: Option<Model>, corrected: bool) {
+    let result = &mut reading.result;
+    if result.model == Model::Unknown {
+        result.model = model.unwrap_or_default();
+    }
+    if corrected && result.corrected != Safe::Yes {
+        result.corrected = Safe::Yes;
+        result
+            .notes
+            .push("`latency_corrected` is declared in the config".to_owned());
+    }
+}

@@ -1,0 +1,138 @@
+//! The scalars of a measurement.
+
+use readygate_sdk::{MetricSpec, Metrics, Unit, process::Ended};
+
+use crate::measurement::{Latency, LoadMeasurement, LoadResult};
+
+/// Every metric, in the order of the documentation.
+pub(crate) const SPECS: &[MetricSpec] = &[
+    MetricSpec::new(
+        "requests",
+        Unit::Count,
+        "Requests that ended, with a response or an error",
+    ),
+    MetricSpec::new("throughput", Unit::PerSecond, "Requests in a second"),
+    MetricSpec::new(
+        "error_rate",
+        Unit::Percent,
+        "Failed requests among all: no response, a status outside 200 to 399, or the tool's own checks",
+    ),
+    MetricSpec::new("latency.mean", Unit::Seconds, "Mean latency"),
+    MetricSpec::new("latency.p50", Unit::Seconds, "Median latency"),
+    MetricSpec::new("latency.p90", Unit::Seconds, "90th percentile of latency"),
+    MetricSpec::new("latency.p95", Unit::Seconds, "95th percentile of latency"),
+    MetricSpec::new("latency.p99", Unit::Seconds, "99th percentile of latency"),
+    MetricSpec::new("latency.max", Unit::Seconds, "Longest latency"),
+    MetricSpec::new("duration", Unit::Seconds, "Length of the run"),
+    MetricSpec::new("users", Unit::Count, "Most users or connections at a time"),
+    MetricSpec::new(
+        "thresholds.failed",
+        Unit::Count,
+        "Thresholds of the tool's own that did not hold",
+    ),
+    MetricSpec::new(
+        "files",
+        Unit::Count,
+        "Result files read, duplicates left out",
+    ),
+    MetricSpec::new(
+        "command.duration",
+        Unit::Seconds,
+        "Time that the load tool took",
+    ),
+    MetricSpec::new(
+        "command.exit_code",
+        Unit::Count,
+        "Exit code of the load tool",
+    ),
+];
+
+const PERCENTILES: [(&str, f64); 4] = [
+    ("latency.p50", 50.0),
+    ("latency.p90", 90.0),
+    ("latency.p95", 95.0),
+    ("latency.p99", 99.0),
+];
+
+/// Numbers are absent as soon as they would be partial.
+pub(crate) fn metrics(measurement: &LoadMeasurement) -> Metrics {
+    let mut metrics = Metrics::new();
+    let partial = measurement.gaps.partial();
+    match (&measurement.total, partial) {
+        (Some(total), None) => of_result(total, &mut metrics),
+        (None, None) => nothing(
+            &mut metrics,
+            "the files are not parts of one run in one format",
+        ),
+        (_, Some(why)) => nothing(&mut metrics, &why),
+    }
+    metrics.count("files", measurement.files_total);
+    if let Some(run) = &measurement.command {
+        metrics.seconds("command.duration", run.seconds);
+        match run.ended {
+            Ended::Code(code) => metrics.number("command.exit_code", f64::from(code), Unit::Count),
+            signal @ Ended::Signal(_) => {
+                metrics.absent("command.exit_code", format!("the command was {signal}"))
+            }
+        };
+    }
+    metrics
+}
+
+fn nothing(metrics: &mut Metrics, why: &str) {
+    for spec in SPECS {
+        if spec.name != "files" && !spec.name.starts_with("command.") {
+            metrics.absent(spec.name, why);
+        }
+    }
+}
+
+fn of_result(all: &LoadResult, metrics: &mut Metrics) {
+    let why = |name: &str| {
+        let said = all.absent.get(name).cloned();
+        said.unwrap_or_else(|| format!("{} does not say in this format", all.tool))
+    };
+    let mut put = |name: &'static str, value: Option<f64>, unit| {
+        match value {
+            Some(value) => metrics.number(name, value, unit),
+            None => metrics.absent(name, why(name)),
+        };
+    };
+    let count = |n: Option<u64>| n.map(|n| n as f64);
+    put("requests", count(all.requests), Unit::Count);
+    put("throughput", all.throughput, Unit::PerSecond);
+    put("duration", all.duration, Unit::Seconds);
+    put("users", count(all.users), Unit::Count);
+    let failed = all.thresholds.as_ref().map(|all| {
+        let failed = all.iter().filter(|threshold| !threshold.passed);
+        failed.count() as f64
+    });
+    put("thresholds.failed", failed, Unit::Count);
+    match (all.errors, all.requests) {
+        (Some(errors), Some(requests)) => {
+            metrics.rate("error_rate", errors.min(requests), requests);
+        }
+        _ => {
+            metrics.absent("error_rate", why("error_rate"));
+        }
+    }
+    if let Some(latency) = &all.latency {
+        return of_latency(latency, &why, metrics);
+    }
+    let names = PERCENTILES.iter().map(|(name, _)| *name);
+    for name in names.chain(["latency.mean", "latency.max"]) {
+        let said = all.absent.get(name).or(all.absent.get("latency"));
+        metrics.absent(name, said.map_or("no response was timed", String::as_str));
+    }
+}
+
+fn of_latency(latency: &Latency, why: &dyn Fn(&str) -> String, metrics: &mut Metrics) {
+    let ends = [("latency.mean", latency.mean), ("latency.max", latency.max)];
+    let quantiles = PERCENTILES.map(|(name, percent)| (name, latency.at(percent)));
+    for (name, value) in ends.into_iter().chain(quantiles) {
+        match value {
+            Some(value) => metrics.seconds(name, value),
+            None => metrics.absent(name, why(name)),
+        };
+    }
+}
