@@ -57,21 +57,15 @@ pub fn main() -> Done {
     }
     let scanners = scanners(&root)?;
     let folder = root.join("target/bench/secrets");
-    println!(
-        "| set | files |{}",
-        scanners
-            .iter()
-            .map(|s| format!(" {} |", s.name))
-            .collect::<String>()
-    );
+    let names: Vec<&str> = scanners.iter().map(|s| s.name).collect();
+    println!("| set | files | {} |", names.join(" | "));
     println!("|---|---|{}", "---|".repeat(scanners.len()));
     for set in sets(&corpus)? {
-        let mut row = format!("| {} | {} |", set.name, set.files.len());
+        let mut row = vec![set.name.to_owned(), set.files.len().to_string()];
         for scanner in &scanners {
-            let hit = hits(scanner, &set, &folder)?;
-            row += &format!(" {hit} |");
+            row.push(hits(scanner, &set, &folder)?.to_string());
         }
-        println!("{row}");
+        println!("| {} |", row.join(" | "));
     }
     println!();
     let (tree, megabytes) = tree(&folder)?;
@@ -225,75 +219,79 @@ fn hits(scanner: &Scanner, set: &Set, folder: &Path) -> Result<usize, String> {
 
 /// The labelled files: leaky-repo's risky ones, secretlint's snapshots, and Nosey Parker's examples.
 fn sets(corpus: &Path) -> Result<Vec<Set>, String> {
-    let manifest: Value = serde_json::from_str(&workspace::read(&corpus.join("manifest.json"))?)
-        .map_err(|e| e.to_string())?;
-    let read = |path: &Path| fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
-    let list =
-        workspace::read(&corpus.join("secrets/Plazmaz.leaky-repo/.leaky-meta__secrets.csv"))?;
-    let mut leaky = Vec::new();
+    let (bad, good) = secretlint(corpus)?;
+    let set = |name, files| Set { name, files };
+    Ok(vec![
+        set("leaky-repo, risky files", leaky(corpus)?),
+        set("secretlint, snapshots with messages", bad),
+        set(
+            "secretlint, snapshots without (hits are false positives)",
+            good,
+        ),
+        set(
+            "Nosey Parker, positive examples of rules",
+            examples(corpus)?,
+        ),
+    ])
+}
+
+/// Names and contents.
+type Files = Vec<(String, Vec<u8>)>;
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn json(path: &Path) -> Result<Value, String> {
+    let text = workspace::read(path)?;
+    serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn leaky(corpus: &Path) -> Result<Files, String> {
+    let folder = corpus.join("secrets/Plazmaz.leaky-repo");
+    let list = workspace::read(&folder.join(".leaky-meta__secrets.csv"))?;
+    let mut files = Files::new();
     for line in list.lines().filter(|l| !l.starts_with('#')) {
         let mut parts = line.split(',');
         let (Some(name), Some(risk)) = (parts.next(), parts.next()) else {
             continue;
         };
-        let path = corpus
-            .join("secrets/Plazmaz.leaky-repo")
-            .join(name.replace('/', "__"));
+        let path = folder.join(name.replace('/', "__"));
         if risk.parse::<u64>().is_ok_and(|n| n > 0) && path.exists() {
-            leaky.push((name.to_owned(), read(&path)?));
+            files.push((name.to_owned(), bytes(&path)?));
         }
     }
-    let (mut bad, mut good) = (Vec::new(), Vec::new());
+    Ok(files)
+}
+
+/// Snapshots with messages, and those without.
+fn secretlint(corpus: &Path) -> Result<(Files, Files), String> {
+    let manifest = json(&corpus.join("manifest.json"))?;
+    let (mut bad, mut good) = (Files::new(), Files::new());
     for entry in manifest["entries"].as_array().into_iter().flatten() {
         let file = entry["file"].as_str().unwrap_or_default();
-        let Some(name) = file
-            .strip_prefix("secrets/secretlint.secretlint/")
-            .filter(|n| n.contains("__input"))
-        else {
-            continue;
-        };
-        let content = read(&corpus.join(file))?;
-        let into = if entry["expected"]["messages"].as_u64().unwrap_or(0) > 0 {
-            &mut bad
-        } else {
-            &mut good
-        };
-        into.push((name.to_owned(), content));
-    }
-    let examples: Value = serde_json::from_str(&workspace::read(
-        &corpus.join("secrets/praetorian-inc.noseyparker/rule-examples.json"),
-    )?)
-    .map_err(|e| e.to_string())?;
-    let mut positives = Vec::new();
-    for rule in examples.as_array().into_iter().flatten() {
-        for (number, text) in rule["positives"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .enumerate()
-        {
-            let name = format!("{}.{number}.txt", rule["id"].as_str().unwrap_or_default());
-            positives.push((name, text.as_str().unwrap_or_default().as_bytes().to_vec()));
+        let name = file.strip_prefix("secrets/secretlint.secretlint/");
+        if let Some(name) = name.filter(|name| name.contains("__input")) {
+            let messages = entry["expected"]["messages"].as_u64().unwrap_or(0);
+            let into = if messages > 0 { &mut bad } else { &mut good };
+            into.push((name.to_owned(), bytes(&corpus.join(file))?));
         }
     }
-    Ok(vec![
-        Set {
-            name: "leaky-repo, risky files",
-            files: leaky,
-        },
-        Set {
-            name: "secretlint, snapshots with messages",
-            files: bad,
-        },
-        Set {
-            name: "secretlint, snapshots without (hits are false positives)",
-            files: good,
-        },
-        Set {
-            name: "Nosey Parker, positive examples of rules",
-            files: positives,
-        },
-    ])
+    Ok((bad, good))
+}
+
+fn examples(corpus: &Path) -> Result<Files, String> {
+    let rules = json(&corpus.join("secrets/praetorian-inc.noseyparker/rule-examples.json"))?;
+    let mut files = Files::new();
+    for rule in rules.as_array().into_iter().flatten() {
+        let id = rule["id"].as_str().unwrap_or_default();
+        let positives = rule["positives"].as_array().into_iter().flatten();
+        for (number, text) in positives.enumerate() {
+            let text = text.as_str().unwrap_or_default();
+            files.push((format!("{id}.{number}.txt"), text.as_bytes().to_vec()));
+        }
+    }
+    Ok(files)
 }
 
 /// A repository out of the sources of large crates, with a history; and its size in MB.

@@ -3,10 +3,49 @@
 
 use serde_json::Value;
 
+/// A severity with where an audit record counts it.
+macro_rules! severity {
+    ($name:literal) => {
+        [
+            $name,
+            concat!("/reports/0/entries/", $name),
+            concat!("/reports/0/advisories/", $name),
+            concat!(
+                "/reports/0/entries/",
+                $name,
+                "+/reports/0/suppressed/",
+                $name
+            ),
+        ]
+    };
+}
+
+/// All severities of one kind of count together.
+macro_rules! sum {
+    ($of:literal) => {
+        concat!(
+            "/reports/0/",
+            $of,
+            "/critical+/reports/0/",
+            $of,
+            "/high+/reports/0/",
+            $of,
+            "/moderate+/reports/0/",
+            $of,
+            "/low+/reports/0/",
+            $of,
+            "/none+/reports/0/",
+            $of,
+            "/unknown"
+        )
+    };
+}
+
 /// The figures that an entry expects.
 #[derive(Default)]
 pub struct Expected {
-    /// Metrics in base units.
+    /// Metrics in base units; a name that begins with `/` is a JSON pointer into the measurement, or
+    /// several of them joined by `+`.
     pub figures: Vec<(&'static str, f64)>,
     /// The file holds failures or nothing at all: whatever the figures are, it must not pass.
     pub must_not_pass: bool,
@@ -66,11 +105,14 @@ pub const FAMILIES: &[Family] = &[
     family("cargo-audit", "audit", cargo_audit),
     family("pip-audit", "audit", pip_audit),
     family("osv-scanner", "audit", osv_scanner),
-    family("grype", "audit", unique_ids),
-    family("trivy", "audit", unique_ids),
+    family("grype", "audit", matches),
+    family("trivy", "audit", matches),
+    family("snyk", "audit", snyk),
+    family("cyclonedx-json", "audit", cyclonedx),
+    family("openvex", "audit", openvex),
     family("gitleaks-report", "secrets", findings),
     family("detect-secrets", "secrets", detect_secrets),
-    family("trufflehog", "secrets", findings),
+    family("trufflehog", "secrets", trufflehog),
 ];
 
 /// The figures of an entry by name, those that it has.
@@ -349,31 +391,52 @@ fn eslint(entry: &Value) -> Expected {
     })
 }
 
-/// Counts by severity, in the words of the probe.
-fn severities(of: &Value) -> Vec<(&'static str, f64)> {
+/// Severities, with where an audit record has them: of entries as the file lists them, of unique
+/// advisories, and of entries with those that VEX takes back.
+const SEVERITIES: [[&str; 4]; 5] = [
+    severity!("critical"),
+    severity!("high"),
+    severity!("moderate"),
+    severity!("low"),
+    [
+        "unknown",
+        "/reports/0/entries/unknown+/reports/0/entries/none",
+        "/reports/0/advisories/unknown+/reports/0/advisories/none",
+        "/reports/0/entries/unknown+/reports/0/entries/none+/reports/0/suppressed/unknown+/reports/0/suppressed/none",
+    ],
+];
+
+/// Counts by severity. `place` is 1 for entries, 2 for unique advisories, 3 for entries and
+/// suppressed ones.
+fn severities(of: &Value, place: usize) -> Vec<(&'static str, f64)> {
     let n = |name: &str| of[name].as_f64().unwrap_or_default();
-    vec![
-        ("critical", n("critical")),
-        ("high", n("high")),
-        ("moderate", n("moderate") + n("medium")),
-        ("low", n("low")),
-        ("unknown", n("unknown")),
-    ]
+    let count = |row: &[&'static str; 4]| match row[0] {
+        "moderate" => n("moderate") + n("medium"),
+        "unknown" => n("unknown") + n("none") + n("negligible"),
+        name => n(name),
+    };
+    SEVERITIES
+        .iter()
+        .map(|row| (row[place], count(row)))
+        .collect()
 }
 
 fn advisories(entry: &Value) -> Expected {
     expected(entry, |e| {
         let mut all = figures(e, &[("total", "unique_advisories")]);
-        all.extend(severities(&e["unique_advisories_by_severity"]));
+        all.extend(severities(&e["unique_advisories_by_severity"], 2));
         plain(all)
     })
 }
 
 fn npm_v2(entry: &Value) -> Expected {
     expected(entry, |e| {
-        let names = [("total", "unique_advisories"), ("packages", "packages")];
+        let names = [
+            ("total", "unique_advisories"),
+            ("/reports/0/packages", "packages"),
+        ];
         let mut all = figures(e, &names);
-        all.extend(severities(&e["unique_advisories_by_severity"]));
+        all.extend(severities(&e["unique_advisories_by_severity"], 2));
         plain(all)
     })
 }
@@ -381,7 +444,7 @@ fn npm_v2(entry: &Value) -> Expected {
 fn yarn_berry(entry: &Value) -> Expected {
     expected(entry, |e| {
         let mut all = figures(e, &[("total", "findings")]);
-        all.extend(severities(&e["by_severity"]));
+        all.extend(severities(&e["by_severity"], 1));
         plain(all)
     })
 }
@@ -406,19 +469,51 @@ fn pip_audit(entry: &Value) -> Expected {
     })
 }
 
+/// A group is one advisory of one package; the metric `total` counts an advisory once for all of them.
 fn osv_scanner(entry: &Value) -> Expected {
     expected(entry, |e| {
-        let mut all = figures(
-            e,
-            &[("total", "groups"), ("packages", "vulnerable_packages")],
-        );
-        all.extend(severities(&e["groups_by_max_severity"]));
+        let mut all = figures(e, &[("/reports/0/packages", "vulnerable_packages")]);
+        all.extend(severities(&e["groups_by_max_severity"], 1));
         plain(all)
     })
 }
 
-fn unique_ids(entry: &Value) -> Expected {
-    expected(entry, |e| plain(figures(e, &[("total", "unique_ids")])))
+/// Identifiers that name each other as aliases are one advisory in `total`, so entries are compared.
+fn matches(entry: &Value) -> Expected {
+    expected(entry, |e| plain(severities(&e["by_severity"], 1)))
+}
+
+/// Licence issues are no vulnerabilities.
+fn snyk(entry: &Value) -> Expected {
+    expected(entry, |e| {
+        let projects = || e["projects"].as_array().into_iter().flatten();
+        let mut sum = serde_json::Map::new();
+        for (name, count) in projects()
+            .filter_map(|p| p["unique_by_severity"].as_object())
+            .flatten()
+        {
+            let known = sum.get(name).and_then(Value::as_f64).unwrap_or_default();
+            sum.insert(
+                name.clone(),
+                (known + count.as_f64().unwrap_or_default()).into(),
+            );
+        }
+        plain(severities(&Value::Object(sum), 2))
+    })
+}
+
+fn cyclonedx(entry: &Value) -> Expected {
+    expected(entry, |e| plain(severities(&e["by_max_severity"], 3)))
+}
+
+fn openvex(entry: &Value) -> Expected {
+    expected(entry, |e| {
+        let n = |status: &str| e["by_status"][status].as_f64().unwrap_or_default();
+        plain(vec![
+            (sum!("entries"), n("affected") + n("under_investigation")),
+            (sum!("suppressed"), n("fixed") + n("not_affected")),
+        ])
+    })
 }
 
 fn findings(entry: &Value) -> Expected {
@@ -427,6 +522,17 @@ fn findings(entry: &Value) -> Expected {
             e,
             &[("findings", "findings"), ("verified", "verified")],
         ))
+    })
+}
+
+/// Lines of the file; the metric counts the same secret at the same place once.
+fn trufflehog(entry: &Value) -> Expected {
+    expected(entry, |e| {
+        let names = [
+            ("/reports/files/0/findings", "findings"),
+            ("verified", "verified"),
+        ];
+        plain(figures(e, &names))
     })
 }
 

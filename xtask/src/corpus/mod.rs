@@ -145,7 +145,7 @@ fn judge(expected: &Expected, document: &Value) -> Outcome {
     }
     let mut wrong = Vec::new();
     for (metric, wanted) in &expected.figures {
-        let got = document["metrics"][*metric]["value"].as_f64();
+        let got = figure(document, metric);
         // Of nothing there is no percentage and no count: absent is what zero should be.
         let same = match got {
             Some(got) => (got - wanted).abs() < 1e-4,
@@ -164,6 +164,17 @@ fn judge(expected: &Expected, document: &Value) -> Outcome {
     } else {
         Outcome::Disagreed(wrong.join("; "))
     }
+}
+
+/// A metric by its name, or the sum of what JSON pointers into the measurement lead to
+/// (`/reports/0/entries/high+/reports/0/suppressed/high`).
+fn figure(document: &Value, name: &str) -> Option<f64> {
+    if !name.starts_with('/') {
+        return document["metrics"][name]["value"].as_f64();
+    }
+    let parts = name.split('+');
+    let found = parts.map(|part| document["measurement"].pointer(part)?.as_f64());
+    found.sum()
 }
 
 fn print(rows: &BTreeMap<(&str, &str), Row>, lines: &[String], absent: &BTreeMap<&str, usize>) {
