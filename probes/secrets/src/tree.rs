@@ -46,6 +46,7 @@ pub(crate) fn scan(
     collector: &Mutex<Collector>,
     cx: &Cx,
 ) -> Result<TreeScan, ProbeError> {
+    cx.progress("looking for the files of the work tree");
     let mut unreadable = Vec::new();
     let files = list(root, tracked, &mut unreadable, cx)?;
     cx.progress(&format!("scanning {} files", files.len()));
