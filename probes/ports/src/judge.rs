@@ -292,3 +292,35 @@ fn store(facts: &StoreFacts, declared: bool, subject: &str, checks: &mut Checks)
 
 const BEHIND_TLS: &str = "a store that speaks TLS only is not asked here; let the probe of the store \
                           do it, or correct `stores`";
+
+#[cfg(test)]
+mod tests {
+    use readygate_sdk::{Checks, Level};
+
+    /// What is guessed by the port need not weigh; what the config names does.
+    #[test]
+    fn a_store_that_only_the_config_of_now_names_weighs() {
+        let record = r#"{"open": [{"place": "10.0.0.5:6379", "addresses": [{
+            "address": "10.0.0.5:6379", "state": "open", "vantage": "private",
+            "store": {"kind": "redis", "answer": "silent"}}]}]}"#;
+        let record = serde_json::from_str(record).unwrap();
+        for (stores, level) in [
+            ("[]", Level::Warning),
+            (
+                r#"[{"at": "10.0.0.5:6379", "kind": "redis"}]"#,
+                Level::Error,
+            ),
+        ] {
+            let config = format!(r#"{{"open": ["10.0.0.5:6379"], "stores": {stores}}}"#);
+            let mut checks = Checks::new();
+            super::judge(
+                &serde_json::from_str(&config).unwrap(),
+                &record,
+                &mut checks,
+            );
+            let of_store = |c: &&readygate_sdk::Check| c.rule == "ports/open-store";
+            let check = checks.as_slice().iter().find(of_store).unwrap();
+            assert_eq!(check.level, level, "{stores}");
+        }
+    }
+}

@@ -12,9 +12,16 @@ use crate::{
     DnsConfig, DnsMeasurement,
     measurement::{Answer, Ended},
     names, rules,
+    server::Server,
 };
 
 pub fn judge(config: &DnsConfig, measurement: &DnsMeasurement, checks: &mut Checks) {
+    for server in config.servers.iter().filter_map(|text| Server::parse(text)) {
+        let server = server.to_string();
+        if !measurement.resolvers.contains(&server) {
+            checks.check(&rules::NO_ANSWER, server).unmeasured(NOT_HELD);
+        }
+    }
     for (index, wanted) in config.records.iter().enumerate() {
         let name = names::normal(&wanted.name);
         let held = measurement.records.get(index);

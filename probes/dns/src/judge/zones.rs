@@ -9,6 +9,7 @@ use crate::{
     config::{RecordKind, ZoneConfig},
     measurement::{Answer, DnssecFacts, Ended, Lookup, NameServer, Transfer, ZoneFacts},
     rules,
+    server::Server,
 };
 
 pub fn judge(wanted: &ZoneConfig, zone: &ZoneFacts, records: &[Lookup], checks: &mut Checks) {
@@ -39,6 +40,15 @@ pub fn judge(wanted: &ZoneConfig, zone: &ZoneFacts, records: &[Lookup], checks: 
 
 /// What this config asks of the zone, and the record does not hold.
 fn missing(wanted: &ZoneConfig, zone: &ZoneFacts, checks: &mut Checks) {
+    let servers = wanted.name_servers.iter();
+    for server in servers.filter_map(|text| Server::parse(text)) {
+        let server = server.to_string();
+        if !zone.name_servers.iter().any(|held| held.name == server) {
+            checks
+                .check(&rules::NAME_SERVER_FAILS, format!("{} {server}", zone.name))
+                .unmeasured(NOT_HELD);
+        }
+    }
     let lacks = [
         (
             &rules::DNSSEC_INVALID,

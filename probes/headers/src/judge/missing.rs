@@ -28,9 +28,10 @@ pub(super) fn judge(config: &HeadersConfig, record: &HeadersMeasurement, checks:
         }
     }
     if let Some(url) = &config.http_url {
-        let none = |url: &str| url == "none";
+        // Masked parts tell nothing; scheme, host and port are never masked.
+        let origin = |url: &str| url::Url::parse(url).ok().map(|url| url.origin());
         let held = record.plain.as_ref();
-        if held.is_none_or(|plain| none(&plain.url) != none(url)) {
+        if held.is_none_or(|plain| origin(&plain.url) != origin(url)) {
             lacks.push(format!("{url} (plain HTTP)"));
         }
     }
