@@ -38,7 +38,11 @@ pub fn judge(config: &PortsConfig, measurement: &PortsMeasurement, checks: &mut 
             }
         });
     }
+    scene.missing(measurement, checks);
 }
+
+/// A record that was made under another config may lack what this one asks for.
+const NOT_HELD: &str = "the record does not hold it; measure again";
 
 /// What is known of the network as a whole.
 struct Scene<'a> {
@@ -71,6 +75,55 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// What the config asks for and the record does not hold is not known.
+    fn missing(&self, measurement: &PortsMeasurement, checks: &mut Checks) {
+        let lists = [
+            (&self.config.open, &measurement.open, &rules::NOT_OPEN),
+            (&self.config.closed, &measurement.closed, &rules::NOT_CLOSED),
+        ];
+        for (wanted, held, rule) in lists {
+            for place in PortsConfig::places(wanted) {
+                let place = place.to_string();
+                if !held.iter().any(|port| port.place == place) {
+                    checks.check(rule, self.name(&place)).unmeasured(NOT_HELD);
+                }
+            }
+        }
+        let held = [&measurement.open, &measurement.closed, &measurement.stores];
+        for store in &self.config.stores {
+            for place in PortsConfig::places(std::slice::from_ref(&store.at)) {
+                let place = place.to_string();
+                let mut ports = held.into_iter().flatten().filter(|p| p.place == place);
+                // Every open address must have been asked as this kind of store.
+                let asked = |port: &PortFacts| {
+                    let mut open = port.addresses.iter().filter(|a| a.state == PortState::Open);
+                    open.all(|a| a.store.as_ref().is_some_and(|s| s.kind == store.kind))
+                };
+                if !ports.any(asked) {
+                    checks
+                        .check(&rules::OPEN_STORE, self.name(&place))
+                        .expected(format!("asked as {}", name_of(store.kind)))
+                        .unmeasured(NOT_HELD);
+                }
+            }
+        }
+    }
+
+    /// Whether the config names a store there; the record may come from one that did not.
+    fn declares(&self, place: &str) -> bool {
+        let stores = self.config.stores.iter().map(|store| store.at.clone());
+        let places = PortsConfig::places(&stores.collect::<Vec<_>>());
+        places.iter().any(|p| p.to_string() == place)
+    }
+
+    /// The place, with its label.
+    fn name(&self, place: &str) -> String {
+        match self.label(place) {
+            Some(label) => format!("{place} ({label})"),
+            None => place.to_owned(),
+        }
+    }
+
     /// Judges every address of a port.
     fn each(
         &self,
@@ -78,10 +131,7 @@ impl<'a> Scene<'a> {
         checks: &mut Checks,
         judge: impl Fn(&AddressFacts, &str, &mut Checks),
     ) {
-        let name = match self.label(&port.place) {
-            Some(label) => format!("{} ({label})", port.place),
-            None => port.place.clone(),
-        };
+        let name = self.name(&port.place);
         if port.addresses.is_empty() {
             let why = port.unresolved.as_deref().unwrap_or("no address");
             return checks
@@ -97,7 +147,8 @@ impl<'a> Scene<'a> {
             };
             judge(address, &subject, checks);
             if let Some(facts) = &address.store {
-                store(facts, &subject, checks);
+                let declared = facts.declared || self.declares(&port.place);
+                store(facts, declared, &subject, checks);
             }
         }
     }
@@ -207,7 +258,7 @@ const fn name_of(kind: StoreKind) -> &'static str {
     }
 }
 
-fn store(facts: &StoreFacts, subject: &str, checks: &mut Checks) {
+fn store(facts: &StoreFacts, declared: bool, subject: &str, checks: &mut Checks) {
     let name = name_of(facts.kind);
     let check = checks
         .check(&rules::OPEN_STORE, subject)
@@ -218,7 +269,7 @@ fn store(facts: &StoreFacts, subject: &str, checks: &mut Checks) {
     };
     // A store that is only guessed by its port may be something else, and need not weigh.
     let guessed = |check: CheckBuilder<'_>, why: String| {
-        if facts.declared {
+        if declared {
             check.hint(BEHIND_TLS).unmeasured(why);
         } else {
             check.level(Level::Warning).hint(BEHIND_TLS).unmeasured(why);
@@ -241,3 +292,35 @@ fn store(facts: &StoreFacts, subject: &str, checks: &mut Checks) {
 
 const BEHIND_TLS: &str = "a store that speaks TLS only is not asked here; let the probe of the store \
                           do it, or correct `stores`";
+
+#[cfg(test)]
+mod tests {
+    use readygate_sdk::{Checks, Level};
+
+    /// What is guessed by the port need not weigh; what the config names does.
+    #[test]
+    fn a_store_that_only_the_config_of_now_names_weighs() {
+        let record = r#"{"open": [{"place": "10.0.0.5:6379", "addresses": [{
+            "address": "10.0.0.5:6379", "state": "open", "vantage": "private",
+            "store": {"kind": "redis", "answer": "silent"}}]}]}"#;
+        let record = serde_json::from_str(record).unwrap();
+        for (stores, level) in [
+            ("[]", Level::Warning),
+            (
+                r#"[{"at": "10.0.0.5:6379", "kind": "redis"}]"#,
+                Level::Error,
+            ),
+        ] {
+            let config = format!(r#"{{"open": ["10.0.0.5:6379"], "stores": {stores}}}"#);
+            let mut checks = Checks::new();
+            super::judge(
+                &serde_json::from_str(&config).unwrap(),
+                &record,
+                &mut checks,
+            );
+            let of_store = |c: &&readygate_sdk::Check| c.rule == "ports/open-store";
+            let check = checks.as_slice().iter().find(of_store).unwrap();
+            assert_eq!(check.level, level, "{stores}");
+        }
+    }
+}

@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_millis(2_900);
 const TICKETS: Duration = Duration::from_millis(150);
 /// How long a server that asked for a certificate has to turn the client away.
 const REFUSAL: Duration = Duration::from_secs(1);
+/// How a handshake ends that the server gives up without an alert.
+pub(crate) const CLOSED: &str = "the server closed the connection";
+pub(crate) const RESET: &str = "the server reset the connection";
 /// A server may say much before it is hung up on.
 const MOST_BYTES: usize = 4_096;
 
@@ -178,14 +181,7 @@ async fn other_key(plan: &Plan, notes: &Arc<Notes>) {
         connector.connect(plan.name.clone(), stream).await
     };
     let _ = timeout(PATIENCE, shaking).await;
-    let chains = other.read(|inner| inner.chains.clone());
-    notes.with(|inner| {
-        let new = chains
-            .into_iter()
-            .filter(|raw| !inner.chains.iter().any(|c| c.chain == raw.chain));
-        let new: Vec<Raw> = new.collect();
-        inner.chains.extend(new);
-    });
+    notes.take_in(&other);
 }
 
 fn is_rsa(scheme: SignatureScheme) -> bool {
@@ -265,8 +261,8 @@ fn fault(error: &io::Error) -> Fault {
         ),
         Some(other) => (other.to_string(), None),
         None => match error.kind() {
-            io::ErrorKind::UnexpectedEof => ("the server closed the connection".to_owned(), None),
-            io::ErrorKind::ConnectionReset => ("the server reset the connection".to_owned(), None),
+            io::ErrorKind::UnexpectedEof => (CLOSED.to_owned(), None),
+            io::ErrorKind::ConnectionReset => (RESET.to_owned(), None),
             io::ErrorKind::ConnectionRefused => ("connection refused".to_owned(), None),
             _ => (error.to_string(), None),
         },
@@ -331,6 +327,19 @@ impl Notes {
 
     fn asked(&self) -> bool {
         self.read(|inner| inner.asked)
+    }
+
+    /// Adds what the handshake with the other kind of key showed: its chain, and a wrong proof.
+    fn take_in(&self, other: &Self) {
+        let (chains, proof) = other.read(|inner| (inner.chains.clone(), inner.proof.clone()));
+        self.with(|inner| {
+            let new = chains
+                .into_iter()
+                .filter(|raw| !inner.chains.iter().any(|c| c.chain == raw.chain));
+            let new: Vec<Raw> = new.collect();
+            inner.chains.extend(new);
+            inner.proof = inner.proof.take().or(proof);
+        });
     }
 
     /// A wrong proof is a fact for the judge; the handshake goes on to show the rest.
@@ -419,5 +428,22 @@ impl ServerCertVerifier for Notes {
             Offer::NoRsa => !is_rsa(*scheme),
         })
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_proof_of_the_other_key_is_kept() {
+        let (notes, other) = (Notes::default(), Notes::default());
+        other.proof(Err(Error::General("bad signature".to_owned())));
+        notes.take_in(&other);
+        let kept = notes.read(|inner| inner.proof.clone()).unwrap();
+        assert!(kept.contains("bad signature"), "{kept}");
+        // And the first is not lost.
+        notes.take_in(&Notes::default());
+        assert_eq!(notes.read(|inner| inner.proof.clone()), Some(kept));
     }
 }

@@ -33,11 +33,17 @@ pub fn private(told: &[&Answer], subject: &str, checks: &mut Checks) {
 }
 
 pub fn connections(lookup: &Lookup, port: u16, subject: &str, checks: &mut Checks) {
-    if lookup.connections.is_empty() {
+    let addresses: BTreeSet<&String> = lookup.answers.iter().flat_map(|a| &a.records).collect();
+    if addresses.is_empty() {
         // There may be no such record on purpose; a missing one is `dns/missing-record`.
         return;
     }
-    let addresses: BTreeSet<&String> = lookup.answers.iter().flat_map(|a| &a.records).collect();
+    if lookup.connections.is_empty() || lookup.connections.iter().any(|c| c.port != port) {
+        return checks
+            .check(&rules::DEAD_ADDRESS, subject)
+            .expected(format!("a connection to port {port}"))
+            .unmeasured(super::NOT_HELD);
+    }
     if addresses.len() > lookup.connections.len() {
         checks
             .check(&rules::DEAD_ADDRESS, subject)

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use readygate_sdk::{Checks, count_of};
+use readygate_sdk::{Checks, Level, count_of};
 
-use super::{line, mail, said};
+use super::{NOT_HELD, line, mail, said};
 use crate::{
-    config::ZoneConfig,
+    config::{RecordKind, ZoneConfig},
     measurement::{Answer, DnssecFacts, Ended, Lookup, NameServer, Transfer, ZoneFacts},
     rules,
+    server::Server,
 };
 
 pub fn judge(wanted: &ZoneConfig, zone: &ZoneFacts, records: &[Lookup], checks: &mut Checks) {
@@ -33,6 +34,35 @@ pub fn judge(wanted: &ZoneConfig, zone: &ZoneFacts, records: &[Lookup], checks: 
     }
     if let (Some(answer), Some(least)) = (&zone.dmarc, wanted.dmarc) {
         mail::dmarc(answer, &zone.name, least, checks);
+    }
+    missing(wanted, zone, checks);
+}
+
+/// What this config asks of the zone, and the record does not hold.
+fn missing(wanted: &ZoneConfig, zone: &ZoneFacts, checks: &mut Checks) {
+    let servers = wanted.name_servers.iter();
+    for server in servers.filter_map(|text| Server::parse(text)) {
+        let server = server.to_string();
+        if !zone.name_servers.iter().any(|held| held.name == server) {
+            checks
+                .check(&rules::NAME_SERVER_FAILS, format!("{} {server}", zone.name))
+                .unmeasured(NOT_HELD);
+        }
+    }
+    let lacks = [
+        (
+            &rules::DNSSEC_INVALID,
+            wanted.dnssec && zone.dnssec.is_empty(),
+        ),
+        (&rules::SPF, wanted.spf && zone.spf.is_none()),
+        (
+            &rules::DMARC,
+            wanted.dmarc.is_some() && zone.dmarc.is_none(),
+        ),
+    ];
+    for (rule, _) in lacks.into_iter().filter(|(_, lacks)| *lacks) {
+        let check = checks.check(rule, &zone.name);
+        check.unmeasured(NOT_HELD);
     }
 }
 
@@ -112,7 +142,7 @@ fn servers(zone: &ZoneFacts, checks: &mut Checks) {
         if asked.iter().any(|(_, a)| a.ended == Ended::NoRoute) || asked.is_empty() {
             // Other machines may have a way; the other addresses are judged.
             check
-                .level(readygate_sdk::Level::Info)
+                .level(Level::Info)
                 .unmeasured("this machine has no way to its address");
             continue;
         }
@@ -212,17 +242,40 @@ fn answers(lookup: &Lookup, checks: &mut Checks) {
     let differs = |a: &&&Answer| {
         a.ended != first.ended || a.records != first.records || a.chain != first.chain
     };
-    if told.iter().any(|a| differs(&a)) {
+    // As among resolvers: a name that is balanced has other addresses at each server on purpose.
+    let balanced = matches!(lookup.kind, RecordKind::A | RecordKind::Aaaa)
+        && told.iter().all(|a| a.ended == Ended::Answer);
+    let is_silent = |a: &&Answer| !a.ended.is_told() && a.ended != Ended::NoRoute;
+    let silent: Vec<&Answer> = lookup.authoritative.iter().filter(is_silent).collect();
+    let differ = told.iter().any(|a| differs(&a));
+    if differ {
+        let level = if balanced {
+            Level::Warning
+        } else {
+            rules::SERVERS_DISAGREE.level
+        };
         check
+            .level(level)
             .message("name servers of the zone give different answers")
             .details(told.iter().map(|a| line(a)))
             .fail();
-    } else {
+    } else if silent.is_empty() {
         let n = count_of(told.len() as u64, "name server", "name servers");
         check
             .message(format!("the same answer from {n}"))
             .actual(said(first))
             .pass();
+    }
+    if let Some(server) = silent.first() {
+        checks
+            .check(&rules::SERVERS_DISAGREE, &subject)
+            .expected("an answer from every name server of the zone")
+            .details(silent.iter().skip(1).map(|a| line(a)))
+            .unmeasured(format!(
+                "{} says nothing of the name: {}",
+                server.server,
+                said(server)
+            ));
     }
 }
 
@@ -246,9 +299,16 @@ fn transfers(zone: &ZoneFacts, checks: &mut Checks) {
             Some(Transfer::Untried(why)) => {
                 check.unmeasured(format!("the transfer could not be tried: {why}"));
             }
-            None => check
-                .level(readygate_sdk::Level::Info)
-                .unmeasured("this machine has no way to its address"),
+            None if server
+                .udp
+                .as_ref()
+                .is_some_and(|a| a.ended == Ended::NoRoute) =>
+            {
+                check
+                    .level(Level::Info)
+                    .unmeasured("this machine has no way to its address")
+            }
+            None => check.unmeasured(NOT_HELD),
         }
     }
 }

@@ -348,6 +348,9 @@ fn nonces(case: Case<'_>, policies: &[Policy], subject: &str, checks: &mut Check
             let reason = again.error.clone().unwrap_or_default();
             check.unmeasured(format!("the URL did not answer a second time: {reason}"));
         }
+        Some(again) if again.nonces.is_empty() => {
+            check.unmeasured("the second response has no nonce");
+        }
         Some(again) => match again.nonces.iter().find(|n| nonces.contains(&n.as_str())) {
             Some(nonce) => check
                 .message(format!(

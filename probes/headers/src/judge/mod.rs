@@ -5,6 +5,7 @@ mod cors;
 mod csp;
 mod csp_syntax;
 mod integrity;
+mod missing;
 mod page;
 mod profile;
 mod redirect;
@@ -32,6 +33,7 @@ pub(crate) fn judge(config: &HeadersConfig, record: &HeadersMeasurement, checks:
         redirect::judge(plain, checks);
     }
     profile::observatory(config, record, checks);
+    missing::judge(config, record, checks);
 }
 
 /// A page, and what its checks are about.

@@ -115,5 +115,13 @@ fn note(response: &Response, answer: &mut CorsAnswer) {
         text("access-control-allow-credentials").is_some_and(|v| v.trim() == "true");
     answer.allow_methods = text("access-control-allow-methods");
     let vary = text("vary").unwrap_or_default();
+    // What turns everybody away, such as a limit or a gateway without a server behind it, was never
+    // asked who may read.
+    let status = response.status.as_u16();
+    if matches!(status, 429 | 502..=504) && answer.allow_origin.is_none() {
+        answer.error = Some(format!(
+            "it answers {status}, which says nothing of origins"
+        ));
+    }
     answer.varies = list(&vary).any(|name| name == "*" || name.eq_ignore_ascii_case("origin"));
 }

@@ -1,6 +1,6 @@
 //! Other origins: what only GET shows, patterns without an anchor, and the positive control.
 
-use readygate_sdk::CheckOutcome::{Failed, Passed};
+use readygate_sdk::CheckOutcome::{Failed, Passed, Unmeasured};
 use readygate_web::testkit::{Act, Seen, Server, respond};
 
 use super::{judge, measure, outcomes};
@@ -115,4 +115,20 @@ async fn null_and_the_positive_control() {
         [Failed, Failed]
     );
     assert_eq!(outcomes(&checks, "headers/cors-methods"), [Failed]);
+}
+
+#[tokio::test]
+async fn a_limit_or_a_gateway_says_nothing_of_origins() {
+    for status in ["429 Too Many Requests", "503 Service Unavailable"] {
+        let server = Server::start(move |seen: &Seen| -> Vec<Act> {
+            let as_other = seen.headers.contains_key("origin");
+            respond(if as_other { status } else { "200 OK" }, JSON, "{}")
+        })
+        .await;
+        let yaml = yaml(&server, "");
+        let checks = judge(&yaml, &measure(&yaml).await);
+        for rule in ["headers/cors-foreign-origin", "headers/cors-null-origin"] {
+            assert_eq!(outcomes(&checks, rule), [Unmeasured], "{status}");
+        }
+    }
 }

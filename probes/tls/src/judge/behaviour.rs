@@ -2,9 +2,10 @@
 
 use readygate_sdk::{Checks, Level, Rule};
 
-use super::{About, words};
+use super::{About, NOT_HELD, words};
 use crate::{
     config::ClientCertificate,
+    handshake::{CLOSED, RESET},
     measurement::{After, Handshake, Plain},
     rules,
     wire::{Fallback, Identity, Known, Survey, Version, plaintext::Plaintext},
@@ -198,7 +199,13 @@ fn reception(shaken: &Handshake, survey: &Survey) -> Reception {
         (Some(After::Http { status }), _) => Reception::Admitted(format!("HTTP status {status}")),
         (Some(After::Data), _) => Reception::Admitted("it sends data".to_owned()),
         (Some(After::Silence), _) => Reception::Admitted("the connection stays open".to_owned()),
-        (None, Some(fault)) if fault.alert.is_some() || fault.message.contains("connection") => {
+        // Only a server that asked in this very handshake can have ended it for the lack of an
+        // answer; one that agreed on a version before failed in another.
+        (None, Some(fault))
+            if shaken.asks_certificate
+                && shaken.version.is_none()
+                && (fault.alert.is_some() || [CLOSED, RESET].contains(&fault.message.as_str())) =>
+        {
             Reception::TurnedAway(fault.message.clone())
         }
         (None, Some(fault)) => Reception::Unknown(fault.message.clone()),
@@ -249,6 +256,12 @@ fn client_certificate(about: &About<'_>, survey: &Survey, checks: &mut Checks) -
 
 pub(super) fn plaintext(about: &About<'_>, checks: &mut Checks) {
     let Some(plain) = &about.peer.plaintext else {
+        // Where the host does not resolve there was nobody to ask.
+        if about.config.store.is_some() && about.peer.address.is_some() {
+            checks
+                .check(&rules::PLAINTEXT, &about.subject)
+                .unmeasured(NOT_HELD);
+        }
         return;
     };
     let check = checks

@@ -29,7 +29,33 @@ pub(crate) fn judge(config: &TlsConfig, measurement: &TlsMeasurement, checks: &m
         };
         about.peer(checks);
     }
+    missing(config, measurement, checks);
     same::judge(measurement, checks);
+}
+
+/// A record that was made under another config may lack what this one asks for.
+const NOT_HELD: &str = "the record does not hold it; measure again";
+
+/// Endpoints and names of the config that nobody asked.
+fn missing(config: &TlsConfig, measurement: &TlsMeasurement, checks: &mut Checks) {
+    for (endpoint, name) in config.pairs() {
+        let wanted = Peer {
+            endpoint: endpoint.shown(),
+            name,
+            address: None,
+            fault: None,
+            survey: None,
+            handshake: None,
+            chains: Vec::new(),
+            plaintext: None,
+        };
+        let held = |peer: &Peer| peer.endpoint == wanted.endpoint && peer.name == wanted.name;
+        if !measurement.peers.iter().any(held) {
+            checks
+                .check(&rules::NO_ANSWER, wanted.subject())
+                .unmeasured(NOT_HELD);
+        }
+    }
 }
 
 /// What is judged, and its surroundings.
@@ -113,7 +139,9 @@ impl About<'_> {
                     rules::CHAIN_OVERSIZED.code,
                     rules::UNREADABLE.code,
                 ];
+                // A warning lets the gate pass, so it must not stand for the handshake.
                 c.outcome == CheckOutcome::Failed
+                    && c.level == Level::Error
                     && (c.subject == self.subject
                         || c.subject.starts_with(&format!("{} (", self.subject)))
                     && because.contains(&c.rule.as_str())
