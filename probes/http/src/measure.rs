@@ -238,7 +238,9 @@ async fn fetch(
         let (arrival, latency) = exchange.fetch(request).await?;
         let fact = cache::observe(request, &arrival);
         let again = fact.state == CacheState::Miss && said.len() + 1 < CACHE_ASKS;
-        if config.cdn.is_none() || !again {
+        // A wrong status is for the judge, not to be asked away.
+        let wanted = config.status.allow(arrival.response.status.as_u16());
+        if config.cdn.is_none() || !again || !wanted {
             return Ok((arrival, latency, said));
         }
         said.extend(fact.said);
