@@ -208,7 +208,7 @@ static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Masks the secrets of every user, and the spent tokens.
-fn masker(config: &AccessConfig) -> Masker {
+pub(crate) fn masker(config: &AccessConfig) -> Masker {
     let mut secrets: Vec<&str> = config.users.values().flat_map(users::secrets).collect();
     for one in &config.authentication {
         let tokens = one.expired.iter().chain(&one.logged_out);
@@ -331,15 +331,25 @@ fn strict(policies: &str) -> bool {
     })
 }
 
-/// How the canary came back. Its letters are found either way.
+/// Bytes between the two ends of a canary that came back; escapes make it longer.
+const BETWEEN: usize = 64;
+
+/// How the canary came back. The letters that it begins and ends with are found either way; a `<`
+/// between them begins a tag, whatever became of the quotes.
 fn reflection(body: &str, canary: &str) -> Reflection {
-    let letters: String = canary
-        .chars()
-        .take_while(char::is_ascii_alphanumeric)
-        .collect();
-    if body.contains(canary) {
+    let letter = |c: char| c.is_ascii_alphanumeric();
+    let begin = canary.split(|c| !letter(c)).next().unwrap_or_default();
+    let end = canary.rsplit(|c| !letter(c)).next().unwrap_or_default();
+    let markup = body.match_indices(begin).any(|(at, _)| {
+        let rest = body.as_bytes().get(at + begin.len()..).unwrap_or_default();
+        let near = rest.get(..BETWEEN + end.len()).unwrap_or(rest);
+        let mut windows = near.windows(end.len().max(1));
+        let between = windows.position(|window| window == end.as_bytes());
+        between.is_some_and(|length| near[..length].contains(&b'<'))
+    });
+    if markup || body.contains(canary) {
         Reflection::Raw
-    } else if body.contains(&letters) {
+    } else if body.contains(begin) {
         Reflection::Encoded
     } else {
         Reflection::Absent
@@ -373,12 +383,19 @@ mod tests {
             Some("MongoDB")
         );
         assert_eq!(database("all is well"), None);
-        let canary = "rg1'\"><";
-        assert_eq!(reflection("<p>rg1'\"><</p>", canary), Reflection::Raw);
-        assert_eq!(
-            reflection("<p>rg1&#39;&quot;</p>", canary),
-            Reflection::Encoded
-        );
-        assert_eq!(reflection("<p></p>", canary), Reflection::Absent);
+        let canary = "rg1'\"><gr1";
+        for (body, wanted) in [
+            ("<p>rg1'\"><gr1</p>", Reflection::Raw),
+            (r#"<p>rg1\'\"><gr1</p>"#, Reflection::Raw),
+            ("<p>rg1&#39;&quot;><gr1</p>", Reflection::Raw),
+            ("rg1&gt;&lt;gr1 <p>rg1><gr1", Reflection::Raw),
+            ("<p>rg1&#39;&quot;&gt;&lt;gr1</p>", Reflection::Encoded),
+            // Cut before the markup; the tag is the page's own.
+            ("<p>rg1&#39;&quot;</p>", Reflection::Encoded),
+            ("<p></p>", Reflection::Absent),
+        ] {
+            assert_eq!(reflection(body, canary), wanted, "{body}");
+        }
+        assert_eq!(reflection("<p>rg1</p>", "rg1"), Reflection::Raw);
     }
 }

@@ -138,14 +138,23 @@ pub(crate) fn of_controls(claim: &Claim, behaviour: impl Fn(&Try) -> Behaviour) 
     Graded { details, ..graded }
 }
 
-/// No answer; a refusal because of too many requests says nothing of what was asked.
+/// No answer; a refusal because of too many requests, or because the service is away, says nothing
+/// of what was asked.
 pub(crate) fn unanswered(one: &Try) -> Option<String> {
     match (one.status, &one.error) {
         (None, Some(error)) => Some(error.to_string()),
         (None, None) => Some("the record does not hold the answer; measure again".to_owned()),
         (Some(429), _) if !wants(one, 429) => Some("429: there were too many requests".to_owned()),
+        (Some(status), _) if by_a_gateway(status) && !wants(one, status) => {
+            Some(format!("{status}: the service did not answer itself"))
+        }
         _ => None,
     }
+}
+
+/// Answers of what stands before the service (RFC 9110, sections 15.6.3 to 15.6.5).
+pub(crate) fn by_a_gateway(status: u16) -> bool {
+    matches!(status, 502..=504)
 }
 
 fn wants(one: &Try, status: u16) -> bool {
@@ -195,21 +204,25 @@ fn authorization(one: &Try, proven: &BTreeSet<&str>) -> Behaviour {
 
 /// A declared method that the preflight does not allow is a fault, not a reason to doubt the others.
 fn preflights(claim: &Claim, graded: Graded) -> Graded {
-    let declared = |one: &&Try| one.control == Control::Positive && one.origin.is_some();
-    let missing = claim
-        .tries
-        .iter()
-        .filter(declared)
-        .find(|one| !one.wanted.is_empty() && one.status.is_some() && !allows(one));
-    match missing {
-        Some(one) if graded.grade == Grade::Verified => {
-            let found = one.saw.allow_methods.as_deref().unwrap_or("absent");
-            let name = &one.name;
-            let message = format!("{name}: Access-Control-Allow-Methods is {found}");
-            Graded::new(Grade::Refuted, message)
-        }
+    let declared = |one: &&Try| {
+        one.control == Control::Positive && one.origin.is_some() && !one.wanted.is_empty()
+    };
+    match claim.tries.iter().filter(declared).find_map(barred) {
+        Some(message) if graded.grade == Grade::Verified => Graded::new(Grade::Refuted, message),
         _ => graded,
     }
+}
+
+/// Why browsers do not send what a preflight asked for: its status is no 2xx, whatever its headers
+/// say (Fetch, section 4.9), or its method is not allowed.
+fn barred(preflight: &Try) -> Option<String> {
+    let status = preflight.status?;
+    let name = &preflight.name;
+    if !(200..300).contains(&status) {
+        return Some(format!("{name}: {status}, where browsers want 2xx"));
+    }
+    let found = preflight.saw.allow_methods.as_deref().unwrap_or("absent");
+    (!allows(preflight)).then(|| format!("{name}: Access-Control-Allow-Methods is {found}"))
 }
 
 fn cors(claim: &Claim, one: &Try) -> Behaviour {

@@ -51,11 +51,14 @@ pub(crate) fn xss(claim: &Claim) -> Graded {
         let message = "the page does not show the parameter, so nothing was tried";
         return Graded::new(Grade::NoEvidence, message);
     }
-    if canary.saw.reflection != Some(Reflection::Encoded) && canary.saw.html {
-        let message = "the page does not show the value with markup";
-        return Graded::new(Grade::NoEvidence, message);
+    match (canary.saw.reflection, canary.saw.html) {
+        (Some(Reflection::Encoded), _) | (Some(Reflection::Raw), false) => harmless(canary),
+        // Refused, or left out: nothing shows what the page would have made of it.
+        _ => {
+            let message = "the page does not show the value with markup";
+            Graded::new(Grade::NoEvidence, message)
+        }
     }
-    harmless(canary)
 }
 
 /// The parameter came back harmless; whether a second line of defence stands.
@@ -128,7 +131,8 @@ fn fault(one: &Try) -> Option<String> {
             one.name
         ));
     }
-    let status = one.status.filter(|status| *status >= 500)?;
+    let own = |status: &u16| *status >= 500 && !grade::by_a_gateway(*status);
+    let status = one.status.filter(own)?;
     Some(format!("{}: {status}", one.name))
 }
 

@@ -6,6 +6,7 @@ use crate::{
     config::AccessConfig,
     grade::{Grade, Graded, grades},
     grade_rate::{self, Spoof},
+    held::missing,
     record::{AccessMeasurement, Claim, Control, Kind, RateFact, Try},
     rules,
 };
@@ -29,7 +30,14 @@ pub(crate) fn judge(config: &AccessConfig, record: &AccessMeasurement, checks: &
             _ => {}
         }
     }
-    missing(config, record, checks);
+    for (subject, kind) in missing(config, record) {
+        checks
+            .check(&rules::NOT_CHECKED, subject)
+            .unmeasured(format!(
+                "not-checked: the record does not hold it; measure again ({})",
+                rule(kind).code
+            ));
+    }
 }
 
 fn rule(kind: Kind) -> &'static Rule {
@@ -173,35 +181,6 @@ fn rate(claim: &Claim, fact: &RateFact, checks: &mut Checks) {
             None => check.unmeasured(
                 "not-checked: the time of the gate did not suffice, or nobody answered",
             ),
-        }
-    }
-}
-
-/// What the config asks and the record does not hold: the config has changed since.
-fn missing(config: &AccessConfig, record: &AccessMeasurement, checks: &mut Checks) {
-    let objects = config.authorization.as_ref();
-    let matrix = objects.is_some_and(|a| a.matrix.is_some());
-    let objects = objects.map_or(0, |a| a.objects.len());
-    for (kind, asked) in [
-        (Kind::Cors, config.cors.len()),
-        (Kind::Authentication, config.authentication.len()),
-        (Kind::Authorization, objects + usize::from(matrix)),
-        (Kind::RateLimit, config.rate_limit.len()),
-        (Kind::Input, config.input.len()),
-        (Kind::Xss, config.xss.len()),
-        (Kind::Csrf, config.csrf.len()),
-        (Kind::Injection, config.injection.len()),
-    ] {
-        let held = record
-            .claims
-            .iter()
-            .filter(|claim| claim.kind == kind)
-            .count();
-        if held < asked {
-            let check = checks.check(&rules::NOT_CHECKED, rule(kind).code);
-            check.unmeasured(format!(
-                "not-checked: the record holds {held} of {asked} claims; measure again"
-            ));
         }
     }
 }

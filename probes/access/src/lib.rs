@@ -9,6 +9,7 @@ mod config;
 mod grade;
 mod grade_input;
 mod grade_rate;
+mod held;
 mod judge;
 mod matrix;
 mod metrics;

@@ -12,7 +12,7 @@ pub struct HealthFact {
     /// What the service says of itself; absent if it says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overall: Option<Dependency>,
-    /// What it says of its dependencies, the first 100.
+    /// What it says of its dependencies; of more than 100 those that are not up first.
     pub dependencies: Vec<Dependency>,
 }
 
@@ -84,8 +84,20 @@ pub(crate) fn read(config: &HealthConfig, document: &Value) -> HealthFact {
             }
         }
     }
-    fact.dependencies.truncate(MOST);
+    bounded(&mut fact.dependencies);
     fact
+}
+
+/// Of too many, what is down comes first: it must not be among those that are dropped.
+fn bounded(dependencies: &mut Vec<Dependency>) {
+    if dependencies.len() > MOST {
+        dependencies.sort_by_key(|dependency| match dependency.state {
+            State::Down => 0,
+            State::Warn => 1,
+            State::Up => 2,
+        });
+        dependencies.truncate(MOST);
+    }
 }
 
 fn nested(prefix: &str, components: &Map<String, Value>, depth: usize, into: &mut Vec<Dependency>) {
@@ -165,6 +177,17 @@ mod tests {
         let fact = read(&config, document);
         let all = fact.overall.into_iter().chain(fact.dependencies);
         all.map(|d| (d.name, d.state)).collect()
+    }
+
+    #[test]
+    fn what_is_down_is_kept_of_too_many() {
+        let mut map: Map<String, Value> =
+            (100..300).map(|n| (format!("d{n}"), json!("up"))).collect();
+        map.insert("z".to_owned(), json!("down"));
+        let states = states("{format: map, at: /deps}", &json!({"deps": map}));
+        assert_eq!(states.len(), MOST);
+        assert_eq!(states[0], ("z".to_owned(), State::Down));
+        assert_eq!(states[1], ("d100".to_owned(), State::Up));
     }
 
     #[test]

@@ -162,13 +162,10 @@ async fn endpoint(
         let recorder = recorder(config, cx, &masking);
         match sent {
             Ok((arrival, latency, said)) => {
-                let mut answer: Answer = recorder.answer(&request, &arrival);
-                if let Some(fact) = &mut answer.cache {
-                    let before = said
-                        .iter()
-                        .chain(&fact.said)
-                        .map(|text| recorder.mask(text));
-                    fact.said = before.collect();
+                let mut answer = answer(&recorder, &request, &arrival, &said);
+                if !captures.is_empty() {
+                    // Beside what is captured there is more that nobody may see: refresh tokens.
+                    answer.body.excerpt.clear();
                 }
                 record.add(answer, latency);
             }
@@ -189,6 +186,21 @@ async fn endpoint(
         record.spread = Some(spread);
     }
     Ok((record, captured))
+}
+
+/// What is kept of a response; the caches before it `said` something.
+fn answer(
+    recorder: &Recorder<'_>,
+    request: &readygate_web::Request,
+    arrival: &Arrival,
+    said: &[String],
+) -> Answer {
+    let mut answer = recorder.answer(request, arrival);
+    if let Some(fact) = &mut answer.cache {
+        let all = said.iter().chain(&fact.said);
+        fact.said = all.map(|text| recorder.mask(text)).collect();
+    }
+    answer
 }
 
 /// Names the sample that was under way.
@@ -238,7 +250,9 @@ async fn fetch(
         let (arrival, latency) = exchange.fetch(request).await?;
         let fact = cache::observe(request, &arrival);
         let again = fact.state == CacheState::Miss && said.len() + 1 < CACHE_ASKS;
-        if config.cdn.is_none() || !again {
+        // A wrong status is for the judge, not to be asked away.
+        let wanted = config.status.allow(arrival.response.status.as_u16());
+        if config.cdn.is_none() || !again || !wanted {
             return Ok((arrival, latency, said));
         }
         said.extend(fact.said);

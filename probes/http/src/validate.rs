@@ -111,6 +111,15 @@ fn bodies(config: &HttpConfig, error: &mut ConfigError) {
     }
 }
 
+/// A header whose value is shown.
+pub(crate) fn shown_header(at: &str, name: &str, error: &mut ConfigError) {
+    web::header_name(at, name, error);
+    if name.eq_ignore_ascii_case("set-cookie") {
+        let message = "a cookie's value is a secret";
+        error.add(at, message, Some("name another header"));
+    }
+}
+
 fn expectations(config: &HttpConfig, error: &mut ConfigError) {
     for (name, matcher) in &config.response_headers {
         let at = format!("/response_headers/{}", web::escape(name));
@@ -144,7 +153,7 @@ fn expectations(config: &HttpConfig, error: &mut ConfigError) {
         }
     }
     match &config.version {
-        Some(VersionSource::Header(name)) => web::header_name("/version/header", name, error),
+        Some(VersionSource::Header(name)) => shown_header("/version/header", name, error),
         Some(VersionSource::Json(pointer)) => web::json_pointer("/version/json", pointer, error),
         Some(VersionSource::Text(_)) | None => {}
     }

@@ -166,7 +166,9 @@ fn health_config(health: &HealthConfig, error: &mut ConfigError) {
 
 fn spread_config(spread: &SpreadConfig, error: &mut ConfigError) {
     match &spread.by {
-        VersionSource::Header(name) => web::header_name("/spread/by/header", name, error),
+        VersionSource::Header(name) => {
+            validate::shown_header("/spread/by/header", name, error);
+        }
         VersionSource::Json(pointer) => web::json_pointer("/spread/by/json", pointer, error),
         VersionSource::Text(_) => {}
     }

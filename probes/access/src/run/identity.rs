@@ -6,6 +6,7 @@ use super::{claim, forbidden};
 use crate::{
     ask::{Asker, Plan},
     config::{Authentication, Object, Part, User},
+    held::ASKS,
     matrix::Row,
     record::{Claim, Control, Kind},
     users,
@@ -165,7 +166,7 @@ pub(crate) async fn object(object: &Object, asker: &Asker<'_>) -> Result<Claim, 
             .await,
     );
     let others = asker.signed(method.clone(), &object.url, Some(&object.other))?;
-    let name = format!("{} asks for what is {}'s", object.other, object.owner);
+    let name = format!("{}{ASKS}{}'s", object.other, object.owner);
     claim.tries.push(
         Plan::new(
             &name,
@@ -178,7 +179,7 @@ pub(crate) async fn object(object: &Object, asker: &Asker<'_>) -> Result<Claim, 
         .await,
     );
     let nobody = asker.request(method.clone(), &object.url)?;
-    let name = format!("nobody asks for what is {}'s", object.owner);
+    let name = format!("nobody{ASKS}{}'s", object.owner);
     claim.tries.push(
         Plan::new(
             &name,

@@ -96,7 +96,8 @@ pub(crate) async fn xss(xss: &Xss, asker: &Asker<'_>) -> Result<Claim, ProbeErro
     let role = xss.user.as_deref();
     let mut claim = claim(Kind::Xss, asker.subject(&get, &xss.url));
     let marker = format!("rg{}", asker.random);
-    let canary = format!("{marker}'\"><");
+    // Its end is marked too: what stands between the two tells what became of the markup.
+    let canary = format!("{marker}'\"><gr{}", asker.random);
     for (name, control, value) in [
         ("a harmless value", Control::Positive, &marker),
         ("a value with markup", Control::Negative, &canary),

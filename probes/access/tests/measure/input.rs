@@ -115,6 +115,20 @@ async fn markup_comes_back_encoded_or_raw() {
 }
 
 #[tokio::test]
+async fn escaped_quotes_are_no_encoding() {
+    let server = Server::start(|seen| {
+        let value = query(seen).replace('\'', "\\'").replace('"', "\\\"");
+        let headers = "Content-Type: text/html\r\nX-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'self'\r\n";
+        respond("200 OK", headers, format!("<p>{value}</p>"))
+    })
+    .await;
+    has(
+        &outcomes("xss: [{url: /search, parameter: q}]", &server.url("")).await,
+        "Failed access/xss: markup",
+    );
+}
+
+#[tokio::test]
 async fn forms_of_other_sites() {
     let yaml = "users: {alice: {secret_headers: {Cookie: sid=good-session}}}
 csrf:

@@ -62,6 +62,31 @@ async fn a_cache_gets_three_chances() {
 }
 
 #[tokio::test]
+async fn a_wrong_status_is_not_asked_away() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |_| {
+        let first = asked.fetch_add(1, Ordering::Relaxed) == 0;
+        let (status, word) = if first {
+            ("503 Service Unavailable", "MISS")
+        } else {
+            ("200 OK", "HIT")
+        };
+        respond(status, &format!("CF-Cache-Status: {word}\r\n"), "x")
+    })
+    .await;
+    let yaml = format!(
+        "{{url: '{}', cdn: {{provider: cloudflare}}}}",
+        server.url("/a.css")
+    );
+    let outcomes = outcomes(&yaml, &measure(&yaml).await);
+    assert!(
+        outcomes.contains(&"failed http/status".to_owned()),
+        "{outcomes:?}"
+    );
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn an_answer_to_credentials_from_a_cache_is_a_leak_even_if_nobody_asked() {
     let server = Server::always(respond("200 OK", "X-Cache: Hit from cloudfront\r\n", "")).await;
     let yaml = format!("{{url: '{}', auth: {{bearer: t0ken}}}}", server.url("/me"));

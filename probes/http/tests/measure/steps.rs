@@ -13,8 +13,9 @@ async fn service() -> Server {
         let header = |name: &str| seen.headers.get(name).cloned().unwrap_or_default();
         match seen.line.as_str() {
             "POST /login HTTP/1.1" => {
+                // More than is captured, and none of it for the record.
                 let headers = "Set-Cookie: sid=old\r\nSet-Cookie: sid=c00kie-value; HttpOnly\r\nX-Csrf: csrf-value\r\n";
-                respond("200 OK", headers, format!(r#"{{"token": "{TOKEN}", "user": {{"id": 4711}}}}"#))
+                respond("200 OK", headers, format!(r#"{{"token": "{TOKEN}", "refresh_token": "refresh-5ecret", "user": {{"id": 4711}}}}"#))
             }
             "GET /users/4711 HTTP/1.1" if header("authorization") == format!("Bearer {TOKEN}") => {
                 respond("200 OK", "", format!("hello, {TOKEN} and c00kie-value"))
@@ -85,6 +86,10 @@ async fn what_is_captured_is_masked_everywhere() {
     let masker = Masker::new([TOKEN, "c00kie-value", "csrf-value"]);
     assert_eq!(masker.mask(&text), text);
     assert!(!text.contains("4711"), "{text}");
+    assert!(!text.contains("refresh-5ecret"), "{text}");
+    let wrong = yaml.replace("json: {user: me", "status: 204\n  json: {user: me");
+    let said = format!("{:?}", judge(&wrong, &record));
+    assert!(said.contains("204") && !said.contains("refresh"), "{said}");
     assert!(text.contains("hello, *** and ***"), "{text}");
 }
 
