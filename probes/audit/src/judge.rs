@@ -1,5 +1,6 @@
 //! Applies the rules to a measurement: whether the audit can be relied on, then what it found.
 
+mod asked;
 mod found;
 mod sources;
 
@@ -11,6 +12,7 @@ use crate::{config::AuditConfig, measurement::AuditMeasurement};
 const SHOWN: usize = 20;
 
 pub(crate) fn judge(config: &AuditConfig, measurement: &AuditMeasurement, checks: &mut Checks) {
+    asked::asked(config, measurement, checks);
     sources::command(measurement, checks);
     sources::problems(measurement, checks);
     sources::reports(config, measurement, checks);

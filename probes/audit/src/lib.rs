@@ -21,8 +21,8 @@ use readygate_sdk::{
 
 pub use config::{AuditConfig, Format, Ignore};
 pub use measurement::{
-    AuditCommand, AuditMeasurement, AuditReport, BySeverity, Counts, Database, Finding, IgnoreUse,
-    IgnoredFinding, LockFile, Problem, ProblemKind, Unmatched,
+    Asked, AuditCommand, AuditMeasurement, AuditReport, BySeverity, Counts, Database, Finding,
+    IgnoreUse, IgnoredFinding, LockFile, Problem, ProblemKind, Unmatched,
 };
 pub use severity::Severity;
 

@@ -18,7 +18,7 @@ use crate::{
     config::{AuditConfig, Format},
     fold, matching,
     measurement::{
-        AuditCommand, AuditMeasurement, AuditReport, Finding, Problem, ProblemKind, cap,
+        Asked, AuditCommand, AuditMeasurement, AuditReport, Finding, Problem, ProblemKind, cap,
     },
     reader::{self, Fault, Reading},
     text::clip,
@@ -73,6 +73,10 @@ pub(crate) async fn measure(config: &AuditConfig, cx: &Cx) -> Result<AuditMeasur
     Ok(AuditMeasurement {
         measured_at: cx.now(),
         command,
+        asked: Some(Asked {
+            reports: config.reports.clone().unwrap_or_default(),
+            lockfiles: config.lockfiles.clone().unwrap_or_default(),
+        }),
         reports: all.reports,
         locks: matched.locks,
         databases: matched.databases,

@@ -29,6 +29,9 @@ pub struct AuditMeasurement {
     /// The auditor that was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<AuditCommand>,
+    /// The patterns that were looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Reports read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<AuditReport>,
@@ -52,6 +55,18 @@ pub struct AuditMeasurement {
     /// Entries of `ignore` and how they fared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<IgnoreUse>,
+}
+
+/// The patterns that were looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Asked {
+    /// Those of reports.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<String>,
+    /// Those of lock files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lockfiles: Vec<String>,
 }
 
 /// How the auditor's process ended.
@@ -336,6 +351,9 @@ pub struct IgnoredFinding {
 pub struct IgnoreUse {
     /// Id of the advisory.
     pub id: String,
+    /// The only package in which it is ignored; everywhere where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
     /// Findings that it names.
     pub matched: u64,
     /// Whether its day is over.

@@ -6,8 +6,8 @@ mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use readygate_audit::{AuditMeasurement, Severity};
-use readygate_sdk::{ErrorKind, ProbeError, testkit};
+use readygate_audit::{Audit, AuditConfig, AuditMeasurement, Severity};
+use readygate_sdk::{Checks, ErrorKind, Masker, Probe as _, ProbeError, testkit};
 use serde_json::{Value, json};
 use support::{Answer, Server, measure};
 
@@ -24,6 +24,29 @@ fn requirements(n: usize) -> tempfile::TempDir {
     }
     std::fs::write(scratch.path().join("requirements.txt"), text).unwrap();
     scratch
+}
+
+/// The record and the checks, masked as the engine masks them.
+#[tokio::test]
+async fn no_password_of_an_address_is_in_the_record() {
+    let server = Server::start(|_, path, body| service(path, body)).await;
+    let scratch = tempfile::tempdir().unwrap();
+    let text = "p1==1.0\ngit+https://deploy:s3cretTOKEN99@git.example.com/org/lib.git#egg=lib\n-r https://u:s3cretTOKEN99@h/r.txt\n";
+    std::fs::write(scratch.path().join("requirements.txt"), text).unwrap();
+    let with = json!({"lockfiles": ["requirements.txt"], "api": server.url()});
+    let measured = measure(with.clone(), scratch.path(), Duration::from_secs(20))
+        .await
+        .unwrap();
+    assert_eq!(measured.locks[0].unmatched_total, 2);
+    let config: AuditConfig = serde_json::from_value(with).unwrap();
+    let mut checks = Checks::new();
+    Audit::judge(&config, &measured, &mut checks);
+    let record = serde_json::to_string(&measured).unwrap();
+    for text in [record, format!("{:?}", checks.as_slice())] {
+        let masked = Masker::new([]).mask(&text);
+        assert!(masked.contains("git.example.com"), "{masked}");
+        assert!(!masked.contains("s3cret"), "{masked}");
+    }
 }
 
 async fn audit(server: &Server, packages: usize) -> Result<AuditMeasurement, ProbeError> {

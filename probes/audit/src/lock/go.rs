@@ -5,6 +5,9 @@ use std::collections::HashMap;
 
 use super::{LockFault, Locked};
 
+/// Name, and version where it is of one only, to what takes its place; a folder has no version.
+type Replaced = HashMap<(String, Option<String>), Option<(String, String)>>;
+
 #[expect(
     clippy::too_many_lines,
     reason = "one format, read from its top to its end"
@@ -15,7 +18,7 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
     let mut module = None;
     let mut language = None;
     let mut required: Vec<(String, String, bool)> = Vec::new();
-    let mut replaced: HashMap<String, Option<(String, String)>> = HashMap::new();
+    let mut replaced = Replaced::new();
     for (number, line) in content.lines().enumerate() {
         let (code, comment) = line.split_once("//").unwrap_or((line, ""));
         let mut words: Vec<&str> = code.split_whitespace().collect();
@@ -65,8 +68,12 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
                     [name, version] => Some((name.to_owned(), version.to_owned())),
                     _ => return Err(fault()),
                 };
-                let from = words.first().ok_or_else(fault)?;
-                replaced.insert((*from).to_owned(), to);
+                let from = match words[..at] {
+                    [name] => (name, None),
+                    [name, version] => (name, Some(version.to_owned())),
+                    _ => return Err(fault()),
+                };
+                replaced.insert((from.0.trim_matches('"').to_owned(), from.1), to);
             }
             _ => {}
         }
@@ -82,7 +89,10 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
     locked.local = 1;
     let mut direct = Vec::new();
     for (name, version, indirect) in required {
-        let (name, version) = match replaced.get(&name) {
+        let replacement = replaced
+            .get(&(name.clone(), Some(version.clone())))
+            .or_else(|| replaced.get(&(name.clone(), None)));
+        let (name, version) = match replacement {
             None => (name, version),
             Some(Some((name, version))) => (name.clone(), version.clone()),
             Some(None) => {

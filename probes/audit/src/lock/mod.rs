@@ -14,6 +14,8 @@ mod yarn;
 
 use std::{collections::VecDeque, path::Path};
 
+use readygate_sdk::Masker;
+
 use crate::{
     measurement::{Unmatched, cap},
     text::clip,
@@ -71,8 +73,8 @@ impl Locked {
     /// Adds a package of the file's ecosystem; the index is its handle.
     fn push(&mut self, name: &str, version: &str, dev: bool) -> usize {
         self.packages.push(LockedPackage {
-            name: clip(name, cap::NAME),
-            version: clip(version, cap::NAME),
+            name: bounded(name),
+            version: bounded(version),
             ecosystem: self.ecosystem.clone(),
             dev,
             depends: Vec::new(),
@@ -82,7 +84,7 @@ impl Locked {
 
     /// Notes a package that cannot be matched.
     fn skip(&mut self, package: impl Into<String>, reason: &str, from_registry: bool) {
-        let package = clip(&package.into(), cap::NAME);
+        let package = bounded(&package.into());
         self.unmatched.push(Unmatched {
             package,
             reason: reason.to_owned(),
@@ -129,6 +131,12 @@ impl Locked {
     }
 }
 
+/// A name, without the password of any address in it. It is masked before it is cut: the rest of a
+/// cut address no longer shows where its password ends.
+fn bounded(text: &str) -> String {
+    clip(&Masker::new([]).mask(text), cap::NAME)
+}
+
 fn visit(parents: &mut [Parent], queue: &mut VecDeque<usize>, at: usize, parent: Parent) {
     if let Some(known) = parents.get_mut(at)
         && *known == Parent::Unknown
@@ -150,7 +158,7 @@ pub(crate) struct LockFault {
 impl LockFault {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self {
-            reason: reason.into(),
+            reason: Masker::new([]).mask(&reason.into()),
             line: None,
             column: None,
             hint: None,
@@ -196,7 +204,7 @@ fn yaml_tree(text: &str) -> Result<serde_json::Value, LockFault> {
     serde_saphyr::from_str(text).map_err(|error| {
         LockFault::new(format!(
             "it is not well-formed YAML: {}",
-            clip(&error.to_string(), 200)
+            clip(&Masker::new([]).mask(&error.to_string()), 200)
         ))
     })
 }

@@ -1,6 +1,6 @@
 //! `pnpm-lock.yaml`, versions 5 to 9. Format: <https://github.com/pnpm/spec>.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -78,6 +78,14 @@ pub(super) fn read(content: &str) -> Result<Locked, LockFault> {
                 .push(("the project".to_owned(), dependencies(&tree, &handles)));
         }
     }
+    missing(&tree, edges, packages, &mut locked);
+    let nine = version
+        .split('.')
+        .next()
+        .and_then(|v| v.parse::<u32>().ok());
+    if nine >= Some(9) && !packages.is_empty() && tree.get("snapshots").is_none() {
+        locked.skip("snapshots", "the lock has none; is the file whole?", true);
+    }
     let named = locked
         .roots
         .iter()
@@ -117,6 +125,55 @@ fn split<'a>(key: &'a str, lockfile: &str) -> Option<(&'a str, &'a str)> {
         .then_some((name, version))
 }
 
+/// Notes what the project or a package asks for and the lock does not hold: it was cut off, or badly
+/// merged.
+fn missing(
+    tree: &Value,
+    edges: &Map<String, Value>,
+    packages: &Map<String, Value>,
+    locked: &mut Locked,
+) {
+    let importers = tree.get("importers").and_then(Value::as_object);
+    let roots = importers.map_or_else(|| vec![tree], |importers| importers.values().collect());
+    let wanted = roots.into_iter().chain(edges.values()).flat_map(|block| {
+        KINDS
+            .iter()
+            .filter_map(|kind| block.get(*kind)?.as_object())
+            .flatten()
+    });
+    let absent: BTreeSet<String> = wanted
+        .filter_map(|(name, wanted)| {
+            let Some(version) = wanted.as_str().or_else(|| text(wanted, "version")) else {
+                return Some(name.clone());
+            };
+            let local = ["link:", "file:", "workspace:"];
+            let known = keys(name, version).iter().any(|key| {
+                let bare = key.split('(').next().unwrap_or(key);
+                packages.contains_key(key) || packages.contains_key(bare)
+            });
+            let skip = known || local.iter().any(|prefix| version.starts_with(prefix));
+            (!skip).then(|| format!("{name} {version}"))
+        })
+        .collect();
+    for package in absent {
+        locked.skip(
+            package,
+            "the lock asks for it and does not hold it; is the file whole?",
+            true,
+        );
+    }
+}
+
+/// How `packages` may name what a block asks for, oldest lock files first.
+fn keys(name: &str, version: &str) -> [String; 4] {
+    [
+        version.to_owned(),
+        format!("/{name}/{version}"),
+        format!("/{name}@{version}"),
+        format!("{name}@{version}"),
+    ]
+}
+
 /// What a block depends on: `{name: "1.0.0"}` or `{name: {specifier, version}}`.
 fn dependencies(block: &Value, handles: &HashMap<String, usize>) -> Vec<usize> {
     KINDS
@@ -125,14 +182,9 @@ fn dependencies(block: &Value, handles: &HashMap<String, usize>) -> Vec<usize> {
         .flatten()
         .filter_map(|(name, wanted)| {
             let version = wanted.as_str().or_else(|| text(wanted, "version"))?;
-            [
-                version.to_owned(),
-                format!("/{name}/{version}"),
-                format!("/{name}@{version}"),
-                format!("{name}@{version}"),
-            ]
-            .iter()
-            .find_map(|key| find(handles, key))
+            keys(name, version)
+                .iter()
+                .find_map(|key| find(handles, key))
         })
         .collect()
 }

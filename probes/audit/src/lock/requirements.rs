@@ -45,10 +45,6 @@ fn without_comment(line: &str) -> &str {
         .trim_end()
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one format, read from its top to its end"
-)]
 fn requirement(line: &str, locked: &mut Locked) -> Result<(), String> {
     if line.is_empty() {
         return Ok(());
@@ -70,6 +66,7 @@ fn requirement(line: &str, locked: &mut Locked) -> Result<(), String> {
         }
         return Ok(());
     }
+    let whole = line;
     // Markers and hashes say nothing of the version.
     let line = line.split(';').next().unwrap_or(line);
     let line = line.split(" --").next().unwrap_or(line).trim();
@@ -78,11 +75,9 @@ fn requirement(line: &str, locked: &mut Locked) -> Result<(), String> {
         || line.starts_with('.')
         || line.starts_with('/')
     {
-        locked.skip(
-            line.split('@').next().unwrap_or(line).trim(),
-            "from a path or an address",
-            false,
-        );
+        // An address stays whole: a part of one hides its password from the masking.
+        let name = whole.split_once(" @ ").map_or(whole, |(name, _)| name);
+        locked.skip(name.trim(), "from a path or an address", false);
         return Ok(());
     }
     let end = line

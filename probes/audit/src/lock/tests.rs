@@ -161,6 +161,27 @@ fn pnpm_of_all_versions() {
             "{}",
             lock.format
         );
+        assert!(lock.unmatched.is_empty(), "{:?}", lock.unmatched);
+    }
+    // Cut off in the midst; what is local or an address has no version to miss.
+    let cut = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: 1.0.0(p@2.0.0)\n      l:\n        specifier: workspace:*\n        version: link:../l\n      f:\n        specifier: file:f\n        version: file:f\n    devDependencies:\n      b:\n        specifier: ^2.0.0\n        version: 2.0.0\n";
+    let partial = format!("{cut}packages:\n  a@1.0.0:\n    resolution: {{integrity: x}}\n");
+    let old = &five[..five.find("packages").unwrap()];
+    for (text, wanted) in [
+        (cut, &["a 1.0.0(p@2.0.0)", "b 2.0.0"][..]),
+        (&partial, &["b 2.0.0", "snapshots"]),
+        (&nine[..nine.find("snapshots").unwrap()], &["snapshots"]),
+        (&six[..six.find("  /@s/b").unwrap()], &["@s/b 2.0.0"]),
+        (old, &["a 1.0.0_b@2.0.0"]),
+        (
+            &six[..six.find("packages").unwrap()],
+            &["a 1.0.0(@s/b@2.0.0)"],
+        ),
+    ] {
+        let lock = locked("pnpm-lock.yaml", text);
+        let open = lock.unmatched.iter().filter(|u| u.from_registry);
+        let open: Vec<&str> = open.map(|u| u.package.as_str()).collect();
+        assert_eq!(open, wanted, "{text}");
     }
     assert!(
         fault("pnpm-lock.yaml", "lockfileVersion: '9.0'\n")
@@ -240,6 +261,47 @@ fn requirements_that_are_pinned_and_that_are_not() {
     );
 }
 
+/// What other readers keep of an address holds no password either, wherever a name is cut.
+#[test]
+fn no_password_of_an_address_is_kept() {
+    let secret = "s3cretTOKEN99";
+    let git = format!("git+https://deploy:{secret}@git.example.com/org/lib.git");
+    let long = "a".repeat(170);
+    let requirements = [
+        format!("{git}#egg=lib\n"),
+        format!("{git} ; python_version > '3'\n"),
+        format!("lib @ {git}\nlib[x]@{git}\n"),
+        format!("git+https://deploy:se;{secret}@git.example.com/lib.git\n"),
+        format!("-r https://deploy:{secret}@h/r.txt\n-e {git}\nflask==1\n"),
+        format!("git+https://{long}:{secret}{long}@h/x\n"),
+        format!("x {git}\n"),
+    ];
+    let npm = format!(
+        r#"{{"lockfileVersion":3,"packages":{{"":{{"dependencies":{{"lib":"{git}"}}}},"node_modules/lib":{{"version":"{git}","resolved":"{git}"}}}}}}"#
+    );
+    let mut all: Vec<(&str, String)> = requirements
+        .into_iter()
+        .map(|text| ("requirements.txt", text))
+        .collect();
+    all.extend([
+        ("Cargo.lock", format!("version = 4\n[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"{git}\"\n")),
+        ("package-lock.json", npm),
+        ("package-lock.json", format!(r#"{{"lockfileVersion":1,"dependencies":{{"lib":{{"version":"{git}","from":"{git}"}}}}}}"#)),
+        ("yarn.lock", format!("# yarn lockfile v1\n\n\"lib@{git}\":\n  version \"1.0.0\"\n  resolved \"{git}#abc\"\n")),
+        ("yarn.lock", format!("# yarn lockfile v1\n\n\"lib@{git}\":\n  resolved \"{git}#abc\"\n")),
+        ("yarn.lock", format!("__metadata:\n  version: 8\n\n\"lib@{git}\":\n  version: 1.0.0\n  resolution: \"lib@{git}#commit=abc\"\n")),
+        ("pnpm-lock.yaml", format!("lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      lib: {{specifier: x, version: '{git}#abc'}}\npackages:\n  'lib@{git}#abc':\n    resolution: {{commit: abc, repo: x, type: git}}\n")),
+        ("pnpm-lock.yaml", format!("lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      lib: {{specifier: x, version: '{git}#abc'}}\n")),
+        ("poetry.lock", format!("[[package]]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.source]\ntype = \"git\"\nurl = \"{git}\"\n")),
+        ("Pipfile.lock", format!(r#"{{"_meta":{{}},"default":{{"lib":{{"git":"{git}"}}}}}}"#)),
+        ("Gemfile.lock", format!("GIT\n  remote: {git}\n  specs:\n    lib (1.0.0)\n\nDEPENDENCIES\n  lib!\n")),
+    ]);
+    for (name, text) in all {
+        let told = format!("{:?}", read(Path::new(name), &text));
+        assert!(!told.contains(secret), "{name}: {text}: {told}");
+    }
+}
+
 #[test]
 fn go_modules() {
     let text = "module example.com/app\n\ngo 1.21\n\nrequire github.com/a/a v1.0.0\n\nrequire (\n\tgithub.com/b/b v0.0.0-20200101000000-abcdef // indirect\n\tgithub.com/c/c v1.0.0\n\tgithub.com/d/d v1.0.0\n)\n\nreplace github.com/c/c => github.com/e/e v2.0.0\n\nreplace (\n\tgithub.com/d/d v1.0.0 => ../d\n)\n";
@@ -253,6 +315,12 @@ fn go_modules() {
         ]
     );
     assert!(lock.unmatched.is_empty());
+    let other = "module m\ngo 1.22\nrequire x/x v1.2.0\nrequire x/y v1.0.0\nreplace x/x v1.1.0 => x/x v1.3.2\nreplace x/y => x/y v1.5.0\nreplace x/y v1.0.0 => x/y v1.6.0\n";
+    assert_eq!(
+        packages(&locked("go.mod", other)),
+        ["x/x v1.2.0", "x/y v1.6.0"],
+        "a replacement of one version is of no other"
+    );
     let old = locked(
         "go.mod",
         "module m\ngo 1.16\nrequire github.com/a/a v1.0.0\n",

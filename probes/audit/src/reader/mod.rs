@@ -303,42 +303,41 @@ pub(crate) fn read(bytes: &[u8], wanted: Option<Format>) -> Result<(Format, Read
     }
 }
 
-/// The auditor's own error, where it wrote one instead of a report.
+/// The auditor's own error, where it wrote one instead of a report. An empty list beside it is no
+/// clean report: it is what was found before the failure.
 fn error_payload(document: &Value) -> Option<String> {
     let map = document.as_object()?;
-    let results = [
-        "vulnerabilities",
-        "advisories",
-        "dependencies",
-        "results",
-        "Results",
-        "matches",
-        "runs",
-        "projects",
-    ];
-    let failed = map.get("ok") == Some(&Value::Bool(false)) && map.contains_key("error");
-    if !failed && results.iter().any(|key| map.contains_key(*key)) {
+    let said = ["error", "errors"]
+        .iter()
+        .filter_map(|key| map.get(*key))
+        .find(|value| is_error(value));
+    if said.is_none() && !map.contains_key("statusCode") {
         return None;
     }
-    let error = map.get("error");
-    let inside = |key: &str| {
-        error
-            .and_then(|error| text(error, key))
-            .filter(|text| !text.trim().is_empty())
-    };
-    let told = text(document, "message")
-        .or_else(|| inside("summary"))
-        .or_else(|| inside("message"))
-        .or_else(|| inside("code"))
-        .or_else(|| {
-            error
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-        });
-    match (error, told) {
-        (Some(Value::Null) | None, _) if !map.contains_key("statusCode") => None,
-        (_, Some(told)) => Some(told.to_owned()),
-        (_, None) => Some("it wrote an error object in place of a report".to_owned()),
+    let said = said.unwrap_or(&Value::Null);
+    let first = said.get(0).unwrap_or(said);
+    let told = [
+        text(document, "message"),
+        text(first, "summary"),
+        text(first, "message"),
+        text(first, "code"),
+        first.as_str(),
+    ];
+    let told = told.into_iter().flatten().find(|t| !t.trim().is_empty());
+    Some(
+        told.unwrap_or("it wrote an error object in place of a report")
+            .to_owned(),
+    )
+}
+
+/// Whether a member named `error` or `errors` tells of one.
+fn is_error(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Number(_) => false,
+        Value::Bool(failed) => *failed,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
     }
 }
 

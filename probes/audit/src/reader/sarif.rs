@@ -51,9 +51,12 @@ fn add(reading: &mut Reading, run: &Value, result: &Value) {
         return;
     }
     let severity = severity(result, rule);
-    let suppressed = list(result, "suppressions")
-        .iter()
-        .any(|s| !matches!(text(s, "status"), Some("rejected" | "underReview")));
+    // Section 3.27.23: one that is rejected or under review undoes the others.
+    let suppressions = list(result, "suppressions");
+    let suppressed = !suppressions.is_empty()
+        && suppressions
+            .iter()
+            .all(|s| !matches!(text(s, "status"), Some("rejected" | "underReview")));
     if suppressed {
         reading.suppressed.add(severity.1);
         return;

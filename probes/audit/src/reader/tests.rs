@@ -32,6 +32,10 @@ fn errors_of_auditors_are_no_reports() {
         r#"{"error":{"code":"ENOLOCK","summary":"This command requires an existing lockfile.","detail":"x"}}"#,
         r#"{"error":{"code":"ERR_PNPM_AUDIT_BAD_RESPONSE","message":"The audit endpoint responded with 405"}}"#,
         r#"{"ok":false,"error":"Authentication error","path":"."}"#,
+        r#"{"results":[],"errors":["cannot reach the database"],"error":"cannot reach the database"}"#,
+        r#"{"results":[],"errors":[{"code":3}]}"#,
+        r#"{"advisories":[],"error":"could not reach packagist"}"#,
+        r#"{"advisories":[],"abandoned":[],"error":true}"#,
         r#"{"type":"error","data":"An unexpected error occurred: 405"}"#,
         r#"{"database":{"advisory-count":0},"lockfile":{"dependency-count":5},"vulnerabilities":{"found":false,"count":0,"list":[]},"warnings":{}}"#,
         r#"{"version":"2.1.0","runs":[{"invocations":[{"executionSuccessful":false}],"results":[]}]}"#,
@@ -210,12 +214,13 @@ fn sarif_levels_suppressions_and_scores() {
     let text = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"t","rules":[{"id":"A","properties":{"security-severity":"9.8"}},{"id":"B","defaultConfiguration":{"level":"note"}}]}},
         "results":[{"ruleId":"A","message":{"text":"a"}},{"ruleId":"B/1","message":{"text":"b"}},{"ruleId":"C","level":"error","message":{"text":"c"}},
         {"ruleId":"A","message":{"text":"s"},"suppressions":[{"kind":"external"}]},{"ruleId":"A","message":{"text":"r"},"suppressions":[{"kind":"external","status":"rejected"}]},
+        {"ruleId":"A","message":{"text":"u"},"suppressions":[{"kind":"external","status":"accepted"},{"kind":"external","status":"underReview"}]},
         {"ruleId":"D","kind":"pass","message":{"text":"d"}}]}]}"#;
     let (_, reading) = good(text);
     let listed = reading.listed();
     assert_eq!(
         (listed.critical, listed.high, listed.low, listed.total()),
-        (2, 1, 1, 4)
+        (3, 1, 1, 5)
     );
     assert_eq!(reading.suppressed.critical, 1);
 }
