@@ -306,7 +306,7 @@ fn transfers(zone: &ZoneFacts, checks: &mut Checks) {
             {
                 check
                     .level(Level::Info)
-                    .unmeasured("this machine has no way to its address")
+                    .unmeasured("this machine has no way to its address");
             }
             None => check.unmeasured(NOT_HELD),
         }
