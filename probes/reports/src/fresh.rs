@@ -88,9 +88,16 @@ pub async fn commit(cx: &Cx) -> Option<Commit> {
     let shown = format!("{revision}^{{commit}}");
     let argv = [
         "git",
+        "--no-pager",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.hooksPath=/dev/null",
         "show",
         "--no-patch",
         "--no-show-signature",
+        "--no-ext-diff",
+        "--no-textconv",
         "--format=%H %ct",
         "--end-of-options",
     ];

@@ -51,6 +51,26 @@ pub fn command(rule: &'static Rule, run: &CommandRun, codes: &[i32], checks: &mu
         .fail();
 }
 
+/// A command that the config asks for, and that was not run when the record was made.
+pub fn not_run(rule: &'static Rule, argv: &[String], checks: &mut Checks) {
+    let program = argv.first().cloned().unwrap_or_default();
+    let line = argv.join(" ");
+    checks
+        .check(rule, program)
+        .hint("measure again with this config")
+        .unmeasured(format!("the measurement did not run `{line}`"));
+}
+
+/// Patterns of a config whose files were not looked for when the record was made.
+pub fn not_read(rule: &'static Rule, patterns: &[String], checks: &mut Checks) {
+    for pattern in patterns {
+        checks
+            .check(rule, pattern)
+            .hint("measure again with this config")
+            .unmeasured("the measurement did not read reports");
+    }
+}
+
 /// Patterns that match nothing.
 pub fn unmatched(rule: &'static Rule, patterns: &[String], checks: &mut Checks) {
     for pattern in patterns {

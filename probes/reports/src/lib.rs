@@ -7,7 +7,7 @@
 
 pub mod command;
 mod fault;
-mod find;
+pub mod find;
 mod fingerprint;
 pub mod fresh;
 pub mod gather;
