@@ -249,19 +249,20 @@ fn point(line: &str) -> Option<Point<'_>> {
     })
 }
 
-/// The last `#` that starts `SKIP` or `TODO`, in any case; `\#` is a character of the name.
+/// The last `#` that stands by itself before the word `SKIP`, `SKIPPED` or `TODO`, in any case. In
+/// `\#`, `issue#7` and `#skip-content` it is a character of the name.
 fn directive(text: &str) -> (&str, Directive) {
     for (at, _) in text.match_indices('#').rev() {
-        if text[..at].ends_with('\\') {
+        if at > 0 && !text[..at].ends_with([' ', '\t']) {
             continue;
         }
-        let word = text[at + 1..].trim_start().to_ascii_lowercase();
-        let directive = if word.starts_with("skip") {
-            Directive::Skip
-        } else if word == "todo" || word.starts_with("todo ") || word.starts_with("todo:") {
-            Directive::Todo
-        } else {
-            continue;
+        let rest = text[at + 1..].trim_start();
+        let in_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
+        let directive = match rest[..end].to_ascii_lowercase().as_str() {
+            "skip" | "skipped" => Directive::Skip,
+            "todo" => Directive::Todo,
+            _ => continue,
         };
         return (text[..at].trim_end(), directive);
     }

@@ -65,6 +65,10 @@ fn one(suite: &Value, above: &str, depth: usize, out: &mut Out<'_>) -> Result<()
 fn tell(spec: &Value, test: &Value, suite: &str, out: &mut Out<'_>) {
     let state = match text(test, "status") {
         "expected" | "flaky" => State::Passed,
+        // A run that was stopped midway calls what it did not end skipped.
+        "skipped" if list(test, "results").any(|r| text(r, "status") == "interrupted") => {
+            State::Failing(FailureKind::Error)
+        }
         "skipped" => State::Skipped,
         _ => State::Failing(FailureKind::Failure),
     };

@@ -32,6 +32,11 @@ fn tap_counts_points_and_judges_the_plan() {
         ),
         // A name may hold an escaped hash.
         ("1..1\nok 1 - is \\# SKIP not\n", [1, 1, 0, 0, 0, 0]),
+        // Only a hash that stands by itself before the whole word is a directive.
+        (
+            "1..5\nnot ok 1 - renders the link to #skip-content\nnot ok 2 - issue#skip\nnot ok 3 - # skipping rope\nnot ok 4 - a # skipped: x\nok 5 - # SKIP\n",
+            [5, 0, 3, 0, 2, 0],
+        ),
         // Subtests count by the point that follows them; YAML may hold what looks like points.
         (
             "1..1\n    ok 1 - inner\n    not ok 2 - inner\n    1..2\nnot ok 1 - outer\n  ---\n  ok 9\n  ...\n",
@@ -167,6 +172,14 @@ fn jest_and_vitest_never_pass_what_did_not_load() {
 
 #[test]
 fn playwright_tells_flaky_tests_and_errors_at_the_top() {
+    let interrupted = |status: &str| {
+        format!(
+            "{{\"config\":{{}},\"stats\":{{}},\"errors\":[],\"suites\":[{{\"title\":\"a\",\"specs\":[{{\"title\":\"t\",\"tests\":[\
+             {{\"status\":\"skipped\",\"results\":[{{\"status\":\"{status}\"}}]}}]}}]}}]}}"
+        )
+    };
+    assert_eq!(counts(&interrupted("skipped")), [1, 0, 0, 0, 1, 0]);
+    assert_eq!(counts(&interrupted("interrupted")), [1, 0, 0, 1, 0, 0]);
     let report = |status: &str, errors: &str| {
         format!(
             "{{\"config\":{{}},\"stats\":{{\"expected\":0,\"unexpected\":0,\"flaky\":0,\"skipped\":0}},\"errors\":[{errors}],\
