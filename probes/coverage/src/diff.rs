@@ -68,8 +68,17 @@ fn no_base(base: &str, shallow: bool, met: &Finished) -> String {
     }
 }
 
+/// Runs git so that the config of a repository starts no program of its own.
 async fn git(arguments: &[&str], cx: &Cx) -> Result<Finished, ProbeError> {
-    let argv = std::iter::once("git").chain(arguments.iter().copied());
+    let guards = [
+        "git",
+        "--no-pager",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+    ];
+    let argv = guards.into_iter().chain(arguments.iter().copied());
     let job = process::Job {
         argv: argv.map(str::to_owned).collect(),
         directory: cx.directory().to_path_buf(),

@@ -17,6 +17,8 @@ use crate::{
 pub(crate) fn judge(config: &CoverageConfig, all: &CoverageMeasurement, checks: &mut Checks) {
     if let Some(command) = &all.command {
         shared::command(&rules::COMMAND_FAILED, command, &[0], checks);
+    } else if let Some(argv) = &config.run {
+        shared::not_run(&rules::COMMAND_FAILED, argv, checks);
     }
     let gaps = &all.gaps;
     shared::unmatched(&rules::NO_REPORT, &gaps.unmatched, checks);
@@ -54,18 +56,45 @@ pub(crate) fn judge(config: &CoverageConfig, all: &CoverageMeasurement, checks: 
         checks,
     );
     lines(all, checks);
-    for floor in &all.floors {
-        let least = config
-            .floors
-            .get(&floor.pattern)
-            .map(|text| config::floor(text));
-        if let Some(Ok(least)) = least {
-            judge_floor(floor, least, checks);
+    floors(config, all, checks);
+    changes(config, all, checks);
+}
+
+fn floors(config: &CoverageConfig, all: &CoverageMeasurement, checks: &mut Checks) {
+    for (pattern, text) in &config.floors {
+        let floor = all.floors.iter().find(|floor| floor.pattern == *pattern);
+        match (floor, config::floor(text)) {
+            (Some(floor), Ok(least)) => judge_floor(floor, least, checks),
+            // `validate` has refused a floor that is none.
+            (Some(_), Err(why)) => unmatched_floor(pattern, why, checks),
+            (None, _) => {
+                let why = "the measurement did not look at these files";
+                unmatched_floor(pattern, why.to_owned(), checks);
+            }
         }
     }
-    if let Some(change) = &all.change {
-        judge_change(change, checks);
+}
+
+fn changes(config: &CoverageConfig, all: &CoverageMeasurement, checks: &mut Checks) {
+    let asked = config.diff.as_ref().map(|diff| &diff.base);
+    match (&all.change, asked) {
+        (Some(change), Some(base)) if change.base == *base => judge_change(change, checks),
+        (_, Some(base)) => checks
+            .check(&rules::NO_DIFF, base)
+            .hint("measure again with this config")
+            .unmeasured(format!(
+                "the measurement did not look at the change since `{base}`"
+            )),
+        (Some(change), None) => judge_change(change, checks),
+        (None, None) => {}
     }
+}
+
+fn unmatched_floor(pattern: &str, reason: String, checks: &mut Checks) {
+    checks
+        .check(&rules::FLOOR_UNMATCHED, pattern)
+        .hint(rules::FLOOR_UNMATCHED.fix)
+        .unmeasured(reason);
 }
 
 fn other_commit(all: &CoverageMeasurement, checks: &mut Checks) {
@@ -130,10 +159,7 @@ fn judge_floor(floor: &FloorResult, least: f64, checks: &mut Checks) {
                 floor.pattern
             )
         };
-        return checks
-            .check(&rules::FLOOR_UNMATCHED, &floor.pattern)
-            .hint(rules::FLOOR_UNMATCHED.fix)
-            .unmeasured(reason);
+        return unmatched_floor(&floor.pattern, reason, checks);
     }
     let worst = floor.worst.iter();
     // Compared as counts: 89.96 % is not 90 %.

@@ -22,10 +22,10 @@ pub(crate) async fn measure(
 ) -> Result<CoverageMeasurement, ProbeError> {
     let format = config.format;
     let directory = cx.directory().to_path_buf();
-    let read = move |_: &str, source: &mut gather::ReportSource<'_>| {
+    let read = move |name: &str, source: &mut gather::ReportSource<'_>| {
         let mut report = reader::read(source, format)?;
         let rest = report.totals.beyond(report.sum());
-        paths::normalise(&mut report, &directory);
+        paths::normalise(&mut report, name, &directory);
         Ok((report, rest))
     };
     let Gathered {

@@ -10,14 +10,23 @@ use crate::model::{FileCoverage, Report};
 /// Deepest path that is looked up.
 const DEEPEST: usize = 64;
 
-/// The files of a report by paths relative to `directory`, where they lie below it.
-pub(crate) fn normalise(report: &mut Report, directory: &Path) {
+/// The files of the report `name` by paths relative to `directory`, where they lie below it.
+pub(crate) fn normalise(report: &mut Report, name: &str, directory: &Path) {
     let module = go_module(directory);
+    // A package of a repository of many names its files from its own folder, and its report lies
+    // below that. What a report says itself about its roots is no guess and comes first.
+    let above: Vec<&str> = Path::new(name)
+        .ancestors()
+        .skip(1)
+        .take(DEEPEST)
+        .filter_map(Path::to_str)
+        .filter(|folder| !folder.is_empty() && report.roots.is_empty())
+        .collect();
     let files = std::mem::take(&mut report.files);
     let mut users: HashMap<String, usize> = HashMap::new();
     let mut renamed = Vec::new();
     for (raw, file) in files {
-        let path = one(&raw, &report.roots, module.as_deref(), directory);
+        let path = one(&raw, &report.roots, &above, module.as_deref(), directory);
         *users.entry(path.clone()).or_default() += 1;
         renamed.push((clean(&raw), path, file));
     }
@@ -31,13 +40,26 @@ pub(crate) fn normalise(report: &mut Report, directory: &Path) {
     report.files = merged;
 }
 
-fn one(raw: &str, roots: &[String], module: Option<&str>, directory: &Path) -> String {
+fn one(
+    raw: &str,
+    roots: &[String],
+    above: &[&str],
+    module: Option<&str>,
+    directory: &Path,
+) -> String {
     let path = clean(raw);
     if let Some(inside) = module.and_then(|m| path.strip_prefix(m)?.strip_prefix('/')) {
         return inside.to_owned();
     }
     if is_absolute(&path) {
         return inside(&path, directory).unwrap_or(path);
+    }
+    let nearest = above
+        .iter()
+        .map(|folder| clean(&format!("{folder}/{path}")))
+        .find(|path| directory.join(path).is_file());
+    if let Some(path) = nearest {
+        return path;
     }
     if directory.join(&path).is_file() {
         return path;
@@ -141,7 +163,7 @@ mod tests {
         report.file("/home/runner/work/x/src/a.rs").line(1, true);
         report.file("example.com/m/log/log.go").line(1, true);
         report.file("/elsewhere/b.rs").line(1, true);
-        normalise(&mut report, folder.path());
+        normalise(&mut report, "lcov.info", folder.path());
         let paths: Vec<_> = report.files.keys().map(String::as_str).collect();
         assert_eq!(paths, ["/elsewhere/b.rs", "log/log.go", "src/a.rs"]);
     }
@@ -154,7 +176,7 @@ mod tests {
         let mut report = Report::default();
         report.file("/ci/one/src/a.rs").line(1, true);
         report.file("/ci/two/src/a.rs").line(1, false);
-        normalise(&mut report, folder.path());
+        normalise(&mut report, "lcov.info", folder.path());
         assert_eq!(report.files.len(), 2);
     }
 }

@@ -242,3 +242,42 @@ async fn a_command_runs_first_and_old_reports_are_stale() {
         .collect();
     assert_eq!(stale, [("new.info", false), ("old.info", true)]);
 }
+
+#[tokio::test]
+async fn packages_that_name_the_same_path_stay_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (package, hits) in [("p1", 0), ("p2", 1)] {
+        write(folder, &format!("{package}/src/index.ts"), "x\n");
+        let report = format!("TN:\nSF:src/index.ts\nDA:1,{hits}\nend_of_record\n");
+        write(folder, &format!("{package}/coverage/lcov.info"), &report);
+    }
+    let with =
+        json!({ "reports": ["*/coverage/lcov.info"], "floors": { "p1/**": "0%", "p2/**": "0%" } });
+    let measured = measure(folder, with).await.unwrap();
+    let floors = measured.floors.iter().map(|f| (f.files, f.lines.covered));
+    assert_eq!(floors.collect::<Vec<_>>(), [(1, 0), (1, 1)]);
+    assert_eq!(measured.totals.files, 2);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_repository_names_no_program_to_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    git(folder, &["init", "-q"]);
+    write(folder, "a.js", "one\n");
+    git(folder, &["add", "."]);
+    git(folder, &["commit", "-qm", "base"]);
+    write(folder, "lcov.info", "TN:\nSF:a.js\nDA:1,1\nend_of_record\n");
+    write(folder, "watch.sh", "#!/bin/sh\ntouch \"$0.ran\"\n");
+    let script = folder.join("watch.sh");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script = script.display().to_string();
+    git(folder, &["config", "core.fsmonitor", &script]);
+    let with = json!({ "reports": ["lcov.info"], "diff": { "base": "HEAD" } });
+    measure(folder, with).await.unwrap();
+    assert!(!folder.join("watch.sh.ran").exists());
+}
