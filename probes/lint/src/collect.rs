@@ -7,11 +7,11 @@ use std::{
 };
 
 use jiff::Timestamp;
+use readygate_reports::find::Found;
 use readygate_sdk::{Cx, excerpt};
 
 use crate::{
     config::{Format, LintConfig, Severity},
-    find::Found,
     measurement::{Baseline, Counts, Finding, LintReports, Problem, ReportFile, RuleCount, cap},
     read::{self, Fault, Reading, Settings},
 };

@@ -6,7 +6,7 @@ use readygate_sdk::{ConfigError, Period};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::find::Pattern;
+use readygate_reports::find::Pattern;
 
 /// Runs a linter, reads the reports that it writes or what it prints, or only reads reports.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -2,7 +2,6 @@
 
 mod collect;
 mod config;
-mod find;
 mod judge;
 mod measure;
 mod measurement;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use readygate_reports::find::{self, Found, Pattern};
 use readygate_sdk::{
     Cx, ErrorKind, ProbeError,
     process::{self, Ended, Finished},
@@ -17,7 +18,6 @@ use readygate_sdk::{
 use crate::{
     collect::{Collector, Origin},
     config::{Format, LintConfig},
-    find::{self, Found, Pattern},
     measurement::{LintCommand, LintMeasurement},
     read::{self, Fault},
 };
@@ -54,6 +54,10 @@ pub async fn measure(config: &LintConfig, cx: &Cx) -> Result<LintMeasurement, Pr
             let mut all = Collector::new(&inner, &config, &found);
             if let Some(finished) = &printed {
                 output(finished, &mut all);
+            }
+            for (path, reason) in &found.troubles {
+                let name = all.name(path);
+                all.unreadable(&name, &Fault::new(reason.as_str()));
             }
             for path in &found.files {
                 file(path, before.as_ref(), &inner, &mut all)?;

@@ -429,3 +429,12 @@ async fn a_command_is_run_and_its_output_read() {
     let with = json!({"run": ["sh", "-c", "cp old.json new.json"], "reports": ["new.json"], "max_age": "1h"});
     assert_eq!(Gate::run(folder.path(), with).await.problems(), [""; 0]);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_nowhere_is_an_unreadable_report() {
+    let folder = folder(&[("a.json", b"[{\"filePath\": \"a\", \"messages\": []}]")]);
+    std::os::unix::fs::symlink("nowhere", folder.path().join("b.json")).unwrap();
+    let gate = Gate::run(folder.path(), json!({"reports": ["*.json"]})).await;
+    assert_eq!(gate.problems(), ["unmeasured unreadable-report"]);
+}
