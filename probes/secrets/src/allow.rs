@@ -211,6 +211,11 @@ impl Allowed {
         Ruling::Counts(note)
     }
 
+    /// Whether an allowance depends on paths at all.
+    pub fn names_paths(&self) -> bool {
+        self.entries.iter().any(|e| !e.paths.is_empty())
+    }
+
     /// Whether an allowance depends on this path, so that the same content elsewhere must be looked at again.
     pub fn depends_on(&self, path: &str) -> bool {
         self.entries.iter().any(|e| e.covers_path(path))

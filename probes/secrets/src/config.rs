@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use readygate_reports::find;
 use readygate_sdk::{ByteSize, ConfigError, Period, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{allow, detect, find};
+use crate::{allow, detect};
 
 /// Scans a repository for secrets, reads the reports of other scanners, or both.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

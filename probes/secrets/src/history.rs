@@ -91,7 +91,7 @@ impl Repo {
             }
         };
         done.incomplete = walk.incomplete;
-        let mut plan = Plan::new(&repo);
+        let mut plan = Plan::new(&repo, collector);
         for base in &walk.bases {
             plan.know(*base);
         }
@@ -110,7 +110,7 @@ impl Repo {
                 if number > 0 && number % 5_000 == 0 {
                     cx.progress(&format!("{number} of {total} commits looked at"));
                 }
-                plan.commit(*commit, collector, &send);
+                plan.commit(*commit, &send);
                 done.commits += 1;
             }
             drop(send);
@@ -148,12 +148,17 @@ struct Walk {
 
 /// Lists the commits; the inner error says why the history is missing.
 fn walk(repo: &Repository, range: &str, cx: &Cx) -> Result<Result<Walk, String>, ProbeError> {
-    let (tips, hidden) = match ends(repo, range) {
+    let Ends {
+        tips,
+        hidden,
+        mut incomplete,
+    } = match ends(repo, range) {
         Ok(ends) => ends,
         Err(why) => return Ok(Err(why)),
     };
     if tips.is_empty() {
-        return Ok(Err("the repository has no commit".to_owned()));
+        let why = incomplete.unwrap_or_else(|| "the repository has no commit".to_owned());
+        return Ok(Err(why));
     }
     let shallow: HashSet<ObjectId> = match repo.shallow_commits() {
         Ok(commits) => commits.iter().flat_map(|c| c.iter().copied()).collect(),
@@ -167,7 +172,6 @@ fn walk(repo: &Repository, range: &str, cx: &Cx) -> Result<Result<Walk, String>,
         Err(e) => return Ok(Err(chain(&e))),
     };
     let (mut commits, mut parents) = (Vec::new(), HashSet::new());
-    let mut incomplete = None;
     for info in walk {
         in_time(cx, "the git history")?;
         match info {
@@ -187,6 +191,9 @@ fn walk(repo: &Repository, range: &str, cx: &Cx) -> Result<Result<Walk, String>,
             }
         }
     }
+    if commits.is_empty() && incomplete.is_none() {
+        incomplete = Some("no commit lies in the range".to_owned());
+    }
     commits.reverse();
     for commit in &commits {
         parents.remove(commit);
@@ -198,8 +205,15 @@ fn walk(repo: &Repository, range: &str, cx: &Cx) -> Result<Result<Walk, String>,
     }))
 }
 
-/// The tips to walk from and the commits to hide.
-fn ends(repo: &Repository, range: &str) -> Result<(Vec<ObjectId>, Vec<ObjectId>), String> {
+/// Where to walk from and what to hide.
+struct Ends {
+    tips: Vec<ObjectId>,
+    hidden: Vec<ObjectId>,
+    /// Why tips are missing, if some are.
+    incomplete: Option<String>,
+}
+
+fn ends(repo: &Repository, range: &str) -> Result<Ends, String> {
     if let Some((base, head)) = range.split_once("..").filter(|_| range != "all") {
         let find = |spec: &str| {
             let id = repo
@@ -212,48 +226,92 @@ fn ends(repo: &Repository, range: &str) -> Result<(Vec<ObjectId>, Vec<ObjectId>)
                 .map(|c| c.id)
                 .map_err(|e| format!("`{spec}` is no commit: {}", chain(&e)))
         };
-        return Ok((vec![find(head)?], vec![find(base)?]));
+        return Ok(Ends {
+            tips: vec![find(head)?],
+            hidden: vec![find(base)?],
+            incomplete: None,
+        });
     }
-    let mut tips = Vec::new();
+    all_ends(repo)
+}
+
+/// Every branch, tag and other ref, and HEAD.
+fn all_ends(repo: &Repository) -> Result<Ends, String> {
+    let (mut tips, mut incomplete) = (Vec::new(), None);
     let platform = repo.references().map_err(|e| chain(&e))?;
     for reference in platform.all().map_err(|e| chain(&e))? {
-        let Ok(mut reference) = reference else {
-            continue;
+        let mut reference = match reference {
+            Ok(reference) => reference,
+            Err(e) => {
+                incomplete.get_or_insert_with(|| format!("a ref cannot be read: {e}"));
+                continue;
+            }
         };
-        let Ok(id) = reference.peel_to_id() else {
+        // What a symbolic ref points to is a ref of its own, or gone, such as the branch of a
+        // stale `origin/HEAD`.
+        if matches!(reference.target(), gix::refs::TargetRef::Symbolic(_)) {
             continue;
-        };
-        if id
-            .header()
-            .is_ok_and(|h| h.kind() == gix::object::Kind::Commit)
-        {
-            tips.push(id.detach());
+        }
+        let name = reference.name().as_bstr().to_string();
+        let peeled = reference.peel_to_id().map_err(|e| chain(&e));
+        let kind = peeled.and_then(|id| {
+            let header = id.header().map_err(|e| chain(&e))?;
+            Ok((id.detach(), header.kind()))
+        });
+        match kind {
+            Ok((id, gix::object::Kind::Commit)) => tips.push(id),
+            Ok(_) => {}
+            Err(why) => {
+                incomplete.get_or_insert_with(|| {
+                    format!("what `{name}` points to is missing in the clone: {why}")
+                });
+            }
         }
     }
-    if let Ok(head) = repo.head_id() {
-        tips.push(head.detach());
+    match repo.head_id() {
+        Ok(head) => tips.push(head.detach()),
+        Err(e) if !repo.head().is_ok_and(|head| head.is_unborn()) => {
+            incomplete.get_or_insert_with(|| {
+                format!(
+                    "what `HEAD` points to is missing in the clone: {}",
+                    chain(&e)
+                )
+            });
+        }
+        Err(_) => {}
     }
     tips.sort();
     tips.dedup();
-    Ok((tips, Vec::new()))
+    Ok(Ends {
+        tips,
+        hidden: Vec::new(),
+        incomplete,
+    })
 }
 
 /// Goes through the trees of commits and picks contents that were not there before. A tree that was
-/// gone through holds nothing new, so each is read once.
+/// gone through holds nothing new, so each is read once; where paths are allowed, once a folder.
 struct Plan<'a> {
     repo: &'a Repository,
-    trees: HashSet<ObjectId>,
+    collector: &'a Mutex<Collector>,
+    by_path: bool,
+    trees: HashSet<(ObjectId, String)>,
     blobs: HashSet<ObjectId>,
+    /// Contents at paths that an allowance names: they say nothing about other paths.
+    placed: HashSet<(ObjectId, String)>,
     jobs: u64,
     lost: Option<String>,
 }
 
 impl<'a> Plan<'a> {
-    fn new(repo: &'a Repository) -> Self {
+    fn new(repo: &'a Repository, collector: &'a Mutex<Collector>) -> Self {
         Self {
             repo,
+            collector,
+            by_path: lock(collector).allowed().names_paths(),
             trees: HashSet::new(),
             blobs: HashSet::new(),
+            placed: HashSet::new(),
             jobs: 0,
             lost: None,
         }
@@ -273,27 +331,30 @@ impl<'a> Plan<'a> {
     /// Marks what a commit below the range holds.
     fn know(&mut self, commit: ObjectId) {
         if let Some(tree) = self.tree_of(commit) {
-            self.visit(tree, "", 0, &mut |plan, blob, _| {
-                plan.blobs.insert(blob);
+            self.visit(tree, "", 0, &mut |plan, blob, path| {
+                plan.is_new(blob, &path);
             });
         }
     }
 
-    fn commit(
-        &mut self,
-        commit: ObjectId,
-        collector: &Mutex<Collector>,
-        send: &mpsc::SyncSender<Job>,
-    ) {
+    /// Whether a content was not met before, as far as this path is concerned; it is from now on.
+    fn is_new(&mut self, blob: ObjectId, path: &str) -> bool {
+        if self.blobs.contains(&blob) {
+            return false;
+        }
+        if self.by_path && lock(self.collector).allowed().depends_on(path) {
+            return self.placed.insert((blob, path.to_owned()));
+        }
+        self.blobs.insert(blob)
+    }
+
+    fn commit(&mut self, commit: ObjectId, send: &mpsc::SyncSender<Job>) {
         let Some(tree) = self.tree_of(commit) else {
             return;
         };
         self.visit(tree, "", 0, &mut |plan, blob, path| {
-            if plan.blobs.contains(&blob) {
+            if !plan.is_new(blob, &path) {
                 return;
-            }
-            if !lock(collector).allowed().depends_on(&path) {
-                plan.blobs.insert(blob);
             }
             plan.jobs += 1;
             let order = plan.jobs;
@@ -314,7 +375,14 @@ impl<'a> Plan<'a> {
         depth: usize,
         found: &mut dyn FnMut(&mut Self, ObjectId, String),
     ) {
-        if depth > DEEP || !self.trees.insert(tree) {
+        if depth > DEEP {
+            self.lost.get_or_insert_with(|| {
+                format!("folders lie deeper than {DEEP}, and what is in them was not scanned")
+            });
+            return;
+        }
+        let place = if self.by_path { folder } else { "" };
+        if !self.trees.insert((tree, place.to_owned())) {
             return;
         }
         let data = match self.repo.find_object(tree) {

@@ -17,6 +17,7 @@ const SHOWN: usize = 100;
 
 /// First whether enough was looked at, then what was found.
 pub(crate) fn judge(config: &SecretsConfig, measurement: &SecretsMeasurement, checks: &mut Checks) {
+    judge_asked(config, measurement, checks);
     judge_scan(measurement, checks);
     if let Some(reports) = &measurement.reports {
         judge_reports(config, measurement, reports, checks);
@@ -55,6 +56,34 @@ pub(crate) fn judge(config: &SecretsConfig, measurement: &SecretsMeasurement, ch
                     .map(|a| format!("{} {}: {} ({})", subject(&a.place), a.rule, a.reason, a.by)),
             )
             .pass();
+    }
+}
+
+/// What the config asks for and the record does not hold, since it was made with another config.
+fn judge_asked(config: &SecretsConfig, measurement: &SecretsMeasurement, checks: &mut Checks) {
+    let again = "measure again with this config";
+    if config.scans_tree() && measurement.tree.is_none() {
+        checks
+            .check(&rules::NOTHING, "the work tree")
+            .hint(again)
+            .unmeasured("the measurement did not scan the work tree");
+    }
+    let scanned = measurement.history.as_ref().map(|h| &h.range);
+    if let Some(range) = config.history.as_ref().filter(|r| Some(*r) != scanned) {
+        checks
+            .check(&rules::HISTORY, range.clone())
+            .hint(again)
+            .unmeasured(format!(
+                "the measurement did not scan the history `{range}`"
+            ));
+    }
+    if measurement.reports.is_none() {
+        for pattern in config.reports.iter().flatten() {
+            checks
+                .check(&rules::NO_REPORT, pattern.clone())
+                .hint(again)
+                .unmeasured("the measurement did not read reports");
+        }
     }
 }
 

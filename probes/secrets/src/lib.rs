@@ -5,7 +5,6 @@ mod allow;
 mod collect;
 mod config;
 mod detect;
-mod find;
 mod history;
 mod judge;
 mod measure;

@@ -8,13 +8,13 @@ use std::{
 };
 
 use jiff::Timestamp;
+use readygate_reports::find::{self, Pattern};
 use readygate_sdk::{Cx, ErrorKind, ProbeError};
 
 use crate::{
     allow::Allowed,
     collect::Collector,
     config::SecretsConfig,
-    find::{self, Pattern},
     history::Repo,
     measurement::{HistoryScan, ReportsRead, SecretReport, SecretsMeasurement, TreeScan, Unread},
     report,
@@ -110,7 +110,17 @@ fn scan_tree(
     collector: &Mutex<Collector>,
     cx: &Cx,
 ) -> Result<TreeScan, ProbeError> {
-    let repo = repo.ok().and_then(Option::as_ref);
+    let mut troubles = None;
+    let repo = repo.unwrap_or_else(|why| {
+        troubles = Some((
+            ".git",
+            format!(
+                "the git repository cannot be opened ({why}), so tracked files that are ignored were not scanned"
+            ),
+        ));
+        &None
+    });
+    let repo = repo.as_ref();
     let root = repo
         .and_then(Repo::root)
         .and_then(|root| root.canonicalize().ok());
@@ -121,7 +131,6 @@ fn scan_tree(
         .as_ref()
         .and_then(|root| here.strip_prefix(root).ok())
         .map(Path::to_path_buf);
-    let mut troubles = None;
     let tracked = match (repo, &prefix) {
         (Some(repo), Some(prefix)) => match repo.tracked() {
             Ok(paths) => paths
@@ -129,7 +138,7 @@ fn scan_tree(
                 .filter_map(|p| p.strip_prefix(prefix).ok().map(Path::to_path_buf))
                 .collect(),
             Err(why) => {
-                troubles = Some(why);
+                troubles = Some((".git/index", why));
                 Vec::new()
             }
         },
@@ -139,14 +148,9 @@ fn scan_tree(
         .map(|p| p.to_string_lossy().into_owned())
         .unwrap_or_default();
     let mut done = tree::scan(directory, &prefix, tracked, collector, cx)?;
-    if let Some(why) = troubles {
-        done.unreadable.insert(
-            0,
-            Unread {
-                path: ".git/index".to_owned(),
-                reason: why,
-            },
-        );
+    if let Some((path, reason)) = troubles {
+        let path = path.to_owned();
+        done.unreadable.insert(0, Unread { path, reason });
     }
     Ok(done)
 }
@@ -189,19 +193,26 @@ fn read_reports(
         .iter()
         .filter_map(|p| Pattern::new(p).ok())
         .collect();
-    let (files, unmatched) = find::find(cx.directory(), &patterns, &|| cx.is_over());
+    let found = find::find(cx.directory(), &patterns, &|| cx.is_over());
     in_time(cx, "reports")?;
+    let found = found
+        .map_err(|e| ProbeError::new(ErrorKind::BadData, "reports", "looking for files", e))?;
+    let name = |path: &Path| {
+        let path = path.strip_prefix(cx.directory()).unwrap_or(path);
+        path.display().to_string()
+    };
+    let unread = |(path, reason): (PathBuf, String)| Unread {
+        path: name(&path),
+        reason,
+    };
     let mut done = ReportsRead {
-        unmatched,
+        unmatched: found.unmatched,
+        unreadable: found.troubles.into_iter().map(unread).collect(),
         ..ReportsRead::default()
     };
-    for path in files {
+    for path in found.files {
         in_time(cx, "reports")?;
-        let name = path
-            .strip_prefix(cx.directory())
-            .unwrap_or(&path)
-            .display()
-            .to_string();
+        let name = name(&path);
         match read_bounded(&path, REPORT).and_then(|bytes| report::read(&bytes)) {
             Ok(read) => {
                 done.files.push(SecretReport {

@@ -46,7 +46,31 @@ fn kind(error: &serde_json::Error) -> &'static str {
     }
 }
 
+/// Whether `error` or `errors` of a document holds anything.
+fn has_error(value: &Value) -> bool {
+    let says = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        _ => true,
+    };
+    ["error", "errors"]
+        .iter()
+        .any(|key| value.get(key).is_some_and(says))
+}
+
+fn is_log(value: &Value) -> bool {
+    value.get("level").is_some() && value.get("msg").is_some()
+}
+
 fn document(value: &Value) -> Result<Read, String> {
+    if is_log(value) {
+        return logged(vec![value.clone()]);
+    }
+    if has_error(value) {
+        return Err("it holds an error message, so the scan is not complete".to_owned());
+    }
     match value {
         Value::Array(list) => array(list),
         Value::Object(map) if map.contains_key("runs") => sarif(value),
@@ -90,12 +114,35 @@ fn lines(text: &str) -> Option<Result<Read, String>> {
             _ => return Some(Err(format!("line {number} is not complete JSON"))),
         }
     }
-    // trufflehog writes its log into the same stream where nobody separates them.
-    let list: Vec<Value> = list
-        .into_iter()
-        .filter(|v| !(v.get("level").is_some() && v.get("msg").is_some()))
-        .collect();
-    Some(array(&list))
+    Some(logged(list))
+}
+
+/// Findings among lines of a log: trufflehog writes both into one stream where nobody separates them.
+fn logged(list: Vec<Value>) -> Result<Read, String> {
+    let (log, list): (Vec<Value>, Vec<Value>) = list.into_iter().partition(is_log);
+    let failed = |line: &&Value| {
+        let level = text(line, "level").unwrap_or_default().to_ascii_lowercase();
+        ["error", "fatal", "panic", "dpanic"].contains(&level.as_str())
+    };
+    let count = log.iter().filter(failed).count();
+    if count > 0 {
+        return Err(format!(
+            "the log in it tells of errors ({count}), so the scan is not complete"
+        ));
+    }
+    if list.iter().any(has_error) {
+        return Err("it holds an error message, so the scan is not complete".to_owned());
+    }
+    if !list.is_empty() {
+        return array(&list);
+    }
+    if log
+        .iter()
+        .any(|l| text(l, "msg") == Some("finished scanning"))
+    {
+        return each("trufflehog", &list, trufflehog);
+    }
+    Err("it holds lines of a log alone, and none says `finished scanning`".to_owned())
 }
 
 fn array(list: &[Value]) -> Result<Read, String> {
@@ -421,6 +468,9 @@ mod tests {
         let hog = r#"{"SourceMetadata":{"Data":{"Git":{"file":"f","line":4}}},"DetectorName":"AWS","Verified":true,"Raw":"s"}"#;
         assert_eq!(counted(&format!("{hog}\n{hog}\n")), Ok(("trufflehog", 2)));
         assert_eq!(counted(hog), Ok(("trufflehog", 1)));
+        let done = r#"{"level":"info-0","msg":"finished scanning"}"#;
+        assert_eq!(counted(done), Ok(("trufflehog", 0)));
+        assert_eq!(counted(&format!("{done}\n{hog}\n")), Ok(("trufflehog", 1)));
         let yelp = r#"{"version":"1.5.0","results":{"f":[{"type":"x","line_number":1},{"type":"y","is_secret":false}]}}"#;
         assert_eq!(counted(yelp), Ok(("detect-secrets", 1)));
         let king = r#"[{"rule":{"id":"k.1","name":"n"},"finding":{"path":"f","line":2,"validation":{"status":"Active Credential"}}}]"#;
@@ -439,6 +489,26 @@ mod tests {
             ("", "empty"),
             ("[{\"RuleID\":\"a\",\"Fi", "not complete JSON: line 1"),
             ("{\"error\":\"no access\"}", "error message"),
+            (
+                "{\"findings\":[],\"errors\":[\"clone failed\"]}",
+                "error message",
+            ),
+            (
+                "{\"error\":\"scan failed\",\"results\":{}}",
+                "error message",
+            ),
+            (
+                "{\"level\":\"info-0\",\"msg\":\"running source\"}\n{\"level\":\"error\",\"msg\":\"clone failed\"}\n{\"level\":\"info-0\",\"msg\":\"finished scanning\"}",
+                "tells of errors",
+            ),
+            (
+                "{\"level\":\"fatal\",\"msg\":\"no such repository\"}",
+                "tells of errors",
+            ),
+            (
+                "{\"level\":\"info-0\",\"msg\":\"running source\"}\n{\"level\":\"info-0\",\"msg\":\"x\"}",
+                "finished scanning",
+            ),
             ("{\"runs\":[{\"results\":null}]}", "no `results`"),
             (
                 "{\"runs\":[{\"results\":[],\"invocations\":[{\"executionSuccessful\":false}]}]}",

@@ -225,6 +225,11 @@ fn scan_stream(
                     &text,
                     collector,
                 );
+                if buffer.len() == PIECE && file.read(&mut [0])? > 0 {
+                    return Err(std::io::Error::other(
+                        "it is UTF-16 and larger than 4 MiB, and was scanned no further",
+                    ));
+                }
                 return Ok(FileRead::Text(total));
             }
         }

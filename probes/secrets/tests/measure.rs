@@ -91,7 +91,13 @@ fn judged(config: &SecretsConfig, measured: &SecretsMeasurement) -> Vec<Check> {
 }
 
 fn outcome(measured: &SecretsMeasurement, rule: &str) -> Vec<CheckOutcome> {
-    let config: SecretsConfig = serde_json::from_value(json!({"history": "all"})).unwrap();
+    // The config that the record was made with, as far as rules look at it.
+    let config = json!({
+        "tree": measured.tree.is_some(),
+        "history": measured.history.as_ref().map(|h| &h.range),
+        "reports": measured.reports.as_ref().map(|_| ["*.json"]),
+    });
+    let config: SecretsConfig = serde_json::from_value(config).unwrap();
     let checks = judged(&config, measured);
     checks
         .iter()
@@ -419,4 +425,94 @@ async fn the_deadline_ends_a_scan() {
     let cx = Cx::builder(Duration::ZERO).directory(folder.path()).build();
     let error = Secrets::measure(&config, &cx).await.unwrap_err();
     assert_eq!(error.kind.name(), "timeout");
+}
+
+#[tokio::test]
+async fn a_repository_that_cannot_be_opened_is_unmeasured() {
+    let folder = repository();
+    commit(folder.path(), "a.txt", "a\n");
+    write(
+        folder.path(),
+        ".git/config",
+        "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n",
+    );
+    let measured = measure(folder.path(), json!({})).await.unwrap();
+    assert_eq!(
+        outcome(&measured, "secrets/unreadable-file"),
+        [CheckOutcome::Unmeasured]
+    );
+}
+
+#[tokio::test]
+async fn utf_16_beyond_one_piece_is_told_as_unread() {
+    let folder = tempfile::tempdir().unwrap();
+    let units = |count: usize| [vec![0xff, 0xfe], b"a\0".repeat(count)].concat();
+    write(folder.path(), "fits.txt", units((2 << 20) - 1));
+    write(folder.path(), "large.txt", units(2 << 20));
+    let measured = measure(folder.path(), json!({})).await.unwrap();
+    let tree = measured.tree.unwrap();
+    let unread: Vec<_> = tree.unreadable.iter().map(|u| u.path.as_str()).collect();
+    assert_eq!((unread, tree.files), (vec!["large.txt"], 1));
+}
+
+#[tokio::test]
+async fn a_folder_at_an_allowed_path_hides_no_other() {
+    let folder = repository();
+    let here = folder.path();
+    commit(here, "tests/a/key.txt", &format!("x {}\n", token()));
+    let tests = git(here, &["rev-parse", "HEAD"]);
+    commit(here, "z/a/key.txt", &format!("x {}\n", token()));
+    let allow = json!([{"reason": "made for tests", "paths": ["tests/**"]}]);
+    for range in ["all".to_owned(), format!("{tests}..HEAD")] {
+        let with = json!({"tree": false, "history": range, "allow": allow});
+        let measured = measure(here, with).await.unwrap();
+        let paths: Vec<_> = measured.findings.iter().map(|f| &f.place.path).collect();
+        assert_eq!(paths, ["z/a/key.txt"], "{range}");
+    }
+}
+
+#[tokio::test]
+async fn what_lies_too_deep_or_is_gone_makes_the_history_incomplete() {
+    let deep = repository();
+    commit(deep.path(), &format!("{}f", "a/".repeat(205)), "x\n");
+    let gone = repository();
+    commit(gone.path(), "a.txt", "a\n");
+    let id = "0123456789abcdef0123456789abcdef01234567\n";
+    write(gone.path(), ".git/refs/heads/gone", id);
+    let empty = repository();
+    commit(empty.path(), "a.txt", "a\n");
+    for (folder, range, why) in [
+        (&deep, "all", "deeper"),
+        (&gone, "all", "refs/heads/gone"),
+        (&empty, "HEAD..HEAD", "no commit lies in the range"),
+    ] {
+        let with = json!({"tree": false, "history": range});
+        let measured = measure(folder.path(), with).await.unwrap();
+        let said = measured.history.unwrap().incomplete.unwrap_or_default();
+        assert!(said.contains(why), "{why}: {said}");
+    }
+    let stale = repository();
+    commit(stale.path(), "a.txt", "a\n");
+    let head = "ref: refs/remotes/origin/gone\n";
+    write(stale.path(), ".git/refs/remotes/origin/HEAD", head);
+    let with = json!({"tree": false, "history": "all"});
+    let measured = measure(stale.path(), with).await.unwrap();
+    assert_eq!(measured.history.unwrap().incomplete, None);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn every_report_that_matches_is_read_or_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for number in 0..1_001 {
+        write(here, &format!("r/{number:04}.json"), "[]");
+    }
+    std::os::unix::fs::symlink("nowhere", here.join("r/gone.json")).unwrap();
+    let measured = measure(here, json!({"reports": ["r/*.json"]}))
+        .await
+        .unwrap();
+    let reports = measured.reports.unwrap();
+    assert_eq!(reports.files.len(), 1_001);
+    assert_eq!(reports.unreadable[0].path, "r/gone.json");
 }
