@@ -56,6 +56,11 @@ pub(crate) fn judge(config: &CoverageConfig, all: &CoverageMeasurement, checks: 
         checks,
     );
     lines(all, checks);
+    floors(config, all, checks);
+    changes(config, all, checks);
+}
+
+fn floors(config: &CoverageConfig, all: &CoverageMeasurement, checks: &mut Checks) {
     for (pattern, text) in &config.floors {
         let floor = all.floors.iter().find(|floor| floor.pattern == *pattern);
         match (floor, config::floor(text)) {
@@ -68,6 +73,9 @@ pub(crate) fn judge(config: &CoverageConfig, all: &CoverageMeasurement, checks: 
             }
         }
     }
+}
+
+fn changes(config: &CoverageConfig, all: &CoverageMeasurement, checks: &mut Checks) {
     let asked = config.diff.as_ref().map(|diff| &diff.base);
     match (&all.change, asked) {
         (Some(change), Some(base)) if change.base == *base => judge_change(change, checks),
