@@ -2,9 +2,12 @@
 //! handshake goes on: it is recorded here and judged later.
 
 use std::{
+    future::poll_fn,
     io,
     net::SocketAddr,
+    pin::Pin,
     sync::{Arc, LazyLock, Mutex, PoisonError},
+    task::Poll,
     time::Duration,
 };
 
@@ -20,7 +23,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
     time::{Instant, timeout},
 };
@@ -138,13 +141,29 @@ async fn once(
         } else if facts.asks_certificate {
             facts.after = Some(after(plan, &mut stream).await);
         } else {
-            // Reading takes the tickets in; a server that has something to say says it meanwhile.
-            let mut bytes = [0; 1];
-            let _ = timeout(TICKETS, stream.read(&mut bytes)).await;
+            let _ = timeout(TICKETS, ticket(&mut stream)).await;
         }
     }
     let _ = timeout(TICKETS, stream.shutdown()).await;
     Ok(())
+}
+
+/// Reads until a session ticket has come, or the server says something. In TLS 1.2 tickets come
+/// within the handshake.
+async fn ticket(stream: &mut TlsStream<TcpStream>) {
+    if stream.get_ref().1.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_2) {
+        return;
+    }
+    let mut byte = [0; 1];
+    poll_fn(|cx| {
+        let mut buffer = ReadBuf::new(&mut byte);
+        let read = Pin::new(&mut *stream).poll_read(cx, &mut buffer);
+        if read.is_ready() || stream.get_ref().1.tls13_tickets_received() > 0 {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    })
+    .await;
 }
 
 fn describe(stream: &TlsStream<TcpStream>, facts: &mut Handshake) {
