@@ -1,6 +1,10 @@
 //! The command line: one file per subcommand.
 
+mod diff_policy;
+mod event;
 mod explain;
+mod gate;
+mod import;
 mod init;
 mod judge;
 mod output;
@@ -12,6 +16,10 @@ mod run;
 mod schema;
 mod session;
 mod shell;
+mod sign;
+mod verify;
+mod verify_checklist;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -85,6 +93,22 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Write a starter config after a look at the repository.
     Init(init::InitArgs),
+    /// Write a config from a Markdown checklist.
+    Import(import::ImportArgs),
+    /// Sign a request in the name of a role.
+    Sign(sign::SignArgs),
+    /// Decide again on a recorded run and the signatures that came since; probe nothing.
+    Gate(gate::GateArgs),
+    /// Add an event to the history of a release.
+    Event(event::EventArgs),
+    /// Watch the target after a deployment and advise.
+    Watch(watch::WatchArgs),
+    /// Verify a bundle of evidence offline.
+    Verify(verify::VerifyArgs),
+    /// Find edits that were made to a filled-in checklist.
+    VerifyChecklist(verify_checklist::VerifyChecklistArgs),
+    /// Compare two policies: what is looser in the second.
+    DiffPolicy(diff_policy::DiffPolicyArgs),
     /// Print a JSON Schema.
     Schema(schema::SchemaArgs),
     /// Print a shell completion script.
@@ -183,6 +207,14 @@ pub fn main() -> u8 {
         Command::Render(args) => render::main(&args, &terminal),
         Command::Explain(args) => explain::main(&args, &terminal, &environment),
         Command::Init(args) => init::main(&args, &terminal),
+        Command::Import(args) => import::main(&args, &terminal),
+        Command::Sign(args) => sign::main(&args, &terminal),
+        Command::Gate(args) => gate::main(&args, &terminal),
+        Command::Event(args) => event::main(&args, &terminal),
+        Command::Watch(args) => watch::main(&args, &terminal),
+        Command::Verify(args) => verify::main(&args, &terminal),
+        Command::VerifyChecklist(args) => verify_checklist::main(&args, &terminal),
+        Command::DiffPolicy(args) => diff_policy::main(&args, &terminal),
         Command::Schema(args) => schema::main(&args, &terminal),
         Command::Completions(args) => shell::completions(&args, &terminal),
         Command::Man => shell::man(&terminal),

@@ -194,6 +194,7 @@ pub fn assemble(
             sha256: config.digest.clone(),
         },
         selection,
+        release: None,
         started,
         finished,
         interrupted: signal.map(|s| signal_name(s).to_owned()),
@@ -202,6 +203,8 @@ pub fn assemble(
         exit_code: verdict::exit_code(decision.verdict, signal),
         counts: verdict::count(&gates),
         gates,
+        waivers: Vec::new(),
+        signoffs: Vec::new(),
     }
 }
 

@@ -1,8 +1,14 @@
 //! A config of one gate, put together from command-line arguments (`readygate probe`).
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use readygate_sdk::Target;
+
+use crate::{
+    policy::config::Policy,
+    release::config::{Watch, Windows},
+    signoff::config::Signoffs,
+};
 
 use super::{
     Config, Environment, Variables,
@@ -72,6 +78,12 @@ pub fn ad_hoc(
             deadline: None,
             required: Vec::new(),
             secrets,
+            roles: BTreeMap::default(),
+            signoffs: Signoffs::default(),
+            waivers: Vec::new(),
+            policy: Policy::default(),
+            windows: Windows::default(),
+            watch: Watch::default(),
             gates,
         }),
         _ => Err(LoadError::new(problems, sources, secrets)),

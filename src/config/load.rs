@@ -219,7 +219,18 @@ impl Loader {
     }
 
     fn merge_file(&mut self, root: &Node) {
-        const ONCE: [&str; 5] = ["target", "defaults", "concurrency", "deadline", "require"];
+        const ONCE: [&str; 10] = [
+            "target",
+            "defaults",
+            "concurrency",
+            "deadline",
+            "require",
+            "roles",
+            "signoffs",
+            "policy",
+            "windows",
+            "watch",
+        ];
         for entry in root.entries() {
             let Some(name) = ONCE.iter().find(|name| **name == entry.key) else {
                 continue;
@@ -257,6 +268,12 @@ impl Loader {
         merged.concurrency = merged.concurrency.or(file.concurrency);
         merged.deadline = merged.deadline.or(file.deadline);
         merged.require = merged.require.take().or(file.require);
+        merged.roles = merged.roles.take().or(file.roles);
+        merged.signoffs = merged.signoffs.take().or(file.signoffs);
+        merged.policy = merged.policy.take().or(file.policy);
+        merged.windows = merged.windows.take().or(file.windows);
+        merged.watch = merged.watch.take().or(file.watch);
+        merged.waivers.extend(file.waivers);
         merged.secrets.extend(file.secrets);
         merged.pass_env.extend(file.pass_env);
     }
@@ -301,6 +318,12 @@ impl Loader {
             deadline: self.merged.deadline.map(|d| d.0),
             required: self.merged.require.clone().unwrap_or_default().ids,
             secrets: Vec::new(),
+            roles: self.merged.roles.clone().unwrap_or_default(),
+            signoffs: self.merged.signoffs.clone().unwrap_or_default(),
+            waivers: self.merged.waivers.clone(),
+            policy: self.merged.policy.clone().unwrap_or_default(),
+            windows: self.merged.windows.clone().unwrap_or_default(),
+            watch: self.merged.watch.clone().unwrap_or_default(),
             gates: gates.into_iter().collect::<Option<Vec<Gate>>>()?,
         })
     }

@@ -15,7 +15,15 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use readygate_sdk::{Level, Location, Target};
 
-use crate::{expect::Expectation, record::Severity, registry::BoundProbe};
+use crate::{
+    expect::Expectation,
+    policy::config::Policy,
+    record::Severity,
+    registry::BoundProbe,
+    release::config::{Watch, Windows},
+    signoff::config::{Role, Signoffs},
+    waiver::config::WaiverFields,
+};
 
 pub use ad_hoc::{AdHoc, ad_hoc};
 pub use decode::{Sink, decode};
@@ -47,6 +55,18 @@ pub struct Config {
     pub required: Vec<String>,
     /// Values that are masked in every output.
     pub secrets: Vec<String>,
+    /// Roles that answer for gates.
+    pub roles: BTreeMap<String, Role>,
+    /// Where signatures are and who may make them.
+    pub signoffs: Signoffs,
+    /// Exceptions, as written.
+    pub waivers: Vec<WaiverFields>,
+    /// Who answers for the policy itself.
+    pub policy: Policy,
+    /// When deployments may start.
+    pub windows: Windows,
+    /// The watch after a deployment.
+    pub watch: Watch,
     /// The gates, in the order of the files.
     pub gates: Vec<Gate>,
 }

@@ -9,7 +9,13 @@ use serde::{
     de::{Deserializer, IgnoredAny},
 };
 
-use crate::record::Severity;
+use crate::{
+    policy::config::Policy,
+    record::Severity,
+    release::config::{Watch, Windows},
+    signoff::config::{Role, Signoffs},
+    waiver::config::WaiverFields,
+};
 
 /// The file as a whole.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -42,6 +48,19 @@ pub struct File {
         reason = "read from the tree; here for the schema and the list of known keys"
     )]
     pub include: Vec<String>,
+    /// Roles that answer for gates, by name: `security-lead`.
+    pub roles: Option<BTreeMap<String, Role>>,
+    /// Where signatures are and who may make them.
+    pub signoffs: Option<Signoffs>,
+    /// Exceptions. The check still runs and is shown as waived.
+    #[serde(default)]
+    pub waivers: Vec<WaiverFields>,
+    /// Who answers for the policy itself.
+    pub policy: Option<Policy>,
+    /// When deployments may start.
+    pub windows: Option<Windows>,
+    /// The watch after a deployment.
+    pub watch: Option<Watch>,
     /// The gates.
     #[serde(default)]
     #[schemars(with = "Vec<GateFields>")]

@@ -4,6 +4,7 @@
 //! before anything reads it: secrets masked, text from outside defanged.
 
 mod file;
+mod governance;
 mod seal;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use file::{FileError, read, write_atomically};
+pub use governance::{SignDecision, SignoffRecord, WaiverRecord};
 pub use seal::seal;
 
 /// The value of [`Run::schema`]; a reader refuses any other.
@@ -34,6 +36,9 @@ pub struct Run {
     pub config: ConfigRecord,
     /// What was selected from the policy.
     pub selection: Selection,
+    /// Release that the run belongs to, where one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
     /// Start, UTC.
     pub started: Timestamp,
     /// End, UTC.
@@ -51,6 +56,12 @@ pub struct Run {
     pub counts: Counts,
     /// Every declared gate, in the order of the config; exactly one row each.
     pub gates: Vec<GateRecord>,
+    /// Waivers of the policy and what they covered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverRecord>,
+    /// Signed statements that were looked at, accepted or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signoffs: Vec<SignoffRecord>,
 }
 
 /// What made the record.

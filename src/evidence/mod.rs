@@ -1,0 +1,1 @@
+//! Statements for other tools: in-toto predicates of a run, and the check of a whole bundle.

@@ -1,0 +1,77 @@
+//! What people decided: waivers and signatures, as the run saw them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A waiver of the policy, and what it did in this run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaiverRecord {
+    /// Gate, rule and subject that it covers, as written.
+    pub covers: String,
+    /// Why.
+    pub reason: String,
+    /// Who asked for it.
+    pub owner: String,
+    /// Role that approved it.
+    pub approver: String,
+    /// Where it is tracked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// Last moment at which it holds, UTC.
+    pub expires: Timestamp,
+    /// Whether it held at the end of the run.
+    pub valid: bool,
+    /// Failed checks that it covered, as `gate: rule subject`; none means that it is unused.
+    #[serde(default)]
+    pub used: Vec<String>,
+    /// What a reader should know: it lapses soon, it is unused, it was refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What a signed statement decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SignDecision {
+    /// Go on.
+    Approve,
+    /// Do not.
+    Reject,
+}
+
+/// A signed statement that the run looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SignoffRecord {
+    /// Role that it speaks for.
+    pub role: String,
+    /// Gates that it answers.
+    pub gates: Vec<String>,
+    /// Who signed.
+    pub principal: String,
+    /// Fingerprint of the key: `SHA256:...`.
+    pub fingerprint: String,
+    /// Whether a hardware key was touched for it.
+    #[serde(default)]
+    pub hardware: bool,
+    /// What it decides.
+    pub decision: SignDecision,
+    /// When it was made, by its own word, UTC.
+    pub issued: Timestamp,
+    /// When it ends, UTC.
+    pub expires: Timestamp,
+    /// SHA-256 of the signed bytes, hex.
+    pub sha256: String,
+    /// File, as the run found it.
+    pub file: String,
+    /// Blanks that the signer filled in, by their id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, String>,
+    /// Whether it counts.
+    pub accepted: bool,
+    /// Why it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
