@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use readygate_sdk::{Level, Location, Target};
 
 use crate::{
+    checklist::source::Source,
     expect::Expectation,
     policy::config::Policy,
     record::Severity,
@@ -103,6 +104,8 @@ pub struct Gate {
     pub environment: Arc<BTreeMap<String, String>>,
     /// Rules graded otherwise.
     pub rules: BTreeMap<String, Level>,
+    /// The lines of a checklist that it answers.
+    pub source: Option<Source>,
     /// The probe with its config.
     pub probe: Arc<dyn BoundProbe>,
     /// What its metrics must be.
