@@ -14,6 +14,7 @@ mod yaml;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use readygate_sdk::{Level, Location, Target};
+use readygate_signoff::SignoffConfig;
 
 use crate::{
     checklist::source::Source,
@@ -112,4 +113,11 @@ pub struct Gate {
     pub expect: Vec<Expectation>,
     /// Where it is declared.
     pub location: Location,
+}
+
+impl Gate {
+    /// What is to be signed, where the gate is a sign-off.
+    pub fn signoff(&self) -> Option<&SignoffConfig> {
+        self.probe.config().downcast_ref()
+    }
 }
