@@ -1,1 +1,7 @@
 //! The checklist: reads a Markdown document without loss, turns it into a policy, fills it in.
+
+pub mod anchor;
+pub mod normal;
+pub mod scan;
+pub mod shape;
+pub mod source;

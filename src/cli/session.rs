@@ -19,7 +19,7 @@ use crate::{
     record::{
         self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool, Verdict,
     },
-    verdict,
+    signoff, verdict,
 };
 
 /// What a run needs besides its config and plan.
@@ -90,18 +90,36 @@ async fn drive(
         .collect();
     let records = engine::run(&gates, plan, config.concurrency, &context).await;
     let finished = context.clock.now();
-    drop(context);
-    let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
-    over.cancel();
     let signal = caught.get().copied();
-    let run = assemble(
+    let mut run = assemble(
         &config,
         options.selection,
         records,
         (started, finished),
         signal,
     );
+    let inputs = signoff::Inputs {
+        config: &config,
+        gates: &gates.iter().map(Arc::as_ref).collect::<Vec<_>>(),
+        now: finished,
+    };
+    signoff::resolve(&mut run, &inputs);
+    tell_signoffs(&run, &context);
+    drop(context);
+    let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
+    over.cancel();
     record::seal(&run, &masker).map_err(|e| format!("the record could not be made: {e}"))
+}
+
+/// The engine leaves these to whoever decides them.
+fn tell_signoffs(run: &Run, context: &Context) {
+    let is_signoff = |gate: &&GateRecord| gate.probe == readygate_signoff::ID;
+    for gate in run.gates.iter().filter(is_signoff) {
+        if gate.measurement.is_some() || gate.outcome == Outcome::Pending {
+            let record = Box::new(gate.clone());
+            let _ = context.events.send(engine::Event::GateEnded { record });
+        }
+    }
 }
 
 /// The first SIGINT, SIGTERM or SIGHUP cancels the run; the record and the reports are still written. One

@@ -83,6 +83,7 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
         sustain: fields.sustain,
         environment: Arc::new(context.environment.for_children(pass)),
         rules: fields.rules,
+        source: fields.source,
         probe,
         expect,
         location: context.sources.locate(id_span),

@@ -17,6 +17,7 @@ use super::{
     model::{Defaults, File, Require},
     yaml::{self, Node},
 };
+use crate::signoff;
 
 /// A policy is written by people; more than this is a mistake or an attack.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -293,6 +294,7 @@ impl Loader {
         };
         let nodes: Vec<&Node> = self.roots.iter().filter_map(|r| r.get("gates")).collect();
         let gates = gates::read(&nodes, &context);
+        signoff::check(&nodes, self.merged.roles.as_ref(), &self.sink);
         self.check_requirements(&nodes);
         self.check_target(&nodes);
         let target = self.merged.target.clone().unwrap_or_default();

@@ -14,8 +14,10 @@ mod yaml;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use readygate_sdk::{Level, Location, Target};
+use readygate_signoff::SignoffConfig;
 
 use crate::{
+    checklist::source::Source,
     expect::Expectation,
     policy::config::Policy,
     record::Severity,
@@ -103,10 +105,19 @@ pub struct Gate {
     pub environment: Arc<BTreeMap<String, String>>,
     /// Rules graded otherwise.
     pub rules: BTreeMap<String, Level>,
+    /// The lines of a checklist that it answers.
+    pub source: Option<Source>,
     /// The probe with its config.
     pub probe: Arc<dyn BoundProbe>,
     /// What its metrics must be.
     pub expect: Vec<Expectation>,
     /// Where it is declared.
     pub location: Location,
+}
+
+impl Gate {
+    /// What is to be signed, where the gate is a sign-off.
+    pub fn signoff(&self) -> Option<&SignoffConfig> {
+        self.probe.config().downcast_ref()
+    }
 }

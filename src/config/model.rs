@@ -10,6 +10,7 @@ use serde::{
 };
 
 use crate::{
+    checklist::source::Source,
     policy::config::Policy,
     record::Severity,
     release::config::{Watch, Windows},
@@ -174,6 +175,8 @@ pub struct GateFields {
     /// Grades rules of the probe otherwise: `{ "http/redirected": error }`.
     #[serde(default)]
     pub rules: BTreeMap<String, Level>,
+    /// The lines of a checklist that it answers; `readygate import` writes it.
+    pub source: Option<Source>,
     /// Which probe measures.
     #[expect(
         dead_code,

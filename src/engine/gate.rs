@@ -136,6 +136,7 @@ pub fn blank(gate: &Gate) -> GateRecord {
         stages: gate.stages.clone(),
         tags: gate.tags.clone(),
         probe: gate.probe.meta().id.to_owned(),
+        source: gate.source.clone(),
         location: gate.location.clone(),
         outcome: Outcome::Unmeasured,
         skipped: None,

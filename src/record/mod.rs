@@ -14,6 +14,8 @@ use readygate_sdk::{Check, CheckOutcome, Level, Location, Metric, ProbeError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::checklist::source::Source;
+
 pub use file::{FileError, read, write_atomically};
 pub use governance::{SignDecision, SignoffRecord, WaiverRecord};
 pub use seal::seal;
@@ -245,6 +247,9 @@ pub struct GateRecord {
     pub tags: Vec<String>,
     /// Which probe.
     pub probe: String,
+    /// The lines of a checklist that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// Where the config declares it.
     pub location: Location,
     /// How it ended.
