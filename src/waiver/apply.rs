@@ -50,12 +50,7 @@ struct Tally {
     refusals: BTreeMap<String, usize>,
 }
 
-fn look(
-    waivers: &Waivers,
-    gate: &GateRecord,
-    at: Timestamp,
-    tallies: &mut [Tally],
-) -> Vec<Waived> {
+fn look(waivers: &Waivers, gate: &GateRecord, at: Timestamp, tallies: &mut [Tally]) -> Vec<Waived> {
     let terms = waivers.terms(&gate.id);
     let mut waived = Vec::new();
     for (index, check) in gate.checks.iter().enumerate() {

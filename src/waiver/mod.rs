@@ -8,6 +8,8 @@ pub mod config;
 mod expiry;
 mod read;
 mod signed;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeMap;
@@ -134,9 +136,7 @@ impl Waiver {
         }
         match terms {
             None => Cover::Refused(format!("`{gate}` is not in the policy")),
-            Some(terms) if !terms.waivable => {
-                Cover::Refused(format!("`{gate}` is not waivable"))
-            }
+            Some(terms) if !terms.waivable => Cover::Refused(format!("`{gate}` is not waivable")),
             Some(terms) if terms.sustained && (self.rule.is_some() || self.subject.is_some()) => {
                 Cover::Refused(format!(
                     "`{gate}` is measured again and again, of which its checks show one measurement only; it can be waived as a whole"

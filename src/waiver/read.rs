@@ -169,7 +169,9 @@ fn check_gate(
         let approver = &fields.approver;
         refuse(
             format!("`{approver}` may not waive `{id}`"),
-            format!("name another approver, or add it: roles: {{ {approver}: {{ may_waive: [{id}] }} }}"),
+            format!(
+                "name another approver, or add it: roles: {{ {approver}: {{ may_waive: [{id}] }} }}"
+            ),
         );
     }
 }

@@ -59,7 +59,9 @@ impl Mark {
         match self {
             Self::Passed => color(AnsiColor::Green),
             Self::Failed => color(AnsiColor::Red).bold(),
-            Self::Flaky | Self::Waived | Self::Warned | Self::Unknown | Self::Pending => color(AnsiColor::Yellow),
+            Self::Flaky | Self::Waived | Self::Warned | Self::Unknown | Self::Pending => {
+                color(AnsiColor::Yellow)
+            }
             Self::Noted | Self::Skipped => Ansi::new().effects(Effects::DIMMED),
         }
     }

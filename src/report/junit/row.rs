@@ -60,11 +60,7 @@ fn weighs(gate: &GateRecord) -> bool {
     }
 }
 
-fn check_row<'a>(
-    gate: &'a GateRecord,
-    check: &'a Check,
-    waived: Option<&'a Waived>,
-) -> Row<'a> {
+fn check_row<'a>(gate: &'a GateRecord, check: &'a Check, waived: Option<&'a Waived>) -> Row<'a> {
     let error = check.level == Level::Error;
     let (ending, kind) = match check.outcome {
         _ if waived.is_some() => (Ending::Skipped, "waived"),
