@@ -2,6 +2,9 @@
 
 pub mod anchor;
 pub mod normal;
+pub mod render;
+pub mod report;
 pub mod scan;
 pub mod shape;
 pub mod source;
+pub mod verify;

@@ -17,8 +17,7 @@ use crate::{
     exit,
     plan::Plan,
     record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord},
-    signoff,
-    waiver,
+    signoff, waiver,
 };
 
 /// Arguments of `judge`.
