@@ -168,11 +168,10 @@ fn lasted(duration: SignedDuration, blank: &Blank) -> Option<String> {
     in_unit(duration.as_secs_f64(), Unit::Seconds, &blank.unit)
 }
 
-/// The version that the target itself told, and only without one the version to be released.
+/// The version that the target itself told; the one that was meant to run is no evidence.
 pub fn version(run: &Run) -> Option<String> {
-    let observed = &run.target.observed_versions;
-    match observed.as_slice() {
-        [] => run.target.version.as_deref().map(plain),
+    match run.target.observed_versions.as_slice() {
+        [] => None,
         all => Some(plain(&all.join(", "))),
     }
 }
