@@ -211,7 +211,7 @@ pub fn main() -> u8 {
         Command::Sign(args) => sign::main(&args, &terminal),
         Command::Gate(args) => gate::main(&args, &terminal),
         Command::Event(args) => event::main(&args, &terminal),
-        Command::Watch(args) => watch::main(&args, &terminal),
+        Command::Watch(args) => watch::main(&args, &terminal, &environment),
         Command::Verify(args) => verify::main(&args, &terminal),
         Command::VerifyChecklist(args) => verify_checklist::main(&args, &terminal),
         Command::DiffPolicy(args) => diff_policy::main(&args, &terminal),

@@ -1,20 +1,23 @@
 //! `readygate run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use readygate_sdk::Period;
 
 use super::{
     ConfigArgs, SelectArgs,
+    event::{State, StateArgs},
     output::{self, Target, Terminal},
     session::{self, Options},
 };
 use crate::{
     config::{self, Config, Environment},
+    evidence::bundle,
     exit,
     plan::{self, Plan},
-    record,
+    record::{self, Run},
+    release::Type,
 };
 
 /// Arguments of `run`.
@@ -33,6 +36,11 @@ pub struct RunArgs {
     /// Time for the whole run; what has not ended by then is unmeasured.
     #[arg(long, value_name = "DURATION")]
     deadline: Option<Period>,
+    #[command(flatten)]
+    state: StateArgs,
+    /// Folder for the evidence: the record, in-toto statements about it, and a list of all of it.
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
     /// Every check and metric in the console report.
     #[arg(short, long)]
     verbose: bool,
@@ -50,6 +58,10 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         Ok(baseline) => baseline,
         Err(error) => return terminal.usage_error(&format!("the baseline is not usable: {error}")),
     };
+    let state = match args.state.open() {
+        Ok(state) => state,
+        Err(message) => return terminal.usage_error(&message),
+    };
     let (config, plan) = match prepare(&args.config, &args.select, terminal, environment) {
         Ok(ready) => ready,
         Err(code) => return code,
@@ -62,14 +74,47 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         deadline: args.deadline.map(|d| d.0),
         baseline,
         quiet: args.quiet,
+        release: state.release.clone(),
     };
     match session::execute(config, &plan, options, terminal) {
-        Ok(run) => output::write_reports(&run, &args.reports, args.verbose, terminal),
+        Ok(run) => {
+            let kept = keep(&run, args.evidence.as_deref(), &state);
+            let code = output::write_reports(&run, &args.reports, args.verbose, terminal);
+            match kept {
+                Ok(()) => code,
+                Err(message) => {
+                    terminal.complain(&format!("the evidence could not be kept: {message}"));
+                    if code == exit::GO { exit::NO_GO } else { code }
+                }
+            }
+        }
         Err(message) => {
             terminal.complain(&message);
             exit::INCONCLUSIVE
         }
     }
+}
+
+/// Keeps a run as evidence: in the folder given, and with the release that it belongs to.
+fn keep(run: &Run, folder: Option<&Path>, state: &State) -> Result<(), String> {
+    if let Some(folder) = folder {
+        bundle::add(folder, run).map_err(|e| e.to_string())?;
+    }
+    let Some(folder) = &state.folder else {
+        return Ok(());
+    };
+    let kept = bundle::add(folder, run).map_err(|e| e.to_string())?;
+    let data = serde_json::json!({
+        "verdict": run.verdict.name(),
+        "exit_code": run.exit_code,
+        "stages": run.selection.stages,
+        "run": run.id,
+        "record": kept.path,
+        "sha256": kept.sha256,
+    });
+    state
+        .record(Type::GateVerdict, data)
+        .map_err(|e| e.to_string())
 }
 
 /// Loads the config and selects, or complains and gives the exit code.

@@ -33,6 +33,8 @@ pub struct Options {
     pub baseline: Option<Run>,
     /// No progress.
     pub quiet: bool,
+    /// Release that the run belongs to.
+    pub release: Option<String>,
 }
 
 /// Runs the plan and decides. Always gives a record, whatever happens to the gates.
@@ -94,6 +96,7 @@ async fn drive(
     let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
     over.cancel();
     let signal = caught.get().copied();
+    let release = options.release;
     let run = assemble(
         &config,
         options.selection,
@@ -101,12 +104,13 @@ async fn drive(
         (started, finished),
         signal,
     );
+    let run = Run { release, ..run };
     record::seal(&run, &masker).map_err(|e| format!("the record could not be made: {e}"))
 }
 
 /// The first SIGINT, SIGTERM or SIGHUP cancels the run; the record and the reports are still written. One
 /// that comes when the run is over ends the process: writing reports may hang.
-fn catch_signals(
+pub fn catch_signals(
     cancel: &CancellationToken,
     over: &CancellationToken,
     terminal: Terminal,
@@ -152,7 +156,7 @@ fn ending_signals() -> Vec<SignalKind> {
     signals
 }
 
-fn signal_name(signal: i32) -> &'static str {
+pub fn signal_name(signal: i32) -> &'static str {
     match signal {
         1 => "SIGHUP",
         15 => "SIGTERM",
@@ -205,6 +209,7 @@ pub fn assemble(
         gates,
         waivers: Vec::new(),
         signoffs: Vec::new(),
+        watch: None,
     }
 }
 

@@ -92,6 +92,23 @@ pub fn load(
     }
 }
 
+/// The digest of a policy, without looking at what is in it: neither variables nor gates matter.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn digest(paths: &[PathBuf]) -> Result<String, LoadError> {
+    let mut loader = Loader::default();
+    for path in paths {
+        loader.read(path, None, &mut Vec::new());
+    }
+    let digest = loader.digest();
+    let Loader { sink, sources, .. } = loader;
+    match sink.into_parts() {
+        (problems, _) if problems.is_empty() => Ok(digest),
+        (problems, secrets) => Err(LoadError::new(problems, sources, secrets)),
+    }
+}
+
 #[derive(Default)]
 struct Loader {
     sources: Sources,

@@ -1,1 +1,6 @@
 //! Statements for other tools: in-toto predicates of a run, and the check of a whole bundle.
+
+pub mod bundle;
+mod consistent;
+pub mod statement;
+pub mod verify;

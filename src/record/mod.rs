@@ -6,6 +6,7 @@
 mod file;
 mod governance;
 mod seal;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use file::{FileError, read, write_atomically};
 pub use governance::{SignDecision, SignoffRecord, WaiverRecord};
 pub use seal::seal;
+pub use watch::{Advice, Bound, Breached, Decision, Downtime, Samples};
 
 /// The value of [`Run::schema`]; a reader refuses any other.
 pub const SCHEMA: &str = "readygate/run/v1";
@@ -62,6 +64,10 @@ pub struct Run {
     /// Signed statements that were looked at, accepted or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signoffs: Vec<SignoffRecord>,
+    /// What a watch saw and advises; `gates` then hold the last sample of each, and all of them as
+    /// attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Decision>,
 }
 
 /// What made the record.

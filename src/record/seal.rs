@@ -7,9 +7,22 @@ use super::Run;
 
 /// Fields that hold a word of a fixed set, or a time. A secret that happens to be the same word,
 /// masked there, would leave a record that nobody can read.
-const FIXED: [&str; 10] = [
-    "schema", "verdict", "outcome", "severity", "skipped", "level", "unit", "kind", "started",
+const FIXED: [&str; 15] = [
+    "schema",
+    "verdict",
+    "outcome",
+    "severity",
+    "skipped",
+    "level",
+    "unit",
+    "kind",
+    "started",
     "finished",
+    "decision",
+    "suspected",
+    "confirmed",
+    "deadline",
+    "warn_at",
 ];
 
 /// Who chose the keys of an object.
