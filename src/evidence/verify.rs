@@ -312,7 +312,3 @@ impl Check<'_> {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "verify_tests.rs"]
-mod tests;
