@@ -17,7 +17,7 @@ use crate::{
     exit,
     plan::Plan,
     record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord},
-    signoff,
+    signoff::{self, trust::Source},
 };
 
 /// Arguments of `judge`.
@@ -110,6 +110,8 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
     let inputs = signoff::Inputs {
         config,
         gates: &config.gates.iter().collect::<Vec<_>>(),
+        directory: None,
+        trust: &Source::Worktree,
         now: context.clock.now(),
     };
     signoff::resolve(&mut run, &inputs);

@@ -15,6 +15,7 @@ use crate::{
     exit,
     plan::{self, Plan},
     record,
+    signoff::trust::Source,
 };
 
 /// Arguments of `run`.
@@ -33,6 +34,12 @@ pub struct RunArgs {
     /// Time for the whole run; what has not ended by then is unmeasured.
     #[arg(long, value_name = "DURATION")]
     deadline: Option<Period>,
+    /// Name of the release that the run belongs to.
+    #[arg(long, value_name = "ID")]
+    release: Option<String>,
+    /// Folder of signed statements; requests for those that are missing are written into it.
+    #[arg(long, value_name = "DIR")]
+    signoffs: Option<PathBuf>,
     /// Every check and metric in the console report.
     #[arg(short, long)]
     verbose: bool,
@@ -62,6 +69,10 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         deadline: args.deadline.map(|d| d.0),
         baseline,
         quiet: args.quiet,
+        release: args.release.clone(),
+        signoffs: args.signoffs.clone(),
+        trust: Source::Worktree,
+        requests: args.signoffs.is_some() || config.signoffs.is_configured(),
     };
     match session::execute(config, &plan, options, terminal) {
         Ok(run) => output::write_reports(&run, &args.reports, args.verbose, terminal),

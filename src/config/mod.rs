@@ -46,6 +46,8 @@ pub struct Config {
     pub directory: PathBuf,
     /// The system to be released.
     pub target: Target,
+    /// Digest of what is deployed: `sha256:...`.
+    pub artifact: Option<String>,
     /// Ids of disruptive gates that may run.
     pub allow_disruptive: Vec<String>,
     /// Gates side by side.

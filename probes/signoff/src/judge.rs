@@ -1,6 +1,6 @@
 //! The rules, applied. Pure.
 
-use readygate_sdk::Checks;
+use readygate_sdk::{Checks, Level};
 
 use crate::{
     config::{Answer, AnswerType, SignoffConfig, day},
@@ -21,16 +21,23 @@ pub fn judge(config: &SignoffConfig, measurement: &SignoffMeasurement, checks: &
             .actual(signed(statement))
             .fail();
     }
-    match measurement.counting(Decision::Approve).next_back() {
+    let approval = measurement.counting(Decision::Approve).next_back();
+    match approval {
         _ if rejected => {}
         Some(approval) => approved(config, measurement, approval, checks),
         None => missing(config, measurement, checks),
     }
+    // Beside one that counts, statements of earlier releases are an archive and no alarm.
+    let level = match approval {
+        Some(_) if !rejected => Level::Info,
+        _ => REFUSED.level,
+    };
     for statement in &measurement.statements {
         if let Some(why) = &statement.refused {
             checks
                 .check(&REFUSED, &statement.file)
                 .message(format!("does not count: {why}"))
+                .level(level)
                 .actual(signed(statement))
                 .fail();
         }
