@@ -18,6 +18,7 @@ use crate::{
     plan::{self, Plan},
     record::{self, Run},
     release::Type,
+    signoff::trust::Source,
 };
 
 /// Arguments of `run`.
@@ -41,6 +42,9 @@ pub struct RunArgs {
     /// Folder for the evidence: the record, in-toto statements about it, and a list of all of it.
     #[arg(long, value_name = "DIR")]
     evidence: Option<PathBuf>,
+    /// Folder of signed statements; requests for those that are missing are written into it.
+    #[arg(long, value_name = "DIR")]
+    signoffs: Option<PathBuf>,
     /// Every check and metric in the console report.
     #[arg(short, long)]
     verbose: bool,
@@ -75,6 +79,9 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         baseline,
         quiet: args.quiet,
         release: state.release.clone(),
+        signoffs: args.signoffs.clone(),
+        trust: Source::Worktree,
+        requests: args.signoffs.is_some() || config.signoffs.is_configured(),
     };
     match session::execute(config, &plan, options, terminal) {
         Ok(run) => {

@@ -1,6 +1,6 @@
 //! A config and a plan to a sealed record: runtime, signals, progress, verdict.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use readygate_sdk::{Masker, SystemClock, Value};
@@ -19,6 +19,7 @@ use crate::{
     record::{
         self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool, Verdict,
     },
+    signoff::{self, request, trust::Source},
     verdict,
 };
 
@@ -33,8 +34,14 @@ pub struct Options {
     pub baseline: Option<Run>,
     /// No progress.
     pub quiet: bool,
-    /// Release that the run belongs to.
+    /// The release that the run belongs to.
     pub release: Option<String>,
+    /// Folder of statements and requests, where it is not that of the config.
+    pub signoffs: Option<PathBuf>,
+    /// Where the lists of keys are read from.
+    pub trust: Source,
+    /// Write requests for the signatures that are missing.
+    pub requests: bool,
 }
 
 /// Runs the plan and decides. Always gives a record, whatever happens to the gates.
@@ -92,20 +99,49 @@ async fn drive(
         .collect();
     let records = engine::run(&gates, plan, config.concurrency, &context).await;
     let finished = context.clock.now();
-    drop(context);
-    let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
-    over.cancel();
     let signal = caught.get().copied();
-    let release = options.release;
-    let run = assemble(
+    let mut run = assemble(
         &config,
         options.selection,
         records,
         (started, finished),
         signal,
     );
-    let run = Run { release, ..run };
-    record::seal(&run, &masker).map_err(|e| format!("the record could not be made: {e}"))
+    let inputs = signoff::Inputs {
+        config: &config,
+        gates: &gates.iter().map(Arc::as_ref).collect::<Vec<_>>(),
+        directory: options.signoffs.as_deref(),
+        trust: &options.trust,
+        now: finished,
+    };
+    run.release = options.release;
+    signoff::resolve(&mut run, &inputs);
+    tell_signoffs(&run, &context);
+    let sealed = record::seal(&run, &masker);
+    let written = match &sealed {
+        Ok(run) if options.requests && signal.is_none() => {
+            request::write(run, &inputs, context.baseline.as_ref())
+        }
+        _ => Ok(Vec::new()),
+    };
+    drop(context);
+    let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
+    over.cancel();
+    if let Err(error) = written {
+        terminal.complain(&format!("a sign-off request could not be written: {error}"));
+    }
+    sealed.map_err(|e| format!("the record could not be made: {e}"))
+}
+
+/// The engine leaves these to whoever decides them.
+fn tell_signoffs(run: &Run, context: &Context) {
+    let is_signoff = |gate: &&GateRecord| gate.probe == readygate_signoff::ID;
+    for gate in run.gates.iter().filter(is_signoff) {
+        if gate.measurement.is_some() || gate.outcome == Outcome::Pending {
+            let record = Box::new(gate.clone());
+            let _ = context.events.send(engine::Event::GateEnded { record });
+        }
+    }
 }
 
 /// The first SIGINT, SIGTERM or SIGHUP cancels the run; the record and the reports are still written. One
@@ -191,6 +227,7 @@ pub fn assemble(
             environment: target.environment.clone(),
             version: target.version.clone(),
             commit: target.commit.clone(),
+            artifact: config.artifact.clone(),
             observed_versions: observed_versions(&gates),
         },
         config: ConfigRecord {
@@ -210,6 +247,7 @@ pub fn assemble(
         waivers: Vec::new(),
         signoffs: Vec::new(),
         watch: None,
+        digest: None,
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     model::{Defaults, File, Require},
     yaml::{self, Node},
 };
+use crate::signoff;
 
 /// A policy is written by people; more than this is a mistake or an attack.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -310,6 +311,10 @@ impl Loader {
         };
         let nodes: Vec<&Node> = self.roots.iter().filter_map(|r| r.get("gates")).collect();
         let gates = gates::read(&nodes, &context);
+        signoff::check(&nodes, self.merged.roles.as_ref(), &self.sink);
+        for root in &self.roots {
+            signoff::check_settings(root, &self.sink);
+        }
         self.check_requirements(&nodes);
         self.check_target(&nodes);
         let target = self.merged.target.clone().unwrap_or_default();
@@ -330,6 +335,7 @@ impl Loader {
                 version: target.version,
                 commit: target.commit,
             },
+            artifact: target.artifact,
             allow_disruptive: target.allow_disruptive,
             concurrency: self.merged.concurrency.unwrap_or(CONCURRENCY).clamp(1, 256),
             deadline: self.merged.deadline.map(|d| d.0),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use file::{FileError, read, write_atomically};
 pub use governance::{SignDecision, SignoffRecord, WaiverRecord};
-pub use seal::seal;
+pub use seal::{check_digest, seal};
 pub use watch::{Advice, Bound, Breached, Decision, Downtime, Samples};
 
 /// The value of [`Run::schema`]; a reader refuses any other.
@@ -68,6 +68,10 @@ pub struct Run {
     /// attempts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Decision>,
+    /// SHA-256, hex, of this record without this field, as JSON without blanks. It finds edits by
+    /// mistake; against forgers sign the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// What made the record.
@@ -96,6 +100,9 @@ pub struct TargetRecord {
     /// The commit being released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Digest of what is deployed: `sha256:...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
     /// Versions that the target itself reported, from metrics named `version`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observed_versions: Vec<String>,

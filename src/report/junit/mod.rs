@@ -223,7 +223,11 @@ fn about_run(run: &Run, limits: &Limits) -> String {
         .maybe("commit: ", target.commit.as_deref())
         .maybe("url: ", target.url.as_deref())
         .line("run: ", &run.id)
-        .line("config sha256: ", &run.config.sha256);
+        .line("config sha256: ", &run.config.sha256)
+        .maybe("release: ", run.release.as_deref());
+    for signoff in &run.signoffs {
+        node.line("sign-off: ", &signoff.sentence());
+    }
     node.finish()
 }
 
