@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
-use readygate_sdk::{Clock as _, SystemClock};
-use serde_json::{Map, Value};
+use readygate_sdk::{Check, Clock as _, SystemClock};
+use serde_json::{Map, Value, json};
 
 use super::output::Terminal;
 use crate::{
-    config::nearest,
+    config::{self, Environment, Variables, nearest},
     exit,
     release::{
         Event, Type,
@@ -119,20 +119,35 @@ pub struct EventArgs {
     at: Option<Timestamp>,
     #[command(flatten)]
     state: StateArgs,
+    /// Config file with the deployment windows, for `deploy.started`; `readygate.yaml` where there
+    /// is one.
+    #[arg(short, long = "config", value_name = "FILE")]
+    config: Vec<PathBuf>,
 }
 
 /// Adds an event.
-pub fn main(args: &EventArgs, terminal: &Terminal) -> u8 {
+pub fn main(args: &EventArgs, terminal: &Terminal, environment: &Environment) -> u8 {
     let new = match read(args) {
         Ok(new) => new,
         Err(message) => return terminal.usage_error(&message),
+    };
+    let window = match window(args, new.at, environment) {
+        Ok(window) => window,
+        Err(message) => {
+            terminal.note(message.trim_end());
+            return exit::USAGE;
+        }
     };
     let folder = args.state.folder();
     let id = match release_id(args, folder) {
         Ok(id) => id,
         Err(message) => return terminal.usage_error(&message),
     };
-    match events::append(folder, &id, new, SystemClock.now()) {
+    let recorded = events::append(folder, &id, new, SystemClock.now()).and_then(|event| {
+        let window = window.map_or(Ok(()), |window| window.record(folder, &id, terminal));
+        window.map(|()| event)
+    });
+    match recorded {
         Ok(event) => {
             remark(folder, &event, terminal);
             let line = format!("recorded {} of {id} at {}\n", event.event.name(), event.at);
@@ -142,6 +157,62 @@ pub fn main(args: &EventArgs, terminal: &Terminal) -> u8 {
             terminal.complain(&error.to_string());
             exit::NO_GO
         }
+    }
+}
+
+/// Whether a deployment may start, by the windows of the config.
+struct WindowAt {
+    at: Timestamp,
+    hindrances: Vec<Check>,
+}
+
+/// Looks at the windows when a deployment starts, if there are any.
+fn window(
+    args: &EventArgs,
+    at: Option<Timestamp>,
+    environment: &Environment,
+) -> Result<Option<WindowAt>, String> {
+    let usual = Path::new("readygate.yaml");
+    let files = match args.config.as_slice() {
+        _ if args.event != Type::DeployStarted.name() => return Ok(None),
+        [] if usual.exists() => vec![usual.to_owned()],
+        files => files.to_vec(),
+    };
+    let variables = Variables::new(environment.all().clone());
+    let windows = config::windows(&files, variables).map_err(|e| e.render(false, true))?;
+    let Some(windows) = windows else {
+        return Ok(None);
+    };
+    let at = at.unwrap_or_else(|| SystemClock.now());
+    let gitlab = environment.get(readygate_window::GITLAB);
+    let hindrances = readygate_window::hindrances(&windows, at, gitlab);
+    let hindrances = hindrances.map_err(|e| e.to_string())?;
+    Ok(Some(WindowAt { at, hindrances }))
+}
+
+impl WindowAt {
+    /// What has started has started: the history says so, and that it was not allowed.
+    fn record(self, folder: &Path, id: &str, terminal: &Terminal) -> Result<(), EventsError> {
+        let reasons: Vec<String> = self
+            .hindrances
+            .iter()
+            .map(crate::engine::sentence)
+            .collect();
+        for reason in &reasons {
+            terminal.note(&format!(
+                "warning: this deployment starts when it may not: {reason}"
+            ));
+        }
+        let (event, data) = if reasons.is_empty() {
+            (Type::WindowOk, json!({}))
+        } else {
+            (Type::WindowRefused, json!({"reason": reasons.join("; ")}))
+        };
+        let new = New {
+            at: Some(self.at),
+            ..New::now(event, data)
+        };
+        events::append(folder, id, new, SystemClock.now()).map(drop)
     }
 }
 

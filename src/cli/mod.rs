@@ -210,7 +210,7 @@ pub fn main() -> u8 {
         Command::Import(args) => import::main(&args, &terminal),
         Command::Sign(args) => sign::main(&args, &terminal, &environment),
         Command::Gate(args) => gate::main(&args, &terminal, &environment),
-        Command::Event(args) => event::main(&args, &terminal),
+        Command::Event(args) => event::main(&args, &terminal, &environment),
         Command::Watch(args) => watch::main(&args, &terminal, &environment),
         Command::Verify(args) => verify::main(&args, &terminal),
         Command::VerifyChecklist(args) => verify_checklist::main(&args, &terminal),

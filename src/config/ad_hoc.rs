@@ -58,6 +58,7 @@ pub fn ad_hoc(
         defaults: &defaults,
         environment,
         pass_env: &[],
+        windows: None,
     };
     let gates = gates::read(&[&gate], &context);
     let (problems, mut secrets) = sink.into_parts();

@@ -7,6 +7,7 @@ use std::{
 };
 
 use readygate_sdk::{Masker, Target};
+use readygate_window::WindowConfig;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -90,6 +91,34 @@ pub fn load(
             sources,
             secrets,
         }),
+    }
+}
+
+/// The deployment windows of a config, without its gates: a job that deploys may lack the variables
+/// that they need.
+///
+/// # Errors
+/// A file that cannot be read, windows that cannot work.
+pub fn windows(paths: &[PathBuf], variables: Variables) -> Result<Option<WindowConfig>, LoadError> {
+    let mut loader = Loader {
+        variables,
+        ..Loader::default()
+    };
+    for path in paths {
+        loader.read(path, None, &mut Vec::new());
+    }
+    loader.declare_variables();
+    let node = loader.roots.iter().find_map(|r| r.get("windows")).cloned();
+    let windows = node.and_then(|mut node| {
+        loader.variables.interpolate(&mut node, &loader.sink);
+        let windows = decode::<WindowConfig>(&node, &loader.sink)?;
+        gates::report(windows.validate(), &node, &loader.sink);
+        Some(windows)
+    });
+    let Loader { sink, sources, .. } = loader;
+    match sink.into_parts() {
+        (problems, _) if problems.is_empty() => Ok(windows),
+        (problems, secrets) => Err(LoadError::new(problems, sources, secrets)),
     }
 }
 
@@ -308,6 +337,7 @@ impl Loader {
             defaults: &defaults,
             environment,
             pass_env: &self.merged.pass_env,
+            windows: self.roots.iter().find_map(|r| r.get("windows")),
         };
         let nodes: Vec<&Node> = self.roots.iter().filter_map(|r| r.get("gates")).collect();
         let gates = gates::read(&nodes, &context);
@@ -317,6 +347,7 @@ impl Loader {
         }
         self.check_requirements(&nodes);
         self.check_target(&nodes);
+        self.check_windows();
         let target = self.merged.target.clone().unwrap_or_default();
         let directory = paths
             .first()
@@ -415,6 +446,13 @@ impl Loader {
                 self.sink
                     .report(problem.suggest(id, declared.iter().copied()));
             }
+        }
+    }
+
+    fn check_windows(&self) {
+        let node = self.roots.iter().find_map(|r| r.get("windows"));
+        if let (Some(node), Some(windows)) = (node, &self.merged.windows) {
+            gates::report(windows.validate(), node, &self.sink);
         }
     }
 

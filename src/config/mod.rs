@@ -30,7 +30,7 @@ pub use ad_hoc::{AdHoc, ad_hoc};
 pub use decode::{Sink, decode};
 pub use diagnostic::{Diagnostic, Sources, Span, nearest};
 pub use environment::Environment;
-pub use load::{LoadError, digest, load};
+pub use load::{LoadError, digest, load, windows};
 pub use model::{Retry, RetryOn, Sustain};
 pub use schema::{config_schema, run_schema};
 pub use variables::Variables;
