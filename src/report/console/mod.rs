@@ -203,7 +203,7 @@ fn notes(gate: &GateRecord, metrics: usize) -> Vec<String> {
         }
         parts.extend(key_metrics(gate, metrics));
     } else if gate.is_selected() {
-        parts.push(match gate.waived.first().filter(|_| gate.is_waived()) {
+        parts.push(match first_to_end(gate).filter(|_| gate.is_waived()) {
             Some(waived) => waived_note(waived),
             None => block::word(gate.standing()).to_owned(),
         });
@@ -220,6 +220,11 @@ fn notes(gate: &GateRecord, metrics: usize) -> Vec<String> {
         parts.push(duration(gate.duration_s));
     }
     parts
+}
+
+/// The waiver that the gate loses first.
+fn first_to_end(gate: &GateRecord) -> Option<&Waived> {
+    gate.waived.iter().min_by_key(|waived| waived.until)
 }
 
 /// `waived until 2026-12-31 (SHOP-12)`

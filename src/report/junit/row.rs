@@ -105,6 +105,11 @@ fn gate_row(gate: &GateRecord) -> Option<Row<'_>> {
     let (ending, kind) = match gate.outcome {
         Outcome::Passed if gate.checks.is_empty() => (Ending::Passed, "passed"),
         Outcome::Failed if !has(CheckOutcome::Failed) => (red(Ending::Failure), "failed"),
+        Outcome::Failed
+            if gate.standing() == Outcome::Unmeasured && !has(CheckOutcome::Unmeasured) =>
+        {
+            (red(Ending::Error), kind_of(gate))
+        }
         Outcome::Unmeasured if gate.error.is_some() || !has(CheckOutcome::Unmeasured) => {
             (red(Ending::Error), kind_of(gate))
         }

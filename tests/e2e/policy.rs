@@ -1,0 +1,1 @@
+//! Rules from a trusted ref, and what a change of the policy loosens.
