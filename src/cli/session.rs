@@ -194,6 +194,7 @@ pub fn assemble(
         config: ConfigRecord {
             files: config.sources.names().map(str::to_owned).collect(),
             sha256: config.digest.clone(),
+            trusted: config.origin.record(),
         },
         selection,
         release: None,

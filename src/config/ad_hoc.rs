@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use readygate_sdk::Target;
 
 use crate::{
-    policy::config::Policy,
+    policy::{Origin, config::Policy},
     release::config::{Watch, Windows},
     signoff::config::Signoffs,
     waiver::Waivers,
@@ -67,6 +67,7 @@ pub fn ad_hoc(
         Some(gates) if problems.is_empty() => Ok(Config {
             sources,
             digest: String::new(),
+            origin: Origin::Disk,
             directory: PathBuf::from("."),
             target: Target {
                 name: "ad hoc".into(),

@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +17,7 @@ use super::{
     yaml::{self, Node},
 };
 use crate::{
+    policy::{Origin, OriginError},
     signoff::config::Role,
     waiver::{self, Declared, Waivers},
 };
@@ -55,13 +54,63 @@ impl LoadError {
     }
 }
 
-/// Reads, merges and validates config files.
+/// Files that were read, not yet bound to probes.
+pub struct Files {
+    /// Their texts.
+    pub sources: Sources,
+    /// One tree for each.
+    pub roots: Vec<Node>,
+    /// SHA-256 over all of them, hex.
+    pub digest: String,
+}
+
+/// Reads config files and what they include, for a comparison. Of the variables only those with a
+/// default in the files are put in: another machine would compare the same.
+pub fn read_files(paths: &[PathBuf], origin: &Origin) -> Result<Files, LoadError> {
+    let mut loader = Loader {
+        origin: origin.clone(),
+        ..Loader::default()
+    };
+    for path in paths {
+        loader.read(path, None, &mut Vec::new());
+    }
+    loader.declare_variables();
+    let mut roots = std::mem::take(&mut loader.roots);
+    let digest = loader.digest();
+    let (problems, secrets) = loader.sink.into_parts();
+    if !problems.is_empty() {
+        return Err(LoadError::new(problems, loader.sources, secrets));
+    }
+    // A variable without a value is left as it is written, which is what is compared then.
+    let unheard = Sink::default();
+    for root in &mut roots {
+        loader.variables.interpolate(root, &unheard);
+    }
+    Ok(Files {
+        sources: loader.sources,
+        roots,
+        digest,
+    })
+}
+
+/// Reads, merges and validates config files of the working tree.
 pub fn load(
     paths: &[PathBuf],
     environment: &Environment,
     variables: Variables,
 ) -> Result<Config, LoadError> {
+    load_from(&Origin::Disk, paths, environment, variables)
+}
+
+/// Reads, merges and validates config files, wherever they are.
+pub fn load_from(
+    origin: &Origin,
+    paths: &[PathBuf],
+    environment: &Environment,
+    variables: Variables,
+) -> Result<Config, LoadError> {
     let mut loader = Loader {
+        origin: origin.clone(),
         variables,
         ..Loader::default()
     };
@@ -99,6 +148,7 @@ pub fn load(
 
 #[derive(Default)]
 struct Loader {
+    origin: Origin,
     sources: Sources,
     sink: Sink,
     variables: Variables,
@@ -121,8 +171,8 @@ impl Loader {
                 problem.help(help)
             });
         };
-        let shown = path.display();
-        let canonical = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let shown = self.origin.shown(path);
+        let canonical = self.origin.identity(path);
         if open.contains(&canonical) {
             return report(&self.sink, format!("{shown} includes itself"), "");
         }
@@ -133,13 +183,13 @@ impl Loader {
                 "",
             );
         }
-        let text = match read_text(path) {
+        let text = match read_text(path, &self.origin) {
             Ok(text) => text,
-            Err(ReadError { message, help }) => {
-                return report(&self.sink, format!("{shown}: {message}"), help);
+            Err(OriginError { message, help }) => {
+                return report(&self.sink, format!("{shown}: {message}"), &help);
             }
         };
-        let file = self.sources.add(shown.to_string(), text.as_str());
+        let file = self.sources.add(shown.as_str(), text.as_str());
         let mut problems = Vec::new();
         let root = yaml::parse(file, &text, &mut problems);
         for problem in problems {
@@ -309,6 +359,7 @@ impl Loader {
         Some(Config {
             sources: Sources::default(),
             digest: self.digest(),
+            origin: self.origin.clone(),
             directory: directory
                 .filter(|d| !d.as_os_str().is_empty())
                 .unwrap_or_else(|| ".".into()),
@@ -432,37 +483,12 @@ impl Loader {
     }
 }
 
-struct ReadError {
-    message: String,
-    help: &'static str,
-}
-
-fn read_text(path: &Path) -> Result<String, ReadError> {
-    let say = |message: String, help| ReadError { message, help };
-    let metadata = fs::metadata(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => say(
-            "no such file".into(),
-            "name it with -c, or write one: readygate init",
-        ),
-        _ => say(e.to_string(), ""),
-    })?;
-    if metadata.is_dir() {
-        return Err(say(
-            "is a folder".into(),
-            "name the file in it: -c FOLDER/readygate.yaml",
-        ));
-    }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|e| say(e.to_string(), ""))?;
-    file.take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| say(e.to_string(), ""))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(say(
-            "larger than 4 MiB".into(),
-            "this is not a readygate config",
-        ));
-    }
+fn read_text(path: &Path, origin: &Origin) -> Result<String, OriginError> {
+    let say = |message: String, help: &str| OriginError {
+        message,
+        help: help.to_owned(),
+    };
+    let bytes = origin.read(path, LARGEST)?;
     let text = String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = e.as_bytes()[..valid].split(|b| *b == b'\n').count();

@@ -17,7 +17,7 @@ use readygate_sdk::{Level, Location, Target};
 
 use crate::{
     expect::Expectation,
-    policy::config::Policy,
+    policy::{Origin, config::Policy},
     record::Severity,
     registry::BoundProbe,
     release::config::{Watch, Windows},
@@ -29,7 +29,7 @@ pub use ad_hoc::{AdHoc, ad_hoc};
 pub use decode::{Sink, decode};
 pub use diagnostic::{Diagnostic, Sources, Span, nearest};
 pub use environment::Environment;
-pub use load::{LoadError, load};
+pub use load::{Files, LoadError, load, load_from, read_files};
 pub use model::{Retry, RetryOn, Sustain};
 pub use schema::{config_schema, run_schema};
 pub use variables::Variables;
@@ -41,6 +41,8 @@ pub struct Config {
     pub sources: Sources,
     /// SHA-256 over the files, hex.
     pub digest: String,
+    /// Where the files, and the lists of keys that they name, are read from.
+    pub origin: Origin,
     /// Folder of the first file; relative paths of gates resolve against it.
     pub directory: PathBuf,
     /// The system to be released.

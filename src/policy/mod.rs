@@ -1,3 +1,9 @@
 //! The policy guard: what a change of the config loosens, and where trusted rules come from.
 
 pub mod config;
+pub mod diff;
+mod documents;
+mod origin;
+
+pub use documents::Documents;
+pub use origin::{Origin, OriginError};

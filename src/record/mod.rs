@@ -102,6 +102,18 @@ pub struct ConfigRecord {
     pub files: Vec<String>,
     /// SHA-256 over the bytes of all files, in order, hex.
     pub sha256: String,
+    /// The ref that they were read from, in place of the working tree (`--trust-ref`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted: Option<TrustRecord>,
+}
+
+/// A git ref whose policy was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrustRecord {
+    /// As it was named: `origin/main`.
+    pub reference: String,
+    /// The commit that it led to, a full hash.
+    pub commit: String,
 }
 
 /// What was selected from the policy.
