@@ -59,7 +59,7 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
         Ok(ready) => ready,
         Err(code) => return code,
     };
-    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+    if let Err(message) = output::spare_config(&args.reports, run::spared(&args.config, &config)) {
         return terminal.usage_error(&message);
     }
     let masker = readygate_sdk::Masker::new(config.secrets.iter().map(String::as_str));

@@ -131,6 +131,10 @@ pub struct ConfigArgs {
     /// Value for `${NAME}`; outranks the environment.
     #[arg(long = "var", value_name = "NAME=VALUE")]
     variables: Vec<String>,
+    /// Read the policy (config files and lists of keys) from this git ref, not from the working tree,
+    /// so that a change cannot loosen the rules that it is judged by.
+    #[arg(long, value_name = "REF")]
+    trust_ref: Option<String>,
 }
 
 impl ConfigArgs {

@@ -14,6 +14,7 @@ use crate::{
     config::{self, Config, Environment},
     exit,
     plan::{self, Plan},
+    policy::{self, Origin},
     record,
 };
 
@@ -54,7 +55,7 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         Ok(ready) => ready,
         Err(code) => return code,
     };
-    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+    if let Err(message) = output::spare_config(&args.reports, spared(&args.config, &config)) {
         return terminal.usage_error(&message);
     }
     let options = Options {
@@ -94,8 +95,33 @@ pub fn load(
     let variables = args
         .variables(environment)
         .map_err(|e| terminal.usage_error(&e))?;
-    config::load(&args.config, environment, variables).map_err(|error| {
+    let origin = match &args.trust_ref {
+        None => Origin::Disk,
+        Some(reference) => trusted(reference, args, terminal)?,
+    };
+    config::load_from(&origin, &args.config, environment, variables).map_err(|error| {
         terminal.note(error.render(terminal.color_err, terminal.ascii).trim_end());
         exit::USAGE
     })
+}
+
+/// Opens the ref, and says what of the working tree's policy does not count.
+fn trusted(reference: &str, args: &ConfigArgs, terminal: &Terminal) -> Result<Origin, u8> {
+    let origin = Origin::of_ref(reference).map_err(|error| {
+        let help = match error.help.as_str() {
+            "" => String::new(),
+            help => format!("; {help}"),
+        };
+        terminal.usage_error(&format!("--trust-ref: {error}{help}"))
+    })?;
+    if let Some(notice) = policy::notice(reference, &origin, &args.config) {
+        terminal.note(notice.trim_end());
+    }
+    Ok(origin)
+}
+
+/// The files that no report may overwrite: those that were read, and those of the working tree.
+pub fn spared<'a>(args: &'a ConfigArgs, config: &'a Config) -> impl Iterator<Item = &'a str> {
+    let named = args.config.iter().filter_map(|path| path.to_str());
+    config.sources.names().chain(named)
 }

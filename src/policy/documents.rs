@@ -50,7 +50,10 @@ impl Documents {
         let folder = folder.unwrap_or(Path::new("")).to_owned();
         let mut lists = Vec::new();
         for key in ["allowed_signers", "revoked"] {
-            let named = read.roots.iter().filter_map(|r| r.get("signoffs")?.get(key));
+            let named = read
+                .roots
+                .iter()
+                .filter_map(|r| r.get("signoffs")?.get(key));
             for path in named.filter_map(Node::text) {
                 let path = folder.join(path);
                 let text = text(origin, &path);

@@ -3,7 +3,9 @@
 pub mod config;
 pub mod diff;
 mod documents;
+mod notice;
 mod origin;
 
 pub use documents::Documents;
+pub use notice::notice;
 pub use origin::{Origin, OriginError};

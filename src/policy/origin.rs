@@ -67,7 +67,10 @@ impl Origin {
     pub fn of_ref(reference: &str) -> Result<Self, OriginError> {
         let repository = ThreadSafeRepository::discover(".").map_err(|e| {
             error(
-                format!("`{reference}` cannot be read: no git repository here: {}", chain(&e)),
+                format!(
+                    "`{reference}` cannot be read: no git repository here: {}",
+                    chain(&e)
+                ),
                 "run readygate inside the clone",
             )
         })?;
@@ -124,6 +127,36 @@ impl Origin {
         }
     }
 
+    /// A path from the root of the repository, as `REF:path` has it; `./path` is relative to here.
+    pub fn from_root(&self, path: &str) -> PathBuf {
+        match self {
+            Self::Ref(tree) if !path.starts_with("./") && !path.starts_with("../") => {
+                let root = tree.workdir.clone();
+                root.unwrap_or_else(|| PathBuf::from("/")).join(path)
+            }
+            Self::Ref(_) | Self::Disk => PathBuf::from(path),
+        }
+    }
+
+    /// Whether a folder is there.
+    pub fn is_folder(&self, path: &Path) -> bool {
+        match self {
+            Self::Disk => path.is_dir(),
+            Self::Ref(tree) => {
+                let repository = tree.repository.to_thread_local();
+                let Ok(inside) = tree.clean(path) else {
+                    return false;
+                };
+                let Ok(root) = repository.find_tree(tree.root) else {
+                    return false;
+                };
+                let entry = root.lookup_entry_by_path(&inside);
+                let entry = entry.ok().flatten();
+                inside.as_os_str().is_empty() || entry.is_some_and(|e| e.mode().is_tree())
+            }
+        }
+    }
+
     /// The bytes of a file of at most `most` bytes. The message does not repeat the path.
     pub fn read(&self, path: &Path, most: u64) -> Result<Vec<u8>, OriginError> {
         match self {
@@ -164,13 +197,24 @@ fn missing(reference: &str, repository: &gix::Repository) -> OriginError {
         }
         _ => "fetch it before the run".to_owned(),
     };
-    let clone = if shallow { "this shallow clone" } else { "this clone" };
-    error(format!("there is no ref, tag or commit `{reference}` in {clone}"), hint)
+    let clone = if shallow {
+        "this shallow clone"
+    } else {
+        "this clone"
+    };
+    error(
+        format!("there is no ref, tag or commit `{reference}` in {clone}"),
+        hint,
+    )
 }
 
 fn incomplete(reference: &str, repository: &gix::Repository, why: &str) -> OriginError {
     let shallow = repository.is_shallow().unwrap_or(false);
-    let clone = if shallow { "the clone is shallow and" } else { "the clone" };
+    let clone = if shallow {
+        "the clone is shallow and"
+    } else {
+        "the clone"
+    };
     error(
         format!("`{reference}` cannot be read: {clone} lacks a part of it: {why}"),
         "fetch it whole, without `--filter`",
@@ -178,8 +222,19 @@ fn incomplete(reference: &str, repository: &gix::Repository, why: &str) -> Origi
 }
 
 impl Tree {
-    /// A path relative to the root of the repository, without `.` and `..`.
     fn inside(&self, path: &Path) -> Result<PathBuf, OriginError> {
+        let inside = self.clean(path)?;
+        if inside.as_os_str().is_empty() {
+            return Err(error(
+                "is the folder of the repository",
+                "name the file in it",
+            ));
+        }
+        Ok(inside)
+    }
+
+    /// A path relative to the root of the repository, without `.` and `..`.
+    fn clean(&self, path: &Path) -> Result<PathBuf, OriginError> {
         let outside = || {
             error(
                 format!("{} is outside of the repository", path.display()),
@@ -203,9 +258,6 @@ impl Tree {
         }
         let root = self.workdir.as_deref().unwrap_or(Path::new("/"));
         let inside = clean.strip_prefix(root).map_err(|_| outside())?;
-        if inside.as_os_str().is_empty() {
-            return Err(error("is the folder of the repository", "name the file in it"));
-        }
         Ok(inside.to_owned())
     }
 
@@ -232,7 +284,9 @@ impl Tree {
         if !mode.is_blob() {
             return Err(error("is a folder", "name the file in it"));
         }
-        let size = repository.find_header(entry.object_id()).map_err(|e| lacks(&e))?;
+        let size = repository
+            .find_header(entry.object_id())
+            .map_err(|e| lacks(&e))?;
         if size.size() > most {
             return Err(too_large(most));
         }

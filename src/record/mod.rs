@@ -129,6 +129,14 @@ pub struct Selection {
     pub skip: Vec<String>,
 }
 
+/// `origin/main (0123abc)`
+impl std::fmt::Display for TrustRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let short: String = self.commit.chars().take(7).collect();
+        write!(f, "{} ({short})", self.reference)
+    }
+}
+
 /// Gates by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {

@@ -32,7 +32,16 @@ struct Allowed {
 pub fn weigh(base: &[&str], head: &[&str], unit: Option<Unit>) -> Weight {
     let read = |texts: &[&str]| expect::parse(texts, unit).ok().map(|c| allowed(&c));
     match (read(base), read(head)) {
-        (Some(base), Some(head)) => compare(&base, &head),
+        (Some(before), Some(after)) => {
+            let weight = compare(&before, &after);
+            // `4.10` and `4.1` are one number and two versions.
+            let exact = |texts: &[&str]| texts.iter().any(|t| t.contains("==") || t.contains("!="));
+            let versions = unit.is_none() && base != head && (exact(base) || exact(head));
+            if weight == Weight::Neutral && versions {
+                return Weight::Unclear;
+            }
+            weight
+        }
         _ if base == head => Weight::Neutral,
         // A variable without a value, or a mistake that the run will tell.
         _ => Weight::Unclear,
@@ -88,7 +97,11 @@ fn raise(end: &mut Option<End>, new: End, is_low: bool) {
 }
 
 fn tighter(new: End, old: End, is_low: bool) -> bool {
-    let further = if is_low { new.at > old.at } else { new.at < old.at };
+    let further = if is_low {
+        new.at > old.at
+    } else {
+        new.at < old.at
+    };
     further || (new.at.total_cmp(&old.at).is_eq() && old.closed && !new.closed)
 }
 
@@ -134,8 +147,12 @@ fn holes(base: &Allowed, head: &Allowed) -> Weight {
 
 impl Allowed {
     fn within(&self, at: f64) -> bool {
-        let above = self.low.is_none_or(|e| at > e.at || (e.closed && at >= e.at));
-        let below = self.high.is_none_or(|e| at < e.at || (e.closed && at <= e.at));
+        let above = self
+            .low
+            .is_none_or(|e| at > e.at || (e.closed && at >= e.at));
+        let below = self
+            .high
+            .is_none_or(|e| at < e.at || (e.closed && at <= e.at));
         above && below
     }
 
@@ -157,14 +174,20 @@ fn texts(base: &[String], head: &[String]) -> Weight {
 }
 
 fn relative(base: &Allowed, head: &Allowed) -> Weight {
-    [true, false].into_iter().fold(Weight::Neutral, |so_far, is_low| {
-        so_far.and(margins(&side(base, is_low), &side(head, is_low), is_low))
-    })
+    [true, false]
+        .into_iter()
+        .fold(Weight::Neutral, |so_far, is_low| {
+            so_far.and(margins(&side(base, is_low), &side(head, is_low), is_low))
+        })
 }
 
 fn side(all: &Allowed, is_low: bool) -> Vec<(Op, Margin)> {
     let from = |op: &Op| matches!(op, Op::Greater | Op::AtLeast) == is_low;
-    all.relative.iter().filter(|(op, _)| from(op)).copied().collect()
+    all.relative
+        .iter()
+        .filter(|(op, _)| from(op))
+        .copied()
+        .collect()
 }
 
 fn margins(base: &[(Op, Margin)], head: &[(Op, Margin)], is_low: bool) -> Weight {

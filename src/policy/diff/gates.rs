@@ -15,9 +15,26 @@ use crate::{
 };
 
 /// Keys that are compared by what they mean, or mean nothing.
-const KNOWN: [&str; 19] = [
-    "id", "title", "description", "section", "source", "severity", "waivable", "stages", "tags",
-    "needs", "exclusive", "timeout", "retry", "sustain", "pass_env", "rules", "probe", "with",
+const KNOWN: [&str; 20] = [
+    "id",
+    "title",
+    "description",
+    "section",
+    "source",
+    "owner",
+    "severity",
+    "waivable",
+    "stages",
+    "tags",
+    "needs",
+    "exclusive",
+    "timeout",
+    "retry",
+    "sustain",
+    "pass_env",
+    "rules",
+    "probe",
+    "with",
     "expect",
 ];
 
@@ -54,7 +71,12 @@ pub fn compare(into: &mut Compare<'_>) {
         let known = id(gate).filter(|id| !before.contains_key(id));
         if let Some(id) = known {
             let places = (None, Some(place(gate)));
-            into.push(("gate-added", Weight::Stricter), id, "the gate was added", places);
+            into.push(
+                ("gate-added", Weight::Stricter),
+                id,
+                "the gate was added",
+                places,
+            );
         }
     }
 }
@@ -64,7 +86,10 @@ fn id(gate: &Node) -> Option<&str> {
 }
 
 fn by_id<'a>(gates: &[&'a Node]) -> BTreeMap<&'a str, &'a Node> {
-    gates.iter().filter_map(|gate| Some((id(gate)?, *gate))).collect()
+    gates
+        .iter()
+        .filter_map(|gate| Some((id(gate)?, *gate)))
+        .collect()
 }
 
 fn place(gate: &Node) -> Span {
@@ -82,7 +107,9 @@ fn removed(id: &str, gate: &Node, after: &BTreeMap<&str, &Node>, into: &mut Comp
     };
     let bare = |gate: &Node| {
         let entries = gate.entries().iter().filter(|e| e.key != "id");
-        let mut all: Vec<String> = entries.map(|e| format!("{}: {}", e.key, flat(&e.value))).collect();
+        let mut all: Vec<String> = entries
+            .map(|e| format!("{}: {}", e.key, flat(&e.value)))
+            .collect();
         all.sort();
         all
     };
@@ -91,7 +118,12 @@ fn removed(id: &str, gate: &Node, after: &BTreeMap<&str, &Node>, into: &mut Comp
         Some((name, _)) => format!("{what}; `{name}` reads the same, as if it had been renamed"),
         None => what.to_owned(),
     };
-    into.push((kind, Weight::Looser), id, message, (Some(place(gate)), None));
+    into.push(
+        (kind, Weight::Looser),
+        id,
+        message,
+        (Some(place(gate)), None),
+    );
 }
 
 impl<'a> Pair<'a> {
@@ -125,12 +157,20 @@ fn gate_of_both(pair: &Pair<'_>, into: &mut Compare<'_>) {
     };
     unordered("probe", "probe", Weight::Unclear, into);
     unordered("with", "with", Weight::Unclear, into);
+    unordered("owner", "owner", Weight::Unclear, into);
     for (kind, key, added, removed) in [
         ("tags", "tags", Weight::Stricter, Weight::Looser),
         ("needs", "needs", Weight::Stricter, Weight::Looser),
         ("environment", "pass_env", Weight::Unclear, Weight::Neutral),
     ] {
-        list(kind, pair.id, key, Sides { added, removed }, pair.both(key), into);
+        list(
+            kind,
+            pair.id,
+            key,
+            Sides { added, removed },
+            pair.both(key),
+            into,
+        );
     }
     rules(pair, into);
     expectations(pair, into);
@@ -180,7 +220,12 @@ fn severity(pair: &Pair<'_>, into: &mut Compare<'_>) {
             true => (Weight::Looser, "its failures may now be waived"),
             false => (Weight::Stricter, "its failures may not be waived any more"),
         };
-        into.push(("waivable", weight), pair.id, message, pair.places(waivable));
+        into.push(
+            ("waivable", weight),
+            pair.id,
+            message,
+            pair.places(waivable),
+        );
     }
 }
 
@@ -196,9 +241,15 @@ fn stages(pair: &Pair<'_>, into: &mut Compare<'_>) {
         (true, true) => return,
         (true, false) => (
             Weight::Looser,
-            format!("`stages`: it applied always, and now in {} only", all(&after)),
+            format!(
+                "`stages`: it applied always, and now in {} only",
+                all(&after)
+            ),
         ),
-        (false, true) => (Weight::Stricter, "`stages`: it now applies always".to_owned()),
+        (false, true) => (
+            Weight::Stricter,
+            "`stages`: it now applies always".to_owned(),
+        ),
         (false, false) => {
             let sides = Sides {
                 added: Weight::Stricter,
@@ -216,7 +267,10 @@ fn meta(gate: &Node) -> Option<&'static Meta> {
 
 /// How much a level weighs, from what the gate says or the rule itself.
 fn level(gate: &Node, code: &str) -> Option<(String, u8)> {
-    let said = gate.get("rules").and_then(|r| r.get(code)).and_then(Node::text);
+    let said = gate
+        .get("rules")
+        .and_then(|r| r.get(code))
+        .and_then(Node::text);
     let own = || {
         let rule = meta(gate)?.rules.iter().find(|rule| rule.code == code)?;
         Some(match rule.level {
@@ -226,7 +280,9 @@ fn level(gate: &Node, code: &str) -> Option<(String, u8)> {
         })
     };
     let name = said.or_else(own)?;
-    let rank = ["info", "warning", "error"].iter().position(|n| *n == name)?;
+    let rank = ["info", "warning", "error"]
+        .iter()
+        .position(|n| *n == name)?;
     Some((name.to_owned(), u8::try_from(rank).ok()?))
 }
 
@@ -292,7 +348,10 @@ fn expectations(pair: &Pair<'_>, into: &mut Compare<'_>) {
 
 /// Of a metric of a family the unit is known only after measuring.
 fn unit(gate: &Node, metric: &str) -> Option<Unit> {
-    let spec = meta(gate)?.metrics.iter().find(|spec| spec.covers(metric))?;
+    let spec = meta(gate)?
+        .metrics
+        .iter()
+        .find(|spec| spec.covers(metric))?;
     (!spec.is_family()).then_some(spec.unit)
 }
 
@@ -323,21 +382,36 @@ fn timing(pair: &Pair<'_>, into: &mut Compare<'_>) {
         ordered.compare(both.0, both.1, into);
     };
     let refer = |(base, head): &(Option<Node>, Option<Node>)| (base.clone(), head.clone());
-    ordered("timeout", Some("30s"), Way::UpIsLooser, pair.effective("timeout"));
+    ordered(
+        "timeout",
+        Some("30s"),
+        Way::UpIsLooser,
+        pair.effective("timeout"),
+    );
     let retry = pair.effective("retry");
     for (name, key, fallback) in [
         ("retry.attempts", "attempts", "1"),
         ("retry.delay", "delay", "1s"),
     ] {
         let (base, head) = refer(&get(retry, key));
-        ordered(name, Some(fallback), Way::UpIsLooser, (base.as_ref(), head.as_ref()));
+        ordered(
+            name,
+            Some(fallback),
+            Way::UpIsLooser,
+            (base.as_ref(), head.as_ref()),
+        );
     }
     let sustain = pair.both("sustain");
     if let (Some(_), Some(_)) = sustain {
         for (name, key, fallback, way) in [
             ("sustain.for", "for", None, Way::DownIsLooser),
             ("sustain.every", "every", None, Way::UpIsLooser),
-            ("sustain.failure_limit", "failure_limit", Some("0"), Way::UpIsLooser),
+            (
+                "sustain.failure_limit",
+                "failure_limit",
+                Some("0"),
+                Way::UpIsLooser,
+            ),
             (
                 "sustain.consecutive_error_limit",
                 "consecutive_error_limit",
@@ -382,5 +456,10 @@ fn retried_after(
         (true, true) => Weight::Unclear,
     };
     let message = format!("`retry.on`: {} -> {}", before.join(", "), after.join(", "));
-    into.push(("timing", weight), pair.id, message, pair.places((base.as_ref(), head.as_ref())));
+    into.push(
+        ("timing", weight),
+        pair.id,
+        message,
+        pair.places((base.as_ref(), head.as_ref())),
+    );
 }

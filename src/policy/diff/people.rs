@@ -13,7 +13,13 @@ use crate::{
 
 pub fn compare(into: &mut Compare<'_>) {
     let both = (into.base.get("policy"), into.head.get("policy"));
-    tree(("policy-owner", Weight::Unclear), "policy", "policy", both, into);
+    tree(
+        ("policy-owner", Weight::Unclear),
+        "policy",
+        "policy",
+        both,
+        into,
+    );
     roles(into);
     signoffs(into);
     keys(into);
@@ -41,11 +47,21 @@ fn roles(into: &mut Compare<'_>) {
             (Some(before), Some(after)) => role(&subject, before, after, into),
             (Some(before), None) => {
                 let places = (Some(before.span), None);
-                into.push(("role", Weight::Looser), &subject, "the role was removed", places);
+                into.push(
+                    ("role", Weight::Looser),
+                    &subject,
+                    "the role was removed",
+                    places,
+                );
             }
             (None, Some(after)) => {
                 let places = (None, Some(after.span));
-                into.push(("role", Weight::Unclear), &subject, "the role was added", places);
+                into.push(
+                    ("role", Weight::Unclear),
+                    &subject,
+                    "the role was added",
+                    places,
+                );
             }
             (None, None) => {}
         }
@@ -104,11 +120,17 @@ fn keys(into: &mut Compare<'_>) {
     for key in ["allowed_signers", "revoked"] {
         let read = |documents: &super::Documents| {
             let list = documents.lists.iter().find(|list| list.key == key);
-            list.map_or_else(|| (None, Vec::new()), |l| (Some(l.name.clone()), lines(l.text.as_deref())))
+            list.map_or_else(
+                || (None, Vec::new()),
+                |l| (Some(l.name.clone()), lines(l.text.as_deref())),
+            )
         };
         let ((_, before), (name, after)) = (read(into.base), read(into.head));
         let (base_name, _) = read(into.base);
-        let subject = name.clone().or_else(|| base_name.clone()).unwrap_or_default();
+        let subject = name
+            .clone()
+            .or_else(|| base_name.clone())
+            .unwrap_or_default();
         let (added, removed) = match key {
             "allowed_signers" => (Weight::Looser, Weight::Stricter),
             _ => (Weight::Stricter, Weight::Looser),
@@ -117,7 +139,10 @@ fn keys(into: &mut Compare<'_>) {
             (&after, &before, added, "was added", &name, false),
             (&before, &after, removed, "was removed", &base_name, true),
         ] {
-            for (number, line) in from.iter().filter(|(_, line)| !to.iter().any(|(_, l)| l == line)) {
+            for (number, line) in from
+                .iter()
+                .filter(|(_, line)| !to.iter().any(|(_, l)| l == line))
+            {
                 let who = line.split(' ').next().unwrap_or_default();
                 let who = readygate_sdk::excerpt(who, 60);
                 let place = file.clone().map(|file| readygate_sdk::Location {
@@ -125,7 +150,11 @@ fn keys(into: &mut Compare<'_>) {
                     line: Some(*number),
                     column: None,
                 });
-                let (base, head) = if is_base { (place, None) } else { (None, place) };
+                let (base, head) = if is_base {
+                    (place, None)
+                } else {
+                    (None, place)
+                };
                 into.changes.push(super::Change {
                     kind: "signers",
                     weight,
@@ -155,7 +184,9 @@ fn waivers(into: &mut Compare<'_>) {
         match old.get(target) {
             Some(before) => one_waiver(target, before, after, into),
             None => {
-                let ends = sub(Some(after), "expires").and_then(Node::text).unwrap_or("?");
+                let ends = sub(Some(after), "expires")
+                    .and_then(Node::text)
+                    .unwrap_or("?");
                 let message = format!("a waiver was added, until {ends}");
                 let places = (None, Some(head_of(after)));
                 into.push(("waiver", Weight::Looser), target, message, places);
@@ -164,7 +195,12 @@ fn waivers(into: &mut Compare<'_>) {
     }
     for (target, before) in old.iter().filter(|(target, _)| !new.contains_key(*target)) {
         let places = (Some(head_of(before)), None);
-        into.push(("waiver", Weight::Stricter), target, "the waiver was removed", places);
+        into.push(
+            ("waiver", Weight::Stricter),
+            target,
+            "the waiver was removed",
+            places,
+        );
     }
 }
 

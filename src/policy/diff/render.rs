@@ -31,7 +31,8 @@ pub fn text(diff: &Diff, base: &Documents, head: &Documents) -> String {
     }
     let _ = writeln!(out, "{} -> {}: {}", base.name, head.name, sum(diff));
     // Texts of a policy come from a pull request and go to the log of a CI.
-    out.lines().fold(String::new(), |all, line| all + &defang(line) + "\n")
+    out.lines()
+        .fold(String::new(), |all, line| all + &defang(line) + "\n")
 }
 
 /// `1 looser, 2 unclear, 3 stricter`, or `no difference`.

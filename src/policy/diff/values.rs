@@ -96,7 +96,9 @@ pub fn switch(
         return;
     }
     let weight = match (before.as_str(), after.as_str()) {
-        ("false", "true") | ("true", "false") if (after == "true") == on_is_looser => Weight::Looser,
+        ("false", "true") | ("true", "false") if (after == "true") == on_is_looser => {
+            Weight::Looser
+        }
         ("false", "true") | ("true", "false") => Weight::Stricter,
         _ => Weight::Unclear,
     };
@@ -144,7 +146,12 @@ pub fn list(
 pub fn entries(list: Option<&Node>) -> BTreeMap<String, Span> {
     let items = list.map(Node::items).unwrap_or_default().iter();
     items
-        .map(|item| (item.text().map_or_else(|| flat(item), str::to_owned), item.span))
+        .map(|item| {
+            (
+                item.text().map_or_else(|| flat(item), str::to_owned),
+                item.span,
+            )
+        })
         .collect()
 }
 

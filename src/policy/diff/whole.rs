@@ -10,7 +10,12 @@ const ELSEWHERE: [&str; 8] = [
     "version", "include", "gates", "defaults", "roles", "signoffs", "waivers", "policy",
 ];
 const HERE: [&str; 6] = [
-    "target", "require", "secrets", "pass_env", "concurrency", "deadline",
+    "target",
+    "require",
+    "secrets",
+    "pass_env",
+    "concurrency",
+    "deadline",
 ];
 
 pub fn compare(into: &mut Compare<'_>) {
@@ -22,7 +27,14 @@ pub fn compare(into: &mut Compare<'_>) {
         ("pass_env", Weight::Unclear, Weight::Neutral),
     ] {
         let both = (base.get(key), head.get(key));
-        list("environment", "policy", key, Sides { added, removed }, both, into);
+        list(
+            "environment",
+            "policy",
+            key,
+            Sides { added, removed },
+            both,
+            into,
+        );
     }
     for key in ["concurrency", "deadline"] {
         let both = (base.get(key), head.get(key));
@@ -57,7 +69,14 @@ fn require(into: &mut Compare<'_>) {
         removed: Weight::Looser,
     };
     let (base, head) = both("ids", into);
-    list("require", "policy", "require.ids", sides, (base.as_ref(), head.as_ref()), into);
+    list(
+        "require",
+        "policy",
+        "require.ids",
+        sides,
+        (base.as_ref(), head.as_ref()),
+        into,
+    );
 }
 
 /// Another target is another question. Version and commit are those of each release, and the values

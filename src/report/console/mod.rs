@@ -77,6 +77,12 @@ fn selection(run: &Run) -> Vec<String> {
     let selected = run.gates.iter().filter(|gate| gate.is_selected()).count();
     let gates = count_of(selected as u64, "gate", "gates");
     parts.push(format!("{gates} selected of {}", run.gates.len()));
+    parts.extend(
+        run.config
+            .trusted
+            .as_ref()
+            .map(|t| format!("policy of {t}")),
+    );
     parts
 }
 
