@@ -3,7 +3,7 @@
 //! Explicit on purpose: a probe missing from a gate must be a compile error, and crates that
 //! register themselves at link time can be dropped by the linker without a word.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use futures::future::BoxFuture;
 use readygate_sdk::{
@@ -33,6 +33,8 @@ pub struct Entry {
 pub trait BoundProbe: Send + Sync {
     /// Identity and documentation.
     fn meta(&self) -> &'static Meta;
+    /// The config, for what the core does with it.
+    fn config(&self) -> &dyn Any;
     /// What cannot work, found without I/O.
     fn validate(&self) -> Result<(), ConfigError>;
     /// What it will touch.
@@ -50,6 +52,10 @@ struct Bound<P: Probe> {
 impl<P: Probe> BoundProbe for Bound<P> {
     fn meta(&self) -> &'static Meta {
         const { &P::META }
+    }
+
+    fn config(&self) -> &dyn Any {
+        &self.config
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
@@ -125,6 +131,7 @@ registry! {
     readygate_redis::Redis,
     readygate_review::Review,
     readygate_secrets::Secrets,
+    readygate_signoff::Signoff,
     readygate_source::Source,
     readygate_tests::Tests,
     readygate_tls::Tls,

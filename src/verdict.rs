@@ -5,7 +5,7 @@ use readygate_sdk::{CheckOutcome, Level};
 use crate::{
     engine::sentence as sentence_of,
     exit,
-    record::{Counts, GateRecord, Outcome, SkipReason, Verdict},
+    record::{Counts, GateRecord, Outcome, Run, SkipReason, Verdict},
 };
 
 /// The verdict of a set of gates and why.
@@ -43,7 +43,14 @@ pub fn decide(gates: &[GateRecord], required: &[String]) -> Decision {
             unknown.push(sentence(gate, "is required and could not be measured"));
         }
     }
-    let pending = sentences(|g| g.outcome == Outcome::Pending, "awaits a sign-off");
+    let is_pending = |g: &&&GateRecord| {
+        g.outcome == Outcome::Pending && (g.severity.blocks() || required.contains(&g.id))
+    };
+    let pending: Vec<String> = selected
+        .iter()
+        .filter(is_pending)
+        .map(|g| sentence(g, "awaits a sign-off"))
+        .collect();
     let measured = |g: &&&GateRecord| {
         matches!(
             g.outcome,
@@ -70,6 +77,20 @@ pub fn decide(gates: &[GateRecord], required: &[String]) -> Decision {
         verdict,
         reasons: [failed, unknown, pending, waived].concat(),
     }
+}
+
+/// Decides again after outcomes of the record have changed.
+pub fn settle(run: &mut Run, required: &[String]) {
+    let decision = decide(&run.gates, required);
+    run.verdict = decision.verdict;
+    run.reasons = decision.reasons;
+    run.counts = count(&run.gates);
+    let signal = run.interrupted.as_deref().map(|name| match name {
+        "SIGHUP" => 1,
+        "SIGTERM" => 15,
+        _ => 2,
+    });
+    run.exit_code = exit_code(run.verdict, signal);
 }
 
 /// A blocking gate that was skipped because of a dependency was not measured either.

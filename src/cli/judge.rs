@@ -17,6 +17,7 @@ use crate::{
     exit,
     plan::Plan,
     record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord},
+    signoff::{self, trust::Source},
     waiver,
 };
 
@@ -88,10 +89,10 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
     };
     let mut gates = Vec::new();
     for (gate, choice) in config.gates.iter().zip(&plan.choices) {
-        gates.push(if choice.runs() {
-            rejudge(gate, old, &context)
-        } else {
-            left(gate)
+        gates.push(match gate.signoff() {
+            _ if !choice.runs() => left(gate),
+            Some(_) => engine::awaiting(gate),
+            None => rejudge(gate, old, &context),
         });
     }
     // Marked before anything is skipped: a gate whose failures are all waived holds nothing up.
@@ -110,6 +111,15 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         ..old.target.clone()
     };
     run.id = format!("{}-judged-{}", old.id, context.clock.now().as_second());
+    let inputs = signoff::Inputs {
+        config,
+        gates: &config.gates.iter().collect::<Vec<_>>(),
+        directory: None,
+        trust: &Source::of(config),
+        now: context.clock.now(),
+        waived_at: old.finished,
+    };
+    signoff::resolve(&mut run, &inputs);
     run
 }
 
@@ -121,7 +131,11 @@ fn skip_dependents(config: &Config, gates: &mut [GateRecord]) {
     while !settled {
         settled = true;
         for (record, gate) in gates.iter_mut().zip(&config.gates) {
-            let lost = |id: &&String| outcomes.get(*id).is_some_and(|o| *o != Outcome::Passed);
+            // A sign-off is decided later, and so is what needs it.
+            let lost = |id: &&String| {
+                let ended = outcomes.get(*id);
+                ended.is_some_and(|o| !matches!(o, Outcome::Passed | Outcome::Pending))
+            };
             let Some(need) = gate.needs.iter().find(lost) else {
                 continue;
             };

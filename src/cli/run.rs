@@ -34,6 +34,12 @@ pub struct RunArgs {
     /// Time for the whole run; what has not ended by then is unmeasured.
     #[arg(long, value_name = "DURATION")]
     deadline: Option<Period>,
+    /// Name of the release that the run belongs to.
+    #[arg(long, value_name = "ID")]
+    release: Option<String>,
+    /// Folder of signed statements; requests for those that are missing are written into it.
+    #[arg(long, value_name = "DIR")]
+    signoffs: Option<PathBuf>,
     /// Every check and metric in the console report.
     #[arg(short, long)]
     verbose: bool,
@@ -63,6 +69,9 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         deadline: args.deadline.map(|d| d.0),
         baseline,
         quiet: args.quiet,
+        release: args.release.clone(),
+        signoffs: args.signoffs.clone(),
+        requests: args.signoffs.is_some() || config.signoffs.is_configured(),
     };
     match session::execute(config, &plan, options, terminal) {
         Ok(run) => output::write_reports(&run, &args.reports, args.verbose, terminal),

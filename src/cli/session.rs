@@ -1,6 +1,6 @@
 //! A config and a plan to a sealed record: runtime, signals, progress, verdict.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use readygate_sdk::{Masker, SystemClock, Value};
@@ -19,6 +19,7 @@ use crate::{
     record::{
         self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool, Verdict,
     },
+    signoff::{self, request, trust::Source},
     verdict, waiver,
 };
 
@@ -33,6 +34,12 @@ pub struct Options {
     pub baseline: Option<Run>,
     /// No progress.
     pub quiet: bool,
+    /// The release that the run belongs to.
+    pub release: Option<String>,
+    /// Folder of statements and requests, where it is not that of the config.
+    pub signoffs: Option<PathBuf>,
+    /// Write requests for the signatures that are missing.
+    pub requests: bool,
 }
 
 /// Runs the plan and decides. Always gives a record, whatever happens to the gates.
@@ -91,18 +98,50 @@ async fn drive(
         .collect();
     let records = engine::run(&gates, plan, config.concurrency, &context).await;
     let finished = context.clock.now();
-    drop(context);
-    let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
-    over.cancel();
     let signal = caught.get().copied();
-    let run = assemble(
+    let mut run = assemble(
         &config,
         options.selection,
         records,
         (started, finished),
         signal,
     );
-    record::seal(&run, &masker).map_err(|e| format!("the record could not be made: {e}"))
+    let inputs = signoff::Inputs {
+        config: &config,
+        gates: &gates.iter().map(Arc::as_ref).collect::<Vec<_>>(),
+        directory: options.signoffs.as_deref(),
+        trust: &Source::of(&config),
+        now: finished,
+        waived_at: finished,
+    };
+    run.release = options.release;
+    signoff::resolve(&mut run, &inputs);
+    tell_signoffs(&run, &context);
+    let sealed = record::seal(&run, &masker);
+    let written = match &sealed {
+        Ok(run) if options.requests && signal.is_none() => {
+            request::write(run, &inputs, context.baseline.as_ref())
+        }
+        _ => Ok(Vec::new()),
+    };
+    drop(context);
+    let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
+    over.cancel();
+    if let Err(error) = written {
+        terminal.complain(&format!("a sign-off request could not be written: {error}"));
+    }
+    sealed.map_err(|e| format!("the record could not be made: {e}"))
+}
+
+/// The engine leaves these to whoever decides them.
+fn tell_signoffs(run: &Run, context: &Context) {
+    let is_signoff = |gate: &&GateRecord| gate.probe == readygate_signoff::ID;
+    for gate in run.gates.iter().filter(is_signoff) {
+        if gate.measurement.is_some() || gate.outcome == Outcome::Pending {
+            let record = Box::new(gate.clone());
+            let _ = context.events.send(engine::Event::GateEnded { record });
+        }
+    }
 }
 
 /// The first SIGINT, SIGTERM or SIGHUP cancels the run; the record and the reports are still written. One
@@ -189,6 +228,7 @@ pub fn assemble(
             environment: target.environment.clone(),
             version: target.version.clone(),
             commit: target.commit.clone(),
+            artifact: config.artifact.clone(),
             observed_versions: observed_versions(&gates),
         },
         config: ConfigRecord {
@@ -208,6 +248,7 @@ pub fn assemble(
         gates,
         waivers,
         signoffs: Vec::new(),
+        digest: None,
     }
 }
 

@@ -75,6 +75,7 @@ pub fn ad_hoc(
                 version: asked.target_version.clone(),
                 ..Target::default()
             },
+            artifact: None,
             allow_disruptive: Vec::new(),
             concurrency: 1,
             deadline: None,

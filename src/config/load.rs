@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     policy::{Origin, OriginError},
-    signoff::config::Role,
+    signoff::{self, config::Role},
     waiver::{self, Declared, Waivers},
 };
 
@@ -347,6 +347,10 @@ impl Loader {
         };
         let nodes: Vec<&Node> = self.roots.iter().filter_map(|r| r.get("gates")).collect();
         let gates = gates::read(&nodes, &context);
+        signoff::check(&nodes, self.merged.roles.as_ref(), &self.sink);
+        for root in &self.roots {
+            signoff::check_settings(root, &self.sink);
+        }
         self.check_requirements(&nodes);
         self.check_target(&nodes);
         let roles = self.merged.roles.clone().unwrap_or_default();
@@ -370,6 +374,7 @@ impl Loader {
                 version: target.version,
                 commit: target.commit,
             },
+            artifact: target.artifact,
             allow_disruptive: target.allow_disruptive,
             concurrency: self.merged.concurrency.unwrap_or(CONCURRENCY).clamp(1, 256),
             deadline: self.merged.deadline.map(|d| d.0),

@@ -14,6 +14,7 @@ mod yaml;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use readygate_sdk::{Level, Location, Target};
+use readygate_signoff::SignoffConfig;
 
 use crate::{
     expect::Expectation,
@@ -47,6 +48,8 @@ pub struct Config {
     pub directory: PathBuf,
     /// The system to be released.
     pub target: Target,
+    /// Digest of what is deployed: `sha256:...`.
+    pub artifact: Option<String>,
     /// Ids of disruptive gates that may run.
     pub allow_disruptive: Vec<String>,
     /// Gates side by side.
@@ -113,4 +116,11 @@ pub struct Gate {
     pub expect: Vec<Expectation>,
     /// Where it is declared.
     pub location: Location,
+}
+
+impl Gate {
+    /// What is to be signed, where the gate is a sign-off.
+    pub fn signoff(&self) -> Option<&SignoffConfig> {
+        self.probe.config().downcast_ref()
+    }
 }

@@ -125,12 +125,20 @@ pub async fn run(
         }
         schedule.settle_skipped();
         for record in schedule.take_news() {
+            // A sign-off has not ended; whoever decides it tells.
+            if record.outcome == Outcome::Pending {
+                continue;
+            }
             let _ = context.events.send(Event::GateEnded {
                 record: Box::new(record),
             });
         }
         while let Some(index) = schedule.next(running.len(), concurrency) {
             let gate = Arc::clone(&gates[index]);
+            if gate.signoff().is_some() {
+                schedule.end(index, awaiting(&gate));
+                continue;
+            }
             let _ = context.events.send(Event::GateStarted {
                 id: gate.id.clone(),
             });
@@ -138,6 +146,9 @@ pub async fn run(
             tasks.insert(handle.id(), index);
         }
         if running.is_empty() {
+            if schedule.has_news() {
+                continue;
+            }
             if schedule.is_done() {
                 break;
             }
@@ -161,6 +172,14 @@ pub async fn run(
         }
     }
     schedule.into_records()
+}
+
+/// A sign-off is decided when everything else is known, by `signoff::resolve`.
+pub fn awaiting(gate: &Gate) -> GateRecord {
+    GateRecord {
+        outcome: Outcome::Pending,
+        ..blank(gate)
+    }
 }
 
 async fn over(context: &Context) {

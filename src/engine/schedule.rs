@@ -43,6 +43,8 @@ impl<'a> Schedule<'a> {
             .collect();
         let of = |gate: &Arc<Gate>| {
             let places = gate.needs.iter().filter_map(|id| places.get(id.as_str()));
+            // Whether another sign-off is there is known to `signoff::resolve` only.
+            let places = places.filter(|place| gates[**place].signoff().is_none());
             places.copied().collect()
         };
         let mut schedule = Self {
@@ -158,6 +160,11 @@ impl<'a> Schedule<'a> {
         news.into_iter()
             .filter_map(|index| self.records.get(&index).cloned())
             .collect()
+    }
+
+    /// Whether something ended that nobody has taken yet.
+    pub fn has_news(&self) -> bool {
+        !self.news.is_empty()
     }
 
     /// Whether every gate has a record.

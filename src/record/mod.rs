@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use file::{FileError, read, write_atomically};
 pub use governance::{SignDecision, SignoffRecord, Waived, WaiverRecord};
-pub use seal::seal;
+pub use seal::{check_digest, seal};
 
 /// The value of [`Run::schema`]; a reader refuses any other.
 pub const SCHEMA: &str = "readygate/run/v1";
@@ -62,6 +62,10 @@ pub struct Run {
     /// Signed statements that were looked at, accepted or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signoffs: Vec<SignoffRecord>,
+    /// SHA-256, hex, of this record without this field, as JSON without blanks. It finds edits by
+    /// mistake; against forgers sign the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// What made the record.
@@ -90,6 +94,9 @@ pub struct TargetRecord {
     /// The commit being released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Digest of what is deployed: `sha256:...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
     /// Versions that the target itself reported, from metrics named `version`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observed_versions: Vec<String>,

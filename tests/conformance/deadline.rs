@@ -19,7 +19,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use crate::support::{conformance, maze, none, probes, readygate, write_config};
+use crate::support::{Wait, conformance, maze, none, probes, readygate, write_config};
 
 /// What a hanging gate works on.
 struct Scene {
@@ -38,7 +38,8 @@ impl Scene {
             ("MAZE", shown(&maze(folder.path()))),
             ("STARTED", shown(&folder.path().join("started"))),
         ];
-        write_config(folder.path(), probe, &conformance(probe).hang, &[]);
+        let (Wait::Hang(with) | Wait::Instant(with)) = conformance(probe).wait;
+        write_config(folder.path(), probe, &with, &[]);
         Self {
             folder,
             black_hole,
@@ -70,6 +71,11 @@ fn deadline(probe: &Entry) -> Option<String> {
     };
     let run: Value = serde_json::from_str(&text).unwrap();
     let gate = &run["gates"][0];
+    if let Wait::Instant(_) = conformance(probe).wait {
+        let took = run["gates"][0]["duration_s"].as_f64().unwrap();
+        let passed = gate["outcome"] == "passed" || output.status.code() == Some(0);
+        return (passed || took > 0.4).then(|| format!("{}: {gate}", probe.meta.id));
+    }
     if gate["outcome"] != "unmeasured" || output.status.code() != Some(3) {
         return complain(format!("ended {}, not unmeasured", gate["outcome"]));
     }
@@ -89,9 +95,9 @@ fn without_an_answer_a_probe_is_unmeasured_at_its_deadline() {
 }
 
 /// Cancels once the probe is at work, and tells what is wrong with how it ended.
-async fn cancelled(probe: &Entry) -> Option<String> {
-    let id = probe.meta.id;
-    let scene = Scene::new(probe);
+async fn cancelled(entry: &Entry) -> Option<String> {
+    let id = entry.meta.id;
+    let scene = Scene::new(entry);
     let variables = scene.variables.iter();
     let variables = variables.map(|(name, value)| ((*name).to_owned(), value.clone()));
     let path = scene.folder.path().join("readygate.yaml");
@@ -110,6 +116,11 @@ async fn cancelled(probe: &Entry) -> Option<String> {
         .build();
     let cancel = cx.cancellation().clone();
     let probe = Arc::clone(&config.gates[0].probe);
+    if let Wait::Instant(_) = conformance(entry).wait {
+        cancel.cancel();
+        let kind = probe.measure(&cx).await.map_err(|error| error.kind);
+        return (kind != Err(ErrorKind::Cancelled)).then(|| format!("{id}: ended with {kind:?}"));
+    }
     let measuring = tokio::spawn(async move { probe.measure(&cx).await });
     let limit = Instant::now() + Duration::from_secs(10);
     while !(scene.has_started() || progressed.load(Ordering::Relaxed)) {

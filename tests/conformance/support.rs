@@ -18,10 +18,21 @@ use serde_json::{Value, json};
 pub struct Conformance {
     /// `hang`: a `with` block that gets no answer. The probe must end at its deadline and on
     /// cancellation all the same.
-    pub hang: Value,
+    ///
+    /// A probe that waits for nothing has `instant` in its place: with that block it must end at
+    /// once, without a pass and without a measurement of its own.
+    pub wait: Wait,
     /// `canary`: `with` blocks that hold `${CANARY}`, in every field for secrets; a probe without
     /// such fields puts it where a user might.
     pub canary: Vec<Value>,
+}
+
+/// What a probe does where no answer comes.
+pub enum Wait {
+    /// It has to be stopped.
+    Hang(Value),
+    /// It never waits.
+    Instant(Value),
 }
 
 /// The probes to look at: all, or the one that `READYGATE_PROBE` names.
@@ -63,15 +74,16 @@ pub fn conformance(probe: &Entry) -> Conformance {
     let value: Value =
         serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{shown}: {error}"));
     let canary = value["canary"].as_array().cloned().unwrap_or_default();
-    assert!(value["hang"].is_object(), "{shown}: add `hang:`");
+    let wait = match (&value["hang"], &value["instant"]) {
+        (hang @ Value::Object(_), Value::Null) => Wait::Hang(hang.clone()),
+        (Value::Null, instant @ Value::Object(_)) => Wait::Instant(instant.clone()),
+        _ => panic!("{shown}: add `hang:`"),
+    };
     assert!(
         !canary.is_empty(),
         "{shown}: add `canary:` with one block or more"
     );
-    Conformance {
-        hang: value["hang"].clone(),
-        canary,
-    }
+    Conformance { wait, canary }
 }
 
 /// A config with one gate, `id: gate`, in `folder`.

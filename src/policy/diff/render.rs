@@ -6,7 +6,7 @@ use readygate_sdk::{Location, defang};
 use serde_json::{Value, json as object};
 
 use super::{Change, Diff, Weight};
-use crate::policy::Documents;
+use crate::policy::{Approval, Documents};
 
 /// One line for each change with its places, what counts first, and the sum.
 pub fn text(diff: &Diff, base: &Documents, head: &Documents) -> String {
@@ -74,7 +74,11 @@ fn places(change: &Change) -> String {
 }
 
 /// The same as an object: `readygate/policy-diff/v1`.
-pub fn json(diff: &Diff, base: &Documents, head: &Documents) -> Value {
+pub fn json(
+    diff: &Diff,
+    (base, head): (&Documents, &Documents),
+    (approval, refused): (Option<&Approval>, &[String]),
+) -> Value {
     let side = |documents: &Documents| {
         object!({
             "name": documents.name,
@@ -94,6 +98,8 @@ pub fn json(diff: &Diff, base: &Documents, head: &Documents) -> Value {
             "stricter": diff.count(Weight::Stricter),
             "neutral": diff.count(Weight::Neutral),
         },
+        "approval": approval,
+        "refused": refused,
         "changes": diff.changes,
     })
 }

@@ -231,7 +231,8 @@ fn about_run(run: &Run, limits: &Limits) -> String {
                 .as_ref()
                 .map(ToString::to_string)
                 .as_deref(),
-        );
+        )
+        .maybe("release: ", run.release.as_deref());
     for waiver in &run.waivers {
         let until = crate::waiver::until(waiver.expires);
         let what = format!(
@@ -242,6 +243,9 @@ fn about_run(run: &Run, limits: &Limits) -> String {
         for note in &waiver.notes {
             node.line("  ", note);
         }
+    }
+    for signoff in &run.signoffs {
+        node.line("sign-off: ", &signoff.sentence());
     }
     node.finish()
 }
