@@ -16,7 +16,7 @@ use crate::{
     engine, exit,
     record::{self, GateRecord, Outcome, Run, SkipReason, Verdict},
     signoff::{self, Inputs, request, trust::Source},
-    verdict,
+    verdict, waiver,
 };
 
 /// A record from so far in the future is one of a wrong clock.
@@ -79,7 +79,7 @@ fn evidence(
     config: &Config,
     now: Timestamp,
 ) -> Result<(Run, Option<Run>), String> {
-    output::spare_config(&args.reports, config.sources.names())?;
+    output::spare_config(&args.reports, run::spared(&args.config, config))?;
     let shown = args.record.display();
     let run = record::read(&args.record).map_err(|e| e.to_string())?;
     let text = fs::read(&args.record).map_err(|e| format!("{shown}: {e}"))?;
@@ -131,6 +131,7 @@ fn decide(
             *record = engine::awaiting(gate);
         }
     }
+    run.waivers = waiver::apply(&config.waivers, &mut run.gates, now);
     skip_dependents(&gates, &mut run.gates);
     run.signoffs.clear();
     run.release = args.release.clone().or(run.release);
@@ -139,8 +140,9 @@ fn decide(
         config,
         gates: &gates,
         directory: args.signoffs.as_deref(),
-        trust: &Source::Worktree,
+        trust: &Source::of(config),
         now,
+        waived_at: now,
     };
     verdict::settle(&mut run, &config.required);
     signoff::resolve(&mut run, &inputs);
@@ -160,7 +162,7 @@ fn skip_dependents(gates: &[&Gate], records: &mut [GateRecord]) {
     for (at, gate) in gates.iter().enumerate() {
         let lost = |id: &&String| {
             let need = records.iter().find(|r| r.id == **id);
-            need.is_some_and(|r| !matches!(r.outcome, Outcome::Passed | Outcome::Pending))
+            need.is_some_and(|r| !matches!(r.standing(), Outcome::Passed | Outcome::Pending))
         };
         if records[at].outcome != Outcome::Pending || gate.signoff().is_none() {
             continue;
@@ -168,7 +170,8 @@ fn skip_dependents(gates: &[&Gate], records: &mut [GateRecord]) {
         let Some(need) = gate.needs.iter().find(lost) else {
             continue;
         };
-        let ended = records.iter().find(|r| r.id == *need).map(|r| r.outcome);
+        let ended = records.iter().find(|r| r.id == *need);
+        let ended = ended.map(GateRecord::standing);
         let ended = engine::ended(ended.unwrap_or(Outcome::Skipped));
         records[at] = GateRecord {
             outcome: Outcome::Skipped,

@@ -18,6 +18,7 @@ use crate::{
     plan::Plan,
     record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord},
     signoff::{self, trust::Source},
+    waiver,
 };
 
 /// Arguments of `judge`.
@@ -59,7 +60,7 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
         Ok(ready) => ready,
         Err(code) => return code,
     };
-    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+    if let Err(message) = output::spare_config(&args.reports, run::spared(&args.config, &config)) {
         return terminal.usage_error(&message);
     }
     let masker = readygate_sdk::Masker::new(config.secrets.iter().map(String::as_str));
@@ -82,6 +83,7 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         cancel: CancellationToken::new(),
         deadline: None,
         baseline,
+        waivers: config.waivers.clone(),
         masker: Arc::new(readygate_sdk::Masker::new([])),
         events,
     };
@@ -93,6 +95,8 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
             None => rejudge(gate, old, &context),
         });
     }
+    // Marked before anything is skipped: a gate whose failures are all waived holds nothing up.
+    waiver::apply(&config.waivers, &mut gates, old.finished);
     skip_dependents(config, &mut gates);
     let mut run = session::assemble(
         config,
@@ -111,8 +115,9 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         config,
         gates: &config.gates.iter().collect::<Vec<_>>(),
         directory: None,
-        trust: &Source::Worktree,
+        trust: &Source::of(config),
         now: context.clock.now(),
+        waived_at: old.finished,
     };
     signoff::resolve(&mut run, &inputs);
     run
@@ -121,7 +126,7 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
 /// What needs a gate that did not pass would not have run, wherever the two are declared.
 fn skip_dependents(config: &Config, gates: &mut [GateRecord]) {
     let mut outcomes: HashMap<String, Outcome> =
-        gates.iter().map(|g| (g.id.clone(), g.outcome)).collect();
+        gates.iter().map(|g| (g.id.clone(), g.standing())).collect();
     let mut settled = false;
     while !settled {
         settled = true;

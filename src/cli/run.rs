@@ -16,9 +16,9 @@ use crate::{
     evidence::bundle,
     exit,
     plan::{self, Plan},
+    policy::{self, Origin},
     record::{self, Run},
     release::Type,
-    signoff::trust::Source,
 };
 
 /// Arguments of `run`.
@@ -70,7 +70,7 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         Ok(ready) => ready,
         Err(code) => return code,
     };
-    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+    if let Err(message) = output::spare_config(&args.reports, spared(&args.config, &config)) {
         return terminal.usage_error(&message);
     }
     let options = Options {
@@ -80,7 +80,6 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         quiet: args.quiet,
         release: state.release.clone(),
         signoffs: args.signoffs.clone(),
-        trust: Source::Worktree,
         requests: args.signoffs.is_some() || config.signoffs.is_configured(),
     };
     match session::execute(config, &plan, options, terminal) {
@@ -146,8 +145,33 @@ pub fn load(
     let variables = args
         .variables(environment)
         .map_err(|e| terminal.usage_error(&e))?;
-    config::load(&args.config, environment, variables).map_err(|error| {
+    let origin = match &args.trust_ref {
+        None => Origin::Disk,
+        Some(reference) => trusted(reference, args, terminal)?,
+    };
+    config::load_from(&origin, &args.config, environment, variables).map_err(|error| {
         terminal.note(error.render(terminal.color_err, terminal.ascii).trim_end());
         exit::USAGE
     })
+}
+
+/// Opens the ref, and says what of the working tree's policy does not count.
+fn trusted(reference: &str, args: &ConfigArgs, terminal: &Terminal) -> Result<Origin, u8> {
+    let origin = Origin::of_ref(reference).map_err(|error| {
+        let help = match error.help.as_str() {
+            "" => String::new(),
+            help => format!("; {help}"),
+        };
+        terminal.usage_error(&format!("--trust-ref: {error}{help}"))
+    })?;
+    if let Some(notice) = policy::notice(reference, &origin, &args.config) {
+        terminal.note(notice.trim_end());
+    }
+    Ok(origin)
+}
+
+/// The files that no report may overwrite: those that were read, and those of the working tree.
+pub fn spared<'a>(args: &'a ConfigArgs, config: &'a Config) -> impl Iterator<Item = &'a str> {
+    let named = args.config.iter().filter_map(|path| path.to_str());
+    config.sources.names().chain(named)
 }

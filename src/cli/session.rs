@@ -20,7 +20,7 @@ use crate::{
         self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool, Verdict,
     },
     signoff::{self, request, trust::Source},
-    verdict,
+    verdict, waiver,
 };
 
 /// What a run needs besides its config and plan.
@@ -38,8 +38,6 @@ pub struct Options {
     pub release: Option<String>,
     /// Folder of statements and requests, where it is not that of the config.
     pub signoffs: Option<PathBuf>,
-    /// Where the lists of keys are read from.
-    pub trust: Source,
     /// Write requests for the signatures that are missing.
     pub requests: bool,
 }
@@ -83,6 +81,7 @@ async fn drive(
         cancel,
         deadline: limit.map(|limit| Instant::now() + limit),
         baseline: options.baseline,
+        waivers: config.waivers.clone(),
         masker: Arc::clone(&masker),
         events,
     });
@@ -111,8 +110,9 @@ async fn drive(
         config: &config,
         gates: &gates.iter().map(Arc::as_ref).collect::<Vec<_>>(),
         directory: options.signoffs.as_deref(),
-        trust: &options.trust,
+        trust: &Source::of(&config),
         now: finished,
+        waived_at: finished,
     };
     run.release = options.release;
     signoff::resolve(&mut run, &inputs);
@@ -204,10 +204,11 @@ pub fn signal_name(signal: i32) -> &'static str {
 pub fn assemble(
     config: &Config,
     selection: Selection,
-    gates: Vec<GateRecord>,
+    mut gates: Vec<GateRecord>,
     (started, finished): (Timestamp, Timestamp),
     signal: Option<i32>,
 ) -> Run {
+    let waivers = waiver::apply(&config.waivers, &mut gates, finished);
     let decision = verdict::decide(&gates, &config.required);
     let target = &config.target;
     Run {
@@ -233,6 +234,7 @@ pub fn assemble(
         config: ConfigRecord {
             files: config.sources.names().map(str::to_owned).collect(),
             sha256: config.digest.clone(),
+            trusted: config.origin.record(),
         },
         selection,
         release: None,
@@ -244,7 +246,7 @@ pub fn assemble(
         exit_code: verdict::exit_code(decision.verdict, signal),
         counts: verdict::count(&gates),
         gates,
-        waivers: Vec::new(),
+        waivers,
         signoffs: Vec::new(),
         watch: None,
         digest: None,

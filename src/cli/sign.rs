@@ -19,6 +19,7 @@ use crate::{
         request::{self, Request},
         sign::{self, Choice},
     },
+    waiver::{Accept, Expiry},
 };
 
 /// Keys that `ssh-keygen` makes, the best first.
@@ -46,6 +47,21 @@ pub struct SignArgs {
     /// Answer to a question of the request.
     #[arg(long = "answer", value_name = "ID=TEXT")]
     answers: Vec<String>,
+    /// Gate whose failure you accept, for --reason and until --accept-until; your role must be one
+    /// that `may_waive` it. With a rule, only that: GATE:RULE, or GATE:RULE:SUBJECT.
+    #[arg(
+        long = "accept",
+        value_name = "GATE",
+        requires = "accept_until",
+        requires = "reason"
+    )]
+    accepts: Vec<String>,
+    /// Until when: a date, which means 23:59:59 UTC of that day, or a time with its zone.
+    #[arg(long, value_name = "DATE")]
+    accept_until: Option<Expiry>,
+    /// Where what you accept is tracked.
+    #[arg(long, value_name = "TICKET")]
+    accept_ticket: Option<String>,
     /// Who you are in the allowed_signers file, where several may hold the role.
     #[arg(long)]
     principal: Option<String>,
@@ -83,10 +99,9 @@ pub fn main(args: &SignArgs, terminal: &Terminal, environment: &Environment) -> 
         Err(message) => return terminal.usage_error(&message),
     }
     let held = tempfile::tempdir();
-    let key = match (&args.key, &held) {
-        (Some(name), Ok(folder)) if name == Path::new("agent") => of_agent(folder.path()),
-        (Some(path), _) => Ok(path.clone()),
-        (None, _) => of_home(environment),
+    let key = match &held {
+        Ok(folder) => find_key(args.key.as_deref(), environment, folder.path()),
+        Err(e) => Err(format!("no temporary folder: {e}")),
     };
     let directory = args.output.clone().or_else(|| above(&args.request));
     let written = key.and_then(|key| {
@@ -165,8 +180,30 @@ fn prepare(args: &SignArgs) -> Result<(Request, Choice), String> {
         },
         reason: args.reason.clone(),
         answers,
+        accepts: accepts(args, &request),
     };
     Ok((request, choice))
+}
+
+fn accepts(args: &SignArgs, request: &Request) -> Vec<Accept> {
+    let Some(expires) = args.accept_until else {
+        return Vec::new();
+    };
+    let one = |text: &String| {
+        let mut parts = text.splitn(3, ':').map(str::to_owned);
+        let id = parts.next().unwrap_or_default();
+        let item = request.items.iter().find(|item| item.id == id);
+        Accept {
+            status: item.map(|item| item.status.name().to_owned()),
+            id,
+            rule: parts.next(),
+            subject: parts.next(),
+            reason: args.reason.clone().unwrap_or_default(),
+            ticket: args.accept_ticket.clone(),
+            expires,
+        }
+    };
+    args.accepts.iter().map(one).collect()
 }
 
 /// The verifier believes its own list only; this finds slips before anything is signed.
@@ -189,16 +226,21 @@ fn principal(args: &SignArgs, request: &Request) -> Result<String, String> {
 }
 
 fn confirm(args: &SignArgs, choice: &Choice, terminal: &Terminal) -> Result<bool, String> {
-    if args.yes {
+    let verb = match choice.decision {
+        SignDecision::Approve => "approve",
+        SignDecision::Reject => "reject",
+    };
+    ask(verb, args.yes, terminal)
+}
+
+/// Whether a person at the terminal types the word.
+pub(super) fn ask(verb: &str, yes: bool, terminal: &Terminal) -> Result<bool, String> {
+    if yes {
         return Ok(true);
     }
     if !io::stdin().is_terminal() {
         return Err("nobody can be asked here; add --yes if you have read the request".to_owned());
     }
-    let verb = match choice.decision {
-        SignDecision::Approve => "approve",
-        SignDecision::Reject => "reject",
-    };
     terminal.note(&format!(
         "\nType `{verb}` to sign this, anything else not to:"
     ));
@@ -206,6 +248,19 @@ fn confirm(args: &SignArgs, choice: &Choice, terminal: &Terminal) -> Result<bool
     let read = io::stdin().lock().read_line(&mut line);
     read.map_err(|e| format!("the answer could not be read: {e}"))?;
     Ok(line.trim() == verb)
+}
+
+/// The key that is named, the only one of the agent, or one of ~/.ssh.
+pub(super) fn find_key(
+    named: Option<&Path>,
+    environment: &Environment,
+    folder: &Path,
+) -> Result<PathBuf, String> {
+    match named {
+        Some(name) if name == Path::new("agent") => of_agent(folder),
+        Some(path) => Ok(path.to_owned()),
+        None => of_home(environment),
+    }
 }
 
 /// The first key of the usual names. With a hardware key there, that is the one.

@@ -10,6 +10,7 @@ use crate::{
     config,
     evidence::verify::{Against, Report, verify},
     exit,
+    policy::Origin,
 };
 
 /// Arguments of `verify`.
@@ -28,8 +29,8 @@ pub fn main(args: &VerifyArgs, terminal: &Terminal) -> u8 {
     let policy = if args.config.is_empty() {
         None
     } else {
-        match config::digest(&args.config) {
-            Ok(digest) => Some(digest),
+        match config::read_files(&args.config, &Origin::Disk) {
+            Ok(files) => Some(files.digest),
             Err(error) => {
                 terminal.note(error.render(terminal.color_err, terminal.ascii).trim_end());
                 return exit::USAGE;

@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use readygate_sdk::Target;
 
 use crate::{
-    policy::config::Policy,
+    policy::{Origin, config::Policy},
     release::config::{Watch, Windows},
     signoff::config::Signoffs,
+    waiver::Waivers,
 };
 
 use super::{
@@ -67,6 +68,7 @@ pub fn ad_hoc(
         Some(gates) if problems.is_empty() => Ok(Config {
             sources,
             digest: String::new(),
+            origin: Origin::Disk,
             directory: PathBuf::from("."),
             target: Target {
                 name: "ad hoc".into(),
@@ -82,7 +84,7 @@ pub fn ad_hoc(
             secrets,
             roles: BTreeMap::default(),
             signoffs: Signoffs::default(),
-            waivers: Vec::new(),
+            waivers: Waivers::default(),
             policy: Policy::default(),
             windows: Windows::default(),
             watch: Watch::default(),

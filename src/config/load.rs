@@ -1,8 +1,7 @@
 //! Files to [`Config`]: reading, including, merging.
 
 use std::{
-    fs, io,
-    io::Read as _,
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
@@ -18,7 +17,11 @@ use super::{
     model::{Defaults, File, Require},
     yaml::{self, Node},
 };
-use crate::signoff;
+use crate::{
+    policy::{Origin, OriginError},
+    signoff::{self, config::Role},
+    waiver::{self, Declared, Waivers},
+};
 
 /// A policy is written by people; more than this is a mistake or an attack.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -52,13 +55,63 @@ impl LoadError {
     }
 }
 
-/// Reads, merges and validates config files.
+/// Files that were read, not yet bound to probes.
+pub struct Files {
+    /// Their texts.
+    pub sources: Sources,
+    /// One tree for each.
+    pub roots: Vec<Node>,
+    /// SHA-256 over all of them, hex.
+    pub digest: String,
+}
+
+/// Reads config files and what they include, for a comparison. Of the variables only those with a
+/// default in the files are put in: another machine would compare the same.
+pub fn read_files(paths: &[PathBuf], origin: &Origin) -> Result<Files, LoadError> {
+    let mut loader = Loader {
+        origin: origin.clone(),
+        ..Loader::default()
+    };
+    for path in paths {
+        loader.read(path, None, &mut Vec::new());
+    }
+    loader.declare_variables();
+    let mut roots = std::mem::take(&mut loader.roots);
+    let digest = loader.digest();
+    let (problems, secrets) = loader.sink.into_parts();
+    if !problems.is_empty() {
+        return Err(LoadError::new(problems, loader.sources, secrets));
+    }
+    // A variable without a value is left as it is written, which is what is compared then.
+    let unheard = Sink::default();
+    for root in &mut roots {
+        loader.variables.interpolate(root, &unheard);
+    }
+    Ok(Files {
+        sources: loader.sources,
+        roots,
+        digest,
+    })
+}
+
+/// Reads, merges and validates config files of the working tree.
 pub fn load(
     paths: &[PathBuf],
     environment: &Environment,
     variables: Variables,
 ) -> Result<Config, LoadError> {
+    load_from(&Origin::Disk, paths, environment, variables)
+}
+
+/// Reads, merges and validates config files, wherever they are.
+pub fn load_from(
+    origin: &Origin,
+    paths: &[PathBuf],
+    environment: &Environment,
+    variables: Variables,
+) -> Result<Config, LoadError> {
     let mut loader = Loader {
+        origin: origin.clone(),
         variables,
         ..Loader::default()
     };
@@ -122,25 +175,9 @@ pub fn windows(paths: &[PathBuf], variables: Variables) -> Result<Option<WindowC
     }
 }
 
-/// The digest of a policy, without looking at what is in it: neither variables nor gates matter.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn digest(paths: &[PathBuf]) -> Result<String, LoadError> {
-    let mut loader = Loader::default();
-    for path in paths {
-        loader.read(path, None, &mut Vec::new());
-    }
-    let digest = loader.digest();
-    let Loader { sink, sources, .. } = loader;
-    match sink.into_parts() {
-        (problems, _) if problems.is_empty() => Ok(digest),
-        (problems, secrets) => Err(LoadError::new(problems, sources, secrets)),
-    }
-}
-
 #[derive(Default)]
 struct Loader {
+    origin: Origin,
     sources: Sources,
     sink: Sink,
     variables: Variables,
@@ -163,8 +200,8 @@ impl Loader {
                 problem.help(help)
             });
         };
-        let shown = path.display();
-        let canonical = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let shown = self.origin.shown(path);
+        let canonical = self.origin.identity(path);
         if open.contains(&canonical) {
             return report(&self.sink, format!("{shown} includes itself"), "");
         }
@@ -175,13 +212,13 @@ impl Loader {
                 "",
             );
         }
-        let text = match read_text(path) {
+        let text = match read_text(path, &self.origin) {
             Ok(text) => text,
-            Err(ReadError { message, help }) => {
-                return report(&self.sink, format!("{shown}: {message}"), help);
+            Err(OriginError { message, help }) => {
+                return report(&self.sink, format!("{shown}: {message}"), &help);
             }
         };
-        let file = self.sources.add(shown.to_string(), text.as_str());
+        let file = self.sources.add(shown.as_str(), text.as_str());
         let mut problems = Vec::new();
         let root = yaml::parse(file, &text, &mut problems);
         for problem in problems {
@@ -320,7 +357,6 @@ impl Loader {
         merged.policy = merged.policy.take().or(file.policy);
         merged.windows = merged.windows.take().or(file.windows);
         merged.watch = merged.watch.take().or(file.watch);
-        merged.waivers.extend(file.waivers);
         merged.secrets.extend(file.secrets);
         merged.pass_env.extend(file.pass_env);
     }
@@ -348,6 +384,8 @@ impl Loader {
         self.check_requirements(&nodes);
         self.check_target(&nodes);
         self.check_windows();
+        let roles = self.merged.roles.clone().unwrap_or_default();
+        let waivers = self.waivers(&nodes, &gates, &roles);
         let target = self.merged.target.clone().unwrap_or_default();
         let directory = paths
             .first()
@@ -356,6 +394,7 @@ impl Loader {
         Some(Config {
             sources: Sources::default(),
             digest: self.digest(),
+            origin: self.origin.clone(),
             directory: directory
                 .filter(|d| !d.as_os_str().is_empty())
                 .unwrap_or_else(|| ".".into()),
@@ -372,14 +411,33 @@ impl Loader {
             deadline: self.merged.deadline.map(|d| d.0),
             required: self.merged.require.clone().unwrap_or_default().ids,
             secrets: Vec::new(),
-            roles: self.merged.roles.clone().unwrap_or_default(),
+            roles,
             signoffs: self.merged.signoffs.clone().unwrap_or_default(),
-            waivers: self.merged.waivers.clone(),
+            waivers,
             policy: self.merged.policy.clone().unwrap_or_default(),
             windows: self.merged.windows.clone().unwrap_or_default(),
             watch: self.merged.watch.clone().unwrap_or_default(),
             gates: gates.into_iter().collect::<Option<Vec<Gate>>>()?,
         })
+    }
+
+    fn waivers(
+        &self,
+        nodes: &[&Node],
+        gates: &[Option<Gate>],
+        roles: &BTreeMap<String, Role>,
+    ) -> Waivers {
+        let gate_nodes = nodes.iter().flat_map(|n| n.items());
+        let ids: Vec<&str> = gate_nodes.filter_map(|g| g.get("id")?.text()).collect();
+        let lists = self.roots.iter().filter_map(|r| r.get("waivers"));
+        let declared = Declared {
+            sources: &self.sources,
+            sink: &self.sink,
+            ids: &ids,
+            gates,
+            roles,
+        };
+        waiver::read(&lists.collect::<Vec<_>>(), &declared)
     }
 
     /// Deleting gates must not pass: what `require` names has to be declared.
@@ -468,37 +526,12 @@ impl Loader {
     }
 }
 
-struct ReadError {
-    message: String,
-    help: &'static str,
-}
-
-fn read_text(path: &Path) -> Result<String, ReadError> {
-    let say = |message: String, help| ReadError { message, help };
-    let metadata = fs::metadata(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => say(
-            "no such file".into(),
-            "name it with -c, or write one: readygate init",
-        ),
-        _ => say(e.to_string(), ""),
-    })?;
-    if metadata.is_dir() {
-        return Err(say(
-            "is a folder".into(),
-            "name the file in it: -c FOLDER/readygate.yaml",
-        ));
-    }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|e| say(e.to_string(), ""))?;
-    file.take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| say(e.to_string(), ""))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(say(
-            "larger than 4 MiB".into(),
-            "this is not a readygate config",
-        ));
-    }
+fn read_text(path: &Path, origin: &Origin) -> Result<String, OriginError> {
+    let say = |message: String, help: &str| OriginError {
+        message,
+        help: help.to_owned(),
+    };
+    let bytes = origin.read(path, LARGEST)?;
     let text = String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = e.as_bytes()[..valid].split(|b| *b == b'\n').count();

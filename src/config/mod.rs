@@ -18,19 +18,19 @@ use readygate_signoff::SignoffConfig;
 
 use crate::{
     expect::Expectation,
-    policy::config::Policy,
+    policy::{Origin, config::Policy},
     record::Severity,
     registry::BoundProbe,
     release::config::{Watch, Windows},
     signoff::config::{Role, Signoffs},
-    waiver::config::WaiverFields,
+    waiver::Waivers,
 };
 
 pub use ad_hoc::{AdHoc, ad_hoc};
 pub use decode::{Sink, decode};
 pub use diagnostic::{Diagnostic, Sources, Span, nearest};
 pub use environment::Environment;
-pub use load::{LoadError, digest, load, windows};
+pub use load::{Files, LoadError, load, load_from, read_files, windows};
 pub use model::{Retry, RetryOn, Sustain};
 pub use schema::{config_schema, run_schema};
 pub use variables::Variables;
@@ -42,6 +42,8 @@ pub struct Config {
     pub sources: Sources,
     /// SHA-256 over the files, hex.
     pub digest: String,
+    /// Where the files, and the lists of keys that they name, are read from.
+    pub origin: Origin,
     /// Folder of the first file; relative paths of gates resolve against it.
     pub directory: PathBuf,
     /// The system to be released.
@@ -62,8 +64,8 @@ pub struct Config {
     pub roles: BTreeMap<String, Role>,
     /// Where signatures are and who may make them.
     pub signoffs: Signoffs,
-    /// Exceptions, as written.
-    pub waivers: Vec<WaiverFields>,
+    /// Exceptions, and which gates allow any.
+    pub waivers: Waivers,
     /// Who answers for the policy itself.
     pub policy: Policy,
     /// When deployments may start.
@@ -88,6 +90,8 @@ pub struct Gate {
     pub owner: Option<String>,
     /// How much it weighs.
     pub severity: Severity,
+    /// Whether a waiver may cover it.
+    pub waivable: bool,
     /// When it applies.
     pub stages: Vec<String>,
     /// Labels.

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use file::{FileError, read, write_atomically};
-pub use governance::{SignDecision, SignoffRecord, WaiverRecord};
+pub use governance::{SignDecision, SignoffRecord, Waived, WaiverRecord};
 pub use seal::{check_digest, seal};
 pub use watch::{Advice, Bound, Breached, Decision, Downtime, Samples};
 
@@ -115,6 +115,18 @@ pub struct ConfigRecord {
     pub files: Vec<String>,
     /// SHA-256 over the bytes of all files, in order, hex.
     pub sha256: String,
+    /// The ref that they were read from, in place of the working tree (`--trust-ref`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted: Option<TrustRecord>,
+}
+
+/// A git ref whose policy was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrustRecord {
+    /// As it was named: `origin/main`.
+    pub reference: String,
+    /// The commit that it led to, a full hash.
+    pub commit: String,
 }
 
 /// What was selected from the policy.
@@ -128,6 +140,14 @@ pub struct Selection {
     pub only: Vec<String>,
     /// `--skip`.
     pub skip: Vec<String>,
+}
+
+/// `origin/main (0123abc)`
+impl std::fmt::Display for TrustRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let short: String = self.commit.chars().take(7).collect();
+        write!(f, "{} ({short})", self.reference)
+    }
 }
 
 /// Gates by outcome.
@@ -147,8 +167,19 @@ pub struct Counts {
     pub pending: usize,
     /// Passed after a failed attempt.
     pub flaky: usize,
-    /// Failed checks of level warning, and failed minor gates.
+    /// Failed checks of level warning, and failed minor gates; without what is waived.
     pub warnings: usize,
+    /// Of the failed: those whose failures are all waived.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waived: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// How much a gate weighs.
@@ -283,6 +314,10 @@ pub struct GateRecord {
     pub absent_metrics: BTreeMap<String, String>,
     /// Every check, passed or not.
     pub checks: Vec<Check>,
+    /// Failed checks that waivers cover. They stay failed, and so does the gate's outcome, so that
+    /// a reader that knows no waivers errs towards NO-GO.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<Waived>,
     /// Every attempt, in order; retries and sustained measurements alike.
     pub attempts: Vec<Attempt>,
     /// Start of the first attempt, UTC.
@@ -300,11 +335,49 @@ impl GateRecord {
             .filter(|c| c.outcome == CheckOutcome::Failed && c.level == Level::Error)
     }
 
-    /// Failed checks that only warn.
+    /// Failed checks that only warn, without those that are waived.
     pub fn warnings(&self) -> impl Iterator<Item = &Check> {
-        self.checks
-            .iter()
+        let all = self.checks.iter().enumerate();
+        let open = all.filter(|(index, _)| self.waiver_of(*index).is_none());
+        open.map(|(_, check)| check)
             .filter(|c| c.outcome == CheckOutcome::Failed && c.level == Level::Warning)
+    }
+
+    /// The waiver of the check at this position.
+    pub fn waiver_of(&self, check: usize) -> Option<&Waived> {
+        self.waived.iter().find(|waived| waived.check == check)
+    }
+
+    /// How the gate weighs: its outcome, but what is left of a failure when waived checks are put
+    /// aside. What could not be told is left: no waiver covers it. A failure that no check tells of
+    /// stays one.
+    pub fn standing(&self) -> Outcome {
+        if self.outcome != Outcome::Failed || self.waived.is_empty() {
+            return self.outcome;
+        }
+        let errors = || {
+            let all = self.checks.iter().enumerate();
+            all.filter(|(_, check)| check.level == Level::Error)
+        };
+        let mut failed = errors().filter(|(_, check)| check.outcome == CheckOutcome::Failed);
+        let mut told = false;
+        let covered = failed.all(|(index, _)| {
+            told = true;
+            self.waiver_of(index).is_some()
+        });
+        if !(covered && told) {
+            return Outcome::Failed;
+        }
+        let mut unknown = errors().filter(|(_, c)| c.outcome == CheckOutcome::Unmeasured);
+        if self.error.is_some() || unknown.next().is_some() {
+            return Outcome::Unmeasured;
+        }
+        Outcome::Passed
+    }
+
+    /// Whether it failed and every failure is waived.
+    pub fn is_waived(&self) -> bool {
+        self.outcome == Outcome::Failed && self.standing() == Outcome::Passed
     }
 
     /// How a flaky gate passed: late, or in spite of measurements that a series tolerates.

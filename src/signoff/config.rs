@@ -24,6 +24,9 @@ pub struct Role {
     pub principals: Vec<String>,
     /// How long a signature of this role holds; 72h unless said otherwise.
     pub max_age: Option<Period>,
+    /// Globs of the gate ids whose failures it may waive; none unless said otherwise.
+    #[serde(default)]
+    pub may_waive: Vec<String>,
     /// Only signatures of a hardware key that was touched for it count.
     #[serde(default)]
     pub require_touch: bool,

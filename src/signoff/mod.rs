@@ -9,7 +9,7 @@ mod changes;
 mod check;
 pub mod config;
 mod duties;
-mod found;
+pub(crate) mod found;
 mod repo;
 pub mod request;
 mod resolve;

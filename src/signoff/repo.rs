@@ -87,25 +87,6 @@ impl Repo {
         full.strip_prefix(root).ok().map(Path::to_path_buf)
     }
 
-    /// The text of a file in a commit. A symbolic link is none: it may lead anywhere.
-    pub fn file(&self, commit: ObjectId, path: &Path, largest: u64) -> Result<Vec<u8>, String> {
-        let commit = self.inner.find_commit(commit).map_err(|e| chain(&e))?;
-        let tree = commit.tree().map_err(|e| chain(&e))?;
-        let entry = tree
-            .lookup_entry_by_path(path)
-            .map_err(|e| chain(&e))?
-            .ok_or("no such file in that commit")?;
-        if !entry.mode().is_blob() {
-            return Err("not a plain file in that commit".to_owned());
-        }
-        let header = entry.id().header().map_err(|e| chain(&e))?;
-        if header.size() > largest {
-            return Err(format!("larger than {largest} bytes"));
-        }
-        let object = entry.object().map_err(|e| chain(&e))?;
-        Ok(object.detach().data)
-    }
-
     /// Paths in which two commits differ.
     pub fn changed(&self, from: ObjectId, to: ObjectId) -> Result<Vec<PathBuf>, String> {
         let tree = |commit| {

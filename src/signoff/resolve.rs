@@ -23,6 +23,7 @@ use crate::{
     engine,
     record::{GateRecord, Outcome, Run, SignDecision, SignoffRecord, SkipReason},
     verdict,
+    waiver::{self, Signed, Waiver},
 };
 
 /// Decides every sign-off that the run waits for, and the verdict anew.
@@ -54,7 +55,7 @@ pub fn resolve(run: &mut Run, inputs: &Inputs<'_>) {
         examined: &examined,
         impossible: impossible.as_deref(),
     };
-    let answers = matter.answers(run, &open);
+    let answers = matter.settled(run, &open, inputs);
     for at in open {
         let gate = inputs.gates[at];
         if let Some(config) = gate.signoff() {
@@ -94,6 +95,51 @@ struct Matter<'a> {
 }
 
 impl Matter<'_> {
+    /// Answers and waivers depend on each other: what a statement accepts may be what the signer of
+    /// another was shown as waived. Begins with the waivers of the policy and ends when nothing
+    /// changes any more; where that does not come to an end, nothing that was signed waives.
+    fn settled(&self, run: &mut Run, open: &[usize], inputs: &Inputs<'_>) -> Vec<Answer> {
+        let mut answers = self.answers(run, open);
+        let mut known = BTreeSet::new();
+        for _ in 0..=self.examined.len() {
+            let accepted = self.accepted(&answers);
+            if accepted == known {
+                return answers;
+            }
+            let mut waivers = inputs.config.waivers.clone();
+            waivers.extend(self.waivers(&accepted));
+            run.waivers = waiver::apply(&waivers, &mut run.gates, inputs.waived_at);
+            answers = self.answers(run, open);
+            known = accepted;
+        }
+        run.waivers = waiver::apply(&inputs.config.waivers, &mut run.gates, inputs.waived_at);
+        self.answers(run, open)
+    }
+
+    /// What the approvals that count accept although it fails.
+    fn waivers(&self, accepted: &BTreeSet<String>) -> Vec<Waiver> {
+        let mut waivers = Vec::new();
+        for examined in self
+            .examined
+            .iter()
+            .filter(|e| accepted.contains(&e.sha256))
+        {
+            let Some(statement) = &examined.statement else {
+                continue;
+            };
+            let said = &statement.predicate;
+            if said.decision == SignDecision::Approve {
+                let signed = Signed {
+                    role: &said.role,
+                    powers: self.scene.roles().get(&said.role),
+                    principal: &said.principal,
+                };
+                waivers.extend(signed.waivers(&said.accepts));
+            }
+        }
+        waivers
+    }
+
     /// Every statement with every open gate that it answers. The final approvals come last: they
     /// are held against the others.
     fn answers(&self, run: &Run, open: &[usize]) -> Vec<Answer> {
@@ -403,7 +449,7 @@ fn order(gates: &[&Gate], records: &mut [GateRecord]) {
             }
             let need = gate.needs.iter().find_map(|id| {
                 let need = records.iter().find(|r| r.id == *id)?;
-                (need.outcome != Outcome::Passed).then_some((id, need.outcome))
+                (need.standing() != Outcome::Passed).then_some((id, need.standing()))
             });
             let Some((need, ended)) = need else { continue };
             // A rejection is a rejection, in whatever order it comes.

@@ -41,6 +41,8 @@ pub struct Inputs<'a> {
     pub trust: &'a Source,
     /// Now, UTC.
     pub now: Timestamp,
+    /// The moment at which waivers must hold: the end of the run, or now where it is decided anew.
+    pub waived_at: Timestamp,
 }
 
 /// The circumstances of one run.

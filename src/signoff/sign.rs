@@ -17,7 +17,7 @@ use super::{
     statement::{self, Digested, PREDICATE, Predicate, STATEMENT, Seen, Statement, Vouched, bytes},
     vector::{self, Item, Status},
 };
-use crate::record::SignDecision;
+use crate::{record::SignDecision, waiver::Accept};
 
 /// What a person decided.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Choice {
     pub reason: Option<String>,
     /// Answers, by id.
     pub answers: BTreeMap<String, String>,
+    /// Failures that are accepted.
+    pub accepts: Vec<Accept>,
 }
 
 /// The statement that a choice on a request amounts to; the error says what is wrong with it.
@@ -48,6 +50,7 @@ pub fn statement(request: &Request, choice: &Choice, now: Timestamp) -> Result<S
             ));
         }
     }
+    check_accepts(request, choice)?;
     let item = |shown: &super::request::Shown| Item {
         id: shown.id.clone(),
         title: shown.title.clone(),
@@ -78,6 +81,7 @@ pub fn statement(request: &Request, choice: &Choice, now: Timestamp) -> Result<S
             },
             items,
             answers: choice.answers.clone(),
+            accepts: choice.accepts.clone(),
             input_attestations: request
                 .attestations
                 .iter()
@@ -96,6 +100,31 @@ fn vouched(gate: &super::request::Asked) -> Vouched {
         statement: gate.statement.clone(),
         questions: questions.map(|q| (q.id.clone(), q.ask.clone())).collect(),
     }
+}
+
+/// What is accepted must be something that the signer was shown to have failed.
+fn check_accepts(request: &Request, choice: &Choice) -> Result<(), String> {
+    if choice.decision == SignDecision::Reject && !choice.accepts.is_empty() {
+        return Err("a rejection accepts nothing; leave out --accept".to_owned());
+    }
+    for accept in &choice.accepts {
+        let id = &accept.id;
+        let item = request.items.iter().find(|item| item.id == *id);
+        match item.map(|item| item.status) {
+            Some(Status::Failed | Status::Waived) => {}
+            Some(status) => {
+                let status = status.name();
+                return Err(format!(
+                    "{id} is {status}; only what failed can be accepted"
+                ));
+            }
+            None => return Err(format!("the request shows no gate `{id}`")),
+        }
+        if accept.reason.trim().is_empty() {
+            return Err(format!("{id} is accepted without a reason; add --reason"));
+        }
+    }
+    Ok(())
 }
 
 fn check_answers(request: &Request, choice: &Choice) -> Result<(), String> {
@@ -188,6 +217,17 @@ fn vouched_page(request: &Request, said: &Predicate) -> String {
             let _ = writeln!(page, "{}", one_line(&text));
         }
     }
+    let accepts: Vec<String> = said
+        .accepts
+        .iter()
+        .map(|accept| {
+            let until = crate::waiver::until(accept.expires.0);
+            format!("{} until {until}: {}", accept.covers(), accept.reason)
+        })
+        .collect();
+    if !accepts.is_empty() {
+        list(&mut page, "Accepted although it failed", &accepts);
+    }
     if request.is_final {
         let _ = writeln!(page, "\nFinal approval over");
         for other in &request.attestations {
@@ -263,10 +303,27 @@ pub fn write(
     directory: &Path,
 ) -> Result<PathBuf, String> {
     let bytes = bytes(statement)?;
-    let armored = sign(&bytes, key, namespace)?;
-    let signer = signature::verify(&bytes, &signature::read(&armored)?, namespace)?;
-    let stamp = statement.predicate.issued_at.strftime("%Y%m%dT%H%M%SZ");
-    let role = &statement.predicate.role;
+    let said = &statement.predicate;
+    write_bytes(
+        &bytes,
+        (&said.role, said.issued_at),
+        key,
+        namespace,
+        directory,
+    )
+}
+
+/// The same for the bytes of any statement, whose file is named by who speaks and when.
+pub fn write_bytes(
+    bytes: &[u8],
+    (role, issued_at): (&str, Timestamp),
+    key: &Path,
+    namespace: &str,
+    directory: &Path,
+) -> Result<PathBuf, String> {
+    let armored = sign(bytes, key, namespace)?;
+    let signer = signature::verify(bytes, &signature::read(&armored)?, namespace)?;
+    let stamp = issued_at.strftime("%Y%m%dT%H%M%SZ");
     let print: String = signer
         .fingerprint
         .trim_start_matches("SHA256:")
@@ -281,7 +338,7 @@ pub fn write(
     let beside = PathBuf::from(name);
     fs::create_dir_all(directory).map_err(|e| failed(directory, &e))?;
     // The signature first: a statement without one is reported as such.
-    for (path, bytes) in [(&beside, &armored), (&path, &bytes)] {
+    for (path, bytes) in [(&beside, armored.as_slice()), (&path, bytes)] {
         let file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)

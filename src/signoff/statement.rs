@@ -11,7 +11,7 @@ use serde::{
 use sha2::{Digest as _, Sha256};
 
 use super::vector::Item;
-use crate::record::SignDecision;
+use crate::{record::SignDecision, waiver::Accept};
 
 /// The `_type` of in-toto Statements.
 pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -106,6 +106,9 @@ pub struct Predicate {
     /// Blanks that the signer filled in.
     #[serde(default, deserialize_with = "unique")]
     pub answers: BTreeMap<String, String>,
+    /// Failures that the signer accepts: waivers, as far as the role may waive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepts: Vec<Accept>,
     /// Of the final approval: every other statement that counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub input_attestations: Vec<Digested>,

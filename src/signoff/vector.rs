@@ -30,7 +30,8 @@ pub enum Status {
 impl Status {
     /// Of a gate.
     pub fn of(gate: &GateRecord) -> Self {
-        match gate.outcome {
+        match gate.standing() {
+            Outcome::Passed if gate.is_waived() => Self::Waived,
             Outcome::Passed => Self::Passed,
             Outcome::Failed => Self::Failed,
             Outcome::Skipped if gate.skipped == Some(SkipReason::NotSelected) => Self::NotSelected,

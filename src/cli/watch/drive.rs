@@ -72,6 +72,7 @@ async fn drive(
         cancel,
         deadline: None,
         baseline: job.baseline.take(),
+        waivers: config.waivers.clone(),
         masker: Arc::clone(&masker),
         events,
     });

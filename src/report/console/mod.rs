@@ -6,6 +6,7 @@
 mod block;
 mod layout;
 mod pen;
+mod waivers;
 
 use std::cmp::Reverse;
 
@@ -13,7 +14,7 @@ use readygate_sdk::{Unit, count_of};
 
 use self::pen::{Mark, Pen, duration};
 use super::Style;
-use crate::record::{GateRecord, Outcome, Run, Severity, SignDecision};
+use crate::record::{GateRecord, Outcome, Run, Severity, SignDecision, Waived};
 
 /// Metrics on the line of a gate that passed.
 const KEY_METRICS: usize = 3;
@@ -27,6 +28,7 @@ pub fn render(run: &Run, style: &Style) -> String {
     let pen = Pen::new(style);
     let mut lines = header(run, pen);
     body(run, pen, &mut lines);
+    waivers::list(run, pen, &mut lines);
     signoffs(run, pen, &mut lines);
     lines.push(String::new());
     footer(run, pen, &mut lines);
@@ -78,6 +80,12 @@ fn selection(run: &Run) -> Vec<String> {
     let selected = run.gates.iter().filter(|gate| gate.is_selected()).count();
     let gates = count_of(selected as u64, "gate", "gates");
     parts.push(format!("{gates} selected of {}", run.gates.len()));
+    parts.extend(
+        run.config
+            .trusted
+            .as_ref()
+            .map(|t| format!("policy of {t}")),
+    );
     parts
 }
 
@@ -155,7 +163,7 @@ fn sections<'a>(gates: &[&'a GateRecord]) -> Vec<(Option<&'a str>, Vec<&'a GateR
 /// Small is urgent: what blocks, then what awaits someone, then what only warns.
 fn urgency(gate: &GateRecord) -> (u8, Reverse<Severity>) {
     let blocks = gate.severity.blocks();
-    let rank = match gate.outcome {
+    let rank = match gate.standing() {
         Outcome::Failed if blocks => 0,
         _ if !gate.is_selected() => 7,
         Outcome::Unmeasured | Outcome::Skipped if blocks => 1,
@@ -234,7 +242,10 @@ fn notes(gate: &GateRecord, metrics: usize) -> Vec<String> {
         }
         parts.extend(key_metrics(gate, metrics));
     } else if gate.is_selected() {
-        parts.push(block::word(gate.outcome).to_owned());
+        parts.push(match first_to_end(gate).filter(|_| gate.is_waived()) {
+            Some(waived) => waived_note(waived),
+            None => block::word(gate.standing()).to_owned(),
+        });
         parts.push(gate.severity.name().to_owned());
         parts.extend(gate.owner.clone());
     } else {
@@ -248,6 +259,20 @@ fn notes(gate: &GateRecord, metrics: usize) -> Vec<String> {
         parts.push(duration(gate.duration_s));
     }
     parts
+}
+
+/// The waiver that the gate loses first.
+fn first_to_end(gate: &GateRecord) -> Option<&Waived> {
+    gate.waived.iter().min_by_key(|waived| waived.until)
+}
+
+/// `waived until 2026-12-31 (SHOP-12)`
+fn waived_note(waived: &Waived) -> String {
+    let until = crate::waiver::until(waived.until);
+    match &waived.ticket {
+        Some(ticket) => format!("waived until {until} ({ticket})"),
+        None => format!("waived until {until}"),
+    }
 }
 
 /// The first metrics that the gate sets expectations on.
@@ -313,11 +338,13 @@ fn reasons(run: &Run) -> Vec<&String> {
 /// `1 failed`, `5 passed`, ...: what is zero is left out, but for the passes.
 fn numbers(run: &Run) -> Vec<String> {
     let counts = &run.counts;
-    let minor = |gate: &&GateRecord| gate.outcome == Outcome::Failed && !gate.severity.blocks();
+    let minor = |gate: &&GateRecord| gate.standing() == Outcome::Failed && !gate.severity.blocks();
     let minor = run.gates.iter().filter(minor).count();
+    let failed = counts.failed.saturating_sub(minor + counts.waived);
     let all = [
-        (counts.failed.saturating_sub(minor), "failed"),
+        (failed, "failed"),
         (minor, "failed without blocking"),
+        (counts.waived, "waived"),
         (counts.unmeasured, "could not tell"),
         (counts.pending, "pending"),
         (counts.passed, "passed"),

@@ -8,7 +8,7 @@ use super::{
     limits::Limits,
     text::{Node, attribute},
 };
-use crate::record::{GateRecord, Outcome, Run, SkipReason, Verdict};
+use crate::record::{GateRecord, Outcome, Run, SkipReason, Verdict, Waived};
 
 /// The type of a failure in which nothing failed: somebody is waited for.
 const SIGNOFF: &str = "sign-off";
@@ -48,22 +48,24 @@ pub struct Row<'a> {
 /// gate's outcome. Never empty: Jenkins drops a suite without testcases.
 pub fn of_gate(gate: &GateRecord) -> Vec<Row<'_>> {
     let own = gate_row(gate);
-    let checks = gate.checks.iter().map(|check| check_row(gate, check));
+    let checks = gate.checks.iter().enumerate();
+    let checks = checks.map(|(index, check)| check_row(gate, check, gate.waiver_of(index)));
     own.into_iter().chain(checks).collect()
 }
 
 /// Whether the gate keeps the run from GO. Only then may a row be red: a consumer that fails a job
 /// on red must agree with the exit code.
 fn weighs(gate: &GateRecord) -> bool {
-    match gate.outcome {
+    match gate.standing() {
         Outcome::Failed | Outcome::Unmeasured | Outcome::Pending => gate.severity.blocks(),
         Outcome::Passed | Outcome::Skipped => false,
     }
 }
 
-fn check_row<'a>(gate: &'a GateRecord, check: &'a Check) -> Row<'a> {
+fn check_row<'a>(gate: &'a GateRecord, check: &'a Check, waived: Option<&'a Waived>) -> Row<'a> {
     let error = check.level == Level::Error;
     let (ending, kind) = match check.outcome {
+        _ if waived.is_some() => (Ending::Skipped, "waived"),
         CheckOutcome::Passed => (Ending::Passed, "passed"),
         CheckOutcome::Failed if error && weighs(gate) => {
             let is_pending = gate.outcome == Outcome::Pending;
@@ -79,7 +81,10 @@ fn check_row<'a>(gate: &'a GateRecord, check: &'a Check) -> Row<'a> {
         name: format!("{} {}", check.rule, check.subject).into(),
         ending,
         kind: kind.into(),
-        message: check.message.as_str().into(),
+        message: match waived {
+            Some(waived) => format!("waived {}: {}", waived.terms(), check.message).into(),
+            None => check.message.as_str().into(),
+        },
         file: &check.location.as_ref().unwrap_or(&gate.location).file,
         hint: check.hint.as_deref(),
         check: Some(check),
@@ -106,6 +111,11 @@ fn gate_row(gate: &GateRecord) -> Option<Row<'_>> {
     let (ending, kind) = match gate.outcome {
         Outcome::Passed if gate.checks.is_empty() => (Ending::Passed, "passed"),
         Outcome::Failed if !has(CheckOutcome::Failed) => (red(Ending::Failure), "failed"),
+        Outcome::Failed
+            if gate.standing() == Outcome::Unmeasured && !has(CheckOutcome::Unmeasured) =>
+        {
+            (red(Ending::Error), kind_of(gate))
+        }
         Outcome::Unmeasured if gate.error.is_some() || !has(CheckOutcome::Unmeasured) => {
             (red(Ending::Error), kind_of(gate))
         }
