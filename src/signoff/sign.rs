@@ -14,7 +14,7 @@ use readygate_sdk::{count_of, defang};
 use super::{
     request::Request,
     signature,
-    statement::{self, Digested, PREDICATE, Predicate, STATEMENT, Seen, Statement, Vouched, bytes},
+    statement::{Digested, PREDICATE, Predicate, STATEMENT, Seen, Statement, Vouched, bytes},
     vector::{self, Item, Status},
 };
 use crate::record::SignDecision;

@@ -12,4 +12,5 @@ mod properties;
 mod redaction;
 mod reports;
 mod signals;
+mod signoff;
 mod support;
