@@ -14,6 +14,7 @@ mod properties;
 mod redaction;
 mod reports;
 mod signals;
+mod signoff;
 mod support;
 mod verify;
 mod waivers;
