@@ -7,6 +7,7 @@
 //! runs/ID/run.json                a record, byte for byte as written
 //! runs/ID/*.predicate.json        in-toto predicates, for a signer that makes the statement itself
 //! runs/ID/*.statement.json        in-toto statements, for one that does not
+//! signoffs/SHA256.json, .sig      signed statements that count in a record
 //! ```
 
 use std::{
@@ -19,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::statement;
+use super::{signatures, statement};
 use crate::{
     record::{FileError, Run, write_atomically},
     release::events::{self, digest},
@@ -140,6 +141,13 @@ pub fn add(folder: &Path, run: &Run) -> Result<Kept, FileError> {
     write(format!("{own}/{RECORD}"), &record)?;
     for (name, value) in statement::files(run, &sha256) {
         write(format!("{own}/{name}"), &text(&value).map_err(io(folder))?)?;
+    }
+    if run.signoffs.iter().any(|s| s.accepted) {
+        let signed = folder.join(signatures::SIGNOFFS);
+        fs::create_dir_all(&signed).map_err(io(&signed))?;
+    }
+    for (path, bytes) in signatures::files(run).map_err(io(folder))? {
+        write(path, &bytes)?;
     }
     if let Some(decision) = &run.watch {
         let value = serde_json::to_value(decision).map_err(|e| io(folder)(e.into()))?;

@@ -2,5 +2,6 @@
 
 pub mod bundle;
 mod consistent;
+mod signatures;
 pub mod statement;
 pub mod verify;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     bundle::{self, BUNDLE, DECISION, Entry, Manifest, RECORD, RUNS},
-    consistent, statement,
+    consistent, signatures, statement,
 };
 use crate::{
     record::{self, Run},
@@ -20,6 +20,7 @@ use crate::{
         Event, Type,
         events::{self, EVENTS, RELEASE, digest},
     },
+    signoff::signature::Trust,
 };
 
 const MOST_FILES: usize = 20_000;
@@ -53,6 +54,10 @@ pub struct Report {
 /// What a bundle is compared with besides itself.
 #[derive(Debug, Clone)]
 pub struct Against {
+    /// Whose signatures count; without it a signature need only be one.
+    pub trust: Option<Trust>,
+    /// Namespace of the signatures.
+    pub namespace: String,
     /// Digest of the policy that should have been applied.
     pub policy: Option<String>,
     /// Now, UTC.
@@ -199,8 +204,19 @@ impl Check<'_> {
     }
 
     fn record(&mut self, path: &str, run: &Run, sha256: &str) {
+        if let Err(message) = bundle::bounded(&self.folder.join(path))
+            .map_err(|e| e.to_string())
+            .and_then(|bytes| record::check_digest(&bytes))
+        {
+            self.wrong(path, format!("the record {message}"));
+        }
         for message in consistent::contradictions(run) {
             self.wrong(path, message);
+        }
+        let (trust, namespace) = (self.against.trust.as_ref(), &self.against.namespace);
+        for (file, message) in signatures::problems(self.folder, run, trust, namespace) {
+            let file = if file.is_empty() { path } else { &file };
+            self.wrong(file, message);
         }
         if let Some(policy) = self
             .against
@@ -299,7 +315,11 @@ impl Check<'_> {
                 .looked_at
                 .push(count_of(events.len() as u64, "event", "events"));
         }
-        let signed = runs.iter().map(|r| r.signoffs.len()).sum::<usize>();
+        let signed = runs
+            .iter()
+            .flat_map(|r| &r.signoffs)
+            .filter(|s| s.accepted)
+            .count();
         if signed > 0 {
             report
                 .looked_at
