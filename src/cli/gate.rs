@@ -8,6 +8,7 @@ use readygate_sdk::{Clock as _, Masker, Period, SystemClock};
 
 use super::{
     ConfigArgs,
+    event::{State, StateArgs},
     output::{self, Target, Terminal},
     run,
 };
@@ -36,9 +37,11 @@ pub struct GateArgs {
     /// How long ago the run may have ended; what is older is inconclusive.
     #[arg(long, value_name = "DURATION", default_value = "24h")]
     max_evidence_age: Period,
-    /// Name of the release; that of the record unless given.
-    #[arg(long, value_name = "ID")]
-    release: Option<String>,
+    #[command(flatten)]
+    state: StateArgs,
+    /// Folder for the evidence: the record, in-toto statements about it, and a list of all of it.
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
     /// Report to write, as often as you like: console, json or junit; `-` is stdout.
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     reports: Vec<Target>,
@@ -60,12 +63,21 @@ pub fn main(args: &GateArgs, terminal: &Terminal, environment: &Environment) -> 
         Err(code) => return code,
     };
     let now = SystemClock.now();
-    let (old, baseline) = match evidence(args, &config, now) {
+    let ready = args.state.open().and_then(|state| {
+        let (old, baseline) = evidence(args, &state, &config, now)?;
+        Ok((state, old, baseline))
+    });
+    let (state, mut old, baseline) = match ready {
         Ok(ready) => ready,
         Err(message) => return terminal.usage_error(&message),
     };
+    old.release = state.release.clone().or(old.release);
     match decide(args, &config, old, baseline.as_ref(), now, terminal) {
-        Ok(run) => output::write_reports(&run, &args.reports, args.verbose, terminal),
+        Ok(run) => {
+            let kept = run::keep(&run, args.evidence.as_deref(), &state);
+            let code = output::write_reports(&run, &args.reports, args.verbose, terminal);
+            run::kept(kept, code, terminal)
+        }
         Err(message) => {
             terminal.complain(&message);
             exit::INCONCLUSIVE
@@ -76,6 +88,7 @@ pub fn main(args: &GateArgs, terminal: &Terminal, environment: &Environment) -> 
 /// Reads the record, and refuses one that is not of this policy or was edited.
 fn evidence(
     args: &GateArgs,
+    state: &State,
     config: &Config,
     now: Timestamp,
 ) -> Result<(Run, Option<Run>), String> {
@@ -107,7 +120,7 @@ fn evidence(
     {
         return Err(format!("{shown} is from the future: {}", run.finished));
     }
-    if let (Some(asked), Some(recorded)) = (&args.release, &run.release)
+    if let (Some(asked), Some(recorded)) = (&state.release, &run.release)
         && asked != recorded
     {
         return Err(format!("{shown} is of release {recorded}, not {asked}"));
@@ -134,7 +147,6 @@ fn decide(
     run.waivers = waiver::apply(&config.waivers, &mut run.gates, now);
     skip_dependents(&gates, &mut run.gates);
     run.signoffs.clear();
-    run.release = args.release.clone().or(run.release);
     run.id = format!("{}-gated-{}", run.id, now.as_second());
     let inputs = Inputs {
         config,

@@ -86,13 +86,7 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         Ok(run) => {
             let kept = keep(&run, args.evidence.as_deref(), &state);
             let code = output::write_reports(&run, &args.reports, args.verbose, terminal);
-            match kept {
-                Ok(()) => code,
-                Err(message) => {
-                    terminal.complain(&format!("the evidence could not be kept: {message}"));
-                    if code == exit::GO { exit::NO_GO } else { code }
-                }
-            }
+            self::kept(kept, code, terminal)
         }
         Err(message) => {
             terminal.complain(&message);
@@ -101,8 +95,15 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
     }
 }
 
+/// The exit code once the evidence is kept, or not: a GO without its evidence is none.
+pub fn kept(kept: Result<(), String>, code: u8, terminal: &Terminal) -> u8 {
+    let Err(message) = kept else { return code };
+    terminal.complain(&format!("the evidence could not be kept: {message}"));
+    if code == exit::GO { exit::NO_GO } else { code }
+}
+
 /// Keeps a run as evidence: in the folder given, and with the release that it belongs to.
-fn keep(run: &Run, folder: Option<&Path>, state: &State) -> Result<(), String> {
+pub fn keep(run: &Run, folder: Option<&Path>, state: &State) -> Result<(), String> {
     if let Some(folder) = folder {
         bundle::add(folder, run).map_err(|e| e.to_string())?;
     }

@@ -201,3 +201,66 @@ fn a_broken_history_stops_a_run_before_it_starts() {
     );
     assert!(!project.path("ran").exists());
 }
+
+#[test]
+fn a_deployment_outside_of_its_window_is_recorded_as_such() {
+    let windows = |freeze: &str| {
+        format!(
+            "version: 1\nwindows: {{freeze: [{{schedule: '{freeze}', duration: 1h, zone: Europe/Berlin, reason: Christmas}}]}}\n\
+             gates:\n- {{id: there, probe: files, with: {{paths: [\"${{MISSING}}\"]}}}}\n- {{id: window, probe: window, stages: [deploy]}}\n"
+        )
+    };
+    let kinds = |project: &Project| -> Vec<String> {
+        let text = project.read(".readygate/release/events.jsonl");
+        let events = text
+            .lines()
+            .map(|l| serde_json::from_str::<Value>(l).unwrap());
+        events
+            .map(|e| e["event"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    // The job that deploys lacks the variables of the gates.
+    let frozen = readygate().config(&windows("* * * * *"));
+    ok(&frozen, "event release.opened --release r");
+    let ran = ok(&frozen, "event deploy.started");
+    assert!(
+        ran.stderr
+            .contains("starts when it may not: Christmas: a freeze is active"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        kinds(&frozen),
+        ["release.opened", "deploy.started", "window.refused"]
+    );
+    // The gate takes the same windows.
+    let gate =
+        frozen.call("run --stage deploy --skip there --var MISSING=x --report json=run.json");
+    assert_eq!(gate.code, 1, "{}", gate.stderr);
+    assert!(gate.stdout.contains("window/frozen"), "{}", gate.stdout);
+    let open = readygate().config(&windows("0 0 29 2 *"));
+    ok(&open, "event release.opened --release r");
+    let ran = ok(&open, "event deploy.started --at 2026-03-01T00:00:00Z");
+    assert_eq!(ran.stderr, "");
+    assert_eq!(
+        kinds(&open),
+        ["release.opened", "deploy.started", "window.ok"]
+    );
+    let wrong = readygate().config(&windows("0 0 * * MOON"));
+    ok(&wrong, "event release.opened --release r");
+    refused(
+        &wrong,
+        "event deploy.started",
+        2,
+        "`MOON` is no day of week",
+    );
+    refused(&wrong, "run", 2, "`MOON` is no day of week");
+    let gitlab = open.env("CI_DEPLOY_FREEZE", "true");
+    let gate = gitlab.call("run --stage deploy --skip there --var MISSING=x");
+    assert_eq!(gate.code, 1, "{}", gate.stdout);
+    assert!(
+        gate.stdout.contains("window/gitlab-freeze"),
+        "{}",
+        gate.stdout
+    );
+}

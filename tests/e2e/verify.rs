@@ -258,3 +258,70 @@ fn nothing_that_did_not_pass_is_a_property() {
     assert_eq!(result["result"], "FAILED");
     assert_eq!(result["failedTests"], json!(["bad", "unknown"]));
 }
+
+const SIGNED: &str = "\
+version: 1
+target: { name: production }
+roles:
+  security-lead: { principals: [alice@example.com] }
+signoffs: { allowed_signers: allowed_signers }
+gates:
+  - { id: here, probe: files, with: { paths: [readygate.yaml] } }
+  - { id: signed, probe: signoff, with: { role: security-lead, statement: I looked. } }
+";
+
+/// A release that is signed, and its bundle in the folder `s`.
+fn signed() -> Project {
+    let project = readygate()
+        .config(SIGNED)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let script = "set -e
+        for name in alice eve; do ssh-keygen -q -t ed25519 -N '' -C $name -f $name; done
+        echo \"alice@example.com namespaces=\\\"signoff@readygate.dev\\\" $(cat alice.pub)\" > allowed_signers
+        echo \"alice@example.com $(cat eve.pub)\" > others
+        git init -q . && git add readygate.yaml
+        git -c user.name=Carol -c user.email=carol@example.com commit -qm release
+        $readygate event release.opened --release r --state s
+        $readygate run -q --state s --report json=run.json || [ $? = 4 ]
+        $readygate sign signoffs/requests/security-lead.json --role security-lead --key alice --yes
+        $readygate gate run.json --state s";
+    let ran = project.shell(script);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = project.call("verify s -c readygate.yaml");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("2 records, 3 events, 1 signature"),
+        "{}",
+        ran.stdout
+    );
+    project
+}
+
+#[test]
+fn signatures_are_verified_again() {
+    let project = signed();
+    // Without the list a signature need only be one, and that is said.
+    let ran = project.call("verify s");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("--allowed-signers"), "{}", ran.stderr);
+    let ran = project.call("verify s --allowed-signers others");
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("the sign-off of security-lead by alice@example.com: the key"),
+        "{}",
+        ran.stderr
+    );
+    let forge = "set -e
+        statement=$(ls s/signoffs/*.json)
+        cp $statement copy; ssh-keygen -q -Y sign -f eve -n signoff@readygate.dev copy
+        cp copy.sig $statement.sig";
+    assert_eq!(project.shell(forge).code, 0);
+    found(
+        &project,
+        &[".json.sig: was edited", "it was signed with SHA256:"],
+    );
+    let ran = project.shell("rm s/signoffs/*.json");
+    assert_eq!(ran.code, 0);
+    found(&project, &["is missing"]);
+}

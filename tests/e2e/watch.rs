@@ -390,18 +390,20 @@ fn a_baseline_is_compared_with() {
 #[test]
 fn what_cannot_be_watched_is_refused_before_anything_runs() {
     let target = Target::failing(|_| false);
-    let load = r#"
-- id: surge
-  probe: load
+    let burst = r#"
+- id: burst
+  probe: access
   stages: [post-deploy]
-  with: {run: [k6, run, --summary-export, k6.json, x.js], reports: [k6.json]}
+  with: {rate_limit: [{url: /login, limit: 10}]}
 "#;
     let refused = |more: &str, args: &str, message: &str| {
         let ran = watched(target.address, more, args).run();
         assert_eq!(ran.code, 2, "{}", ran.stderr);
         assert!(ran.stderr.contains(message), "{}", ran.stderr);
     };
-    refused(load, "--only surge", "may disrupt the target");
+    refused(burst, "--only burst", "may disrupt the target");
+    let only_burst = burst.to_owned() + "  tags: [burst]\n";
+    refused(&only_burst, "--tag burst", "nothing to watch");
     refused("", "--stage rollback", "nothing to watch");
     refused("", "--for 1s --every 2s", "would see the start only");
     refused(
