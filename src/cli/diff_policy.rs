@@ -66,9 +66,7 @@ pub fn main(args: &DiffPolicyArgs, terminal: &Terminal, environment: &Environmen
         return approve(args, &found, (&base, &head), owner, terminal, environment);
     }
     let looked = match &owner {
-        Ok(owner) if found.is_looser() => {
-            owner.approval(&found, &args.signoffs, SystemClock.now())
-        }
+        Ok(owner) if found.is_looser() => owner.approval(&found, &args.signoffs, SystemClock.now()),
         _ => Ok((None, Vec::new())),
     };
     let (approval, refused) = match looked {
@@ -108,7 +106,9 @@ fn sentence(
             file,
             ..
         } = approval;
-        return defang(&format!("approved by {principal} as {role} until {expires}: {file}")) + "\n";
+        return defang(&format!(
+            "approved by {principal} as {role} until {expires}: {file}"
+        )) + "\n";
     }
     let mut text = String::new();
     for why in refused {

@@ -146,12 +146,18 @@ impl Owner {
             return Err("it approves another difference".to_owned());
         }
         if said.role != self.name {
-            return Err(format!("it is in the name of {}, not {}", said.role, self.name));
+            return Err(format!(
+                "it is in the name of {}, not {}",
+                said.role, self.name
+            ));
         }
         self.trust
             .check(&signer, &said.principal, &[said.issued_at, now])?;
         if !self.role.principals.contains(&said.principal) {
-            return Err(format!("{} does not hold the role {}", said.principal, self.name));
+            return Err(format!(
+                "{} does not hold the role {}",
+                said.principal, self.name
+            ));
         }
         if self.role.require_touch && !signer.touched {
             return Err("the hardware key was not touched for it".to_owned());
@@ -243,7 +249,8 @@ fn trust(policy: &Documents) -> Result<Trust, String> {
         let text = list.text.clone();
         text.ok_or_else(|| format!("{} cannot be read", list.name))
     };
-    let place = |list: &super::documents::List, e: &dyn std::fmt::Display| format!("{}:{e}", list.name);
+    let place =
+        |list: &super::documents::List, e: &dyn std::fmt::Display| format!("{}:{e}", list.name);
     let signers = AllowedSigners::parse(&text(allowed)?).map_err(|e| place(allowed, &e))?;
     let revoked = match list("revoked") {
         Some(list) => Revoked::parse(&text(list)?).map_err(|e| place(list, &e))?,

@@ -130,12 +130,12 @@ impl SignoffRecord {
         };
         match &self.reason {
             Some(reason) if principal == "unknown" => format!("{file} does not count: {reason}"),
-            Some(reason) => format!(
-                "{role}, {verb} by {principal} {issued}: does not count: {reason} ({file})"
-            ),
-            None => format!(
-                "{role}, {verb} by {principal} ({fingerprint}) {issued}, until {expires}"
-            ),
+            Some(reason) => {
+                format!("{role}, {verb} by {principal} {issued}: does not count: {reason} ({file})")
+            }
+            None => {
+                format!("{role}, {verb} by {principal} ({fingerprint}) {issued}, until {expires}")
+            }
         }
     }
 }

@@ -119,7 +119,11 @@ impl Matter<'_> {
     /// What the approvals that count accept although it fails.
     fn waivers(&self, accepted: &BTreeSet<String>) -> Vec<Waiver> {
         let mut waivers = Vec::new();
-        for examined in self.examined.iter().filter(|e| accepted.contains(&e.sha256)) {
+        for examined in self
+            .examined
+            .iter()
+            .filter(|e| accepted.contains(&e.sha256))
+        {
             let Some(statement) = &examined.statement else {
                 continue;
             };

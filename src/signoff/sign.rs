@@ -304,7 +304,13 @@ pub fn write(
 ) -> Result<PathBuf, String> {
     let bytes = bytes(statement)?;
     let said = &statement.predicate;
-    write_bytes(&bytes, (&said.role, said.issued_at), key, namespace, directory)
+    write_bytes(
+        &bytes,
+        (&said.role, said.issued_at),
+        key,
+        namespace,
+        directory,
+    )
 }
 
 /// The same for the bytes of any statement, whose file is named by who speaks and when.
