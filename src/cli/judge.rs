@@ -37,6 +37,12 @@ pub struct JudgeArgs {
     /// Record of an earlier run, for expectations relative to it.
     #[arg(long, value_name = "RUN.JSON")]
     baseline: Option<PathBuf>,
+    /// Name of the release; that of the record unless given.
+    #[arg(long, value_name = "ID")]
+    release: Option<String>,
+    /// Folder of signed statements.
+    #[arg(long, value_name = "DIR")]
+    signoffs: Option<PathBuf>,
     /// Every check and metric in the console report.
     #[arg(short, long)]
     verbose: bool,
@@ -111,10 +117,11 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         ..old.target.clone()
     };
     run.id = format!("{}-judged-{}", old.id, context.clock.now().as_second());
+    run.release = args.release.clone().or_else(|| old.release.clone());
     let inputs = signoff::Inputs {
         config,
         gates: &config.gates.iter().collect::<Vec<_>>(),
-        directory: None,
+        directory: args.signoffs.as_deref(),
         trust: &Source::of(config),
         now: context.clock.now(),
         waived_at: old.finished,

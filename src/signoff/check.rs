@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::config::{Role, is_artifact, is_namespace};
+use super::config::{Role, is_artifact, is_namespace, is_role};
 use crate::config::{Diagnostic, Node, Sink};
 
 /// Looks at every sign-off among the gates, as the files have them.
@@ -95,8 +95,7 @@ pub fn check_settings(root: &Node, sink: &Sink) {
         sink.report(problem.help("write `signoff@` and a domain of yours: signoff@example.com"));
     }
     for entry in root.get("roles").map(Node::entries).unwrap_or_default() {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if !entry.key.chars().all(plain) || entry.key.is_empty() {
+        if !is_role(&entry.key) {
             let message = format!("`{}` is not the name of a role", entry.key);
             let problem = Diagnostic::at(entry.key_span, message);
             sink.report(problem.help("use lower-case letters, digits and `-`: security-lead"));

@@ -102,6 +102,12 @@ pub fn is_namespace(text: &str) -> bool {
     !domain.is_empty() && domain.chars().all(plain)
 }
 
+/// Letters, digits and `-`: the name becomes one of a file.
+pub fn is_role(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty() && name.len() <= 64 && name.chars().all(plain)
+}
+
 /// `sha256:` and 64 hex digits.
 pub fn is_artifact(text: &str) -> bool {
     let hex = text.strip_prefix("sha256:").unwrap_or_default();

@@ -22,6 +22,9 @@ pub mod trust;
 pub mod vector;
 mod verify;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::{check, check_settings};
 pub use resolve::resolve;
 pub use revoked::Revoked;

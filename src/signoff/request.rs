@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     changes,
-    config::is_namespace,
+    config::{is_namespace, is_role},
     scene::{Inputs, Scene},
     statement::Subject,
     vector::{self, Status, shown},
@@ -273,6 +273,9 @@ pub fn read(path: &Path) -> Result<Request, String> {
             "its schema is `{}`, not `{SCHEMA}`",
             request.schema
         ));
+    }
+    if !is_role(&request.role) {
+        return Err(format!("`{}` is not the name of a role", request.role));
     }
     if !is_namespace(&request.namespace) {
         let namespace = &request.namespace;

@@ -186,9 +186,12 @@ impl<'a> Scene<'a> {
         if !is_hash {
             return Ok(false);
         }
-        let Ok(signed) = repo.resolve(signed) else {
-            return Ok(false);
-        };
+        let signed = repo.resolve(signed).map_err(|_| {
+            format!(
+                "it is for commit {signed}, which is not in the clone, and this is {head}; if only \
+                 statements were committed since, fetch the history"
+            )
+        })?;
         let changed = repo.changed(signed, head)?;
         Ok(self.are_statements(&changed))
     }

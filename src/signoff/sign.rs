@@ -14,7 +14,7 @@ use readygate_sdk::{count_of, defang};
 use super::{
     request::Request,
     signature,
-    statement::{self, Digested, PREDICATE, Predicate, STATEMENT, Seen, Statement, Vouched, bytes},
+    statement::{Digested, PREDICATE, Predicate, STATEMENT, Seen, Statement, Vouched, bytes},
     vector::{self, Item, Status},
 };
 use crate::{record::SignDecision, waiver::Accept};
@@ -174,7 +174,7 @@ pub fn page(request: &Request, statement: &Statement) -> String {
         line(format!("  reason        {reason}"));
     }
     line(String::new());
-    line(format!("  release       {}", request.target));
+    line(format!("  target        {}", request.target));
     for subject in &statement.subject {
         for (kind, hex) in &subject.digest {
             line(format!("  {:<13} {kind} {hex}", subject.name));
@@ -331,12 +331,10 @@ pub fn write_bytes(
         .filter(char::is_ascii_alphanumeric)
         .take(8)
         .collect();
-    let path = directory.join(format!("{role}-{stamp}-{print}.json"));
     let failed = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let mut name = path.clone().into_os_string();
-    name.push(".sig");
-    let beside = PathBuf::from(name);
     fs::create_dir_all(directory).map_err(|e| failed(directory, &e))?;
+    let name = format!("{role}-{stamp}-{print}");
+    let (path, beside) = free(directory, &name).ok_or_else(|| failed(directory, &"is full"))?;
     // The signature first: a statement without one is reported as such.
     for (path, bytes) in [(&beside, armored.as_slice()), (&path, bytes)] {
         let file = fs::OpenOptions::new()
@@ -347,6 +345,20 @@ pub fn write_bytes(
             .map_err(|e| failed(path, &e))?;
     }
     Ok(path)
+}
+
+/// Two files that are not there yet: of one second there may be several statements.
+fn free(directory: &Path, name: &str) -> Option<(PathBuf, PathBuf)> {
+    (1..1000).find_map(|number| {
+        let name = match number {
+            1 => name.to_owned(),
+            _ => format!("{name}-{number}"),
+        };
+        let path = directory.join(format!("{name}.json"));
+        let beside = directory.join(format!("{name}.json.sig"));
+        let is_free = |path: &Path| fs::symlink_metadata(path).is_err();
+        (is_free(&path) && is_free(&beside)).then_some((path, beside))
+    })
 }
 
 fn sign(bytes: &[u8], key: &Path, namespace: &str) -> Result<Vec<u8>, String> {
@@ -365,9 +377,4 @@ fn sign(bytes: &[u8], key: &Path, namespace: &str) -> Result<Vec<u8>, String> {
     }
     let signature = folder.path().join("statement.json.sig");
     fs::read(&signature).map_err(|e| format!("ssh-keygen left no signature: {e}"))
-}
-
-/// The digest of a statement as it is written.
-pub fn digest(statement: &Statement) -> Result<String, String> {
-    Ok(statement::sha256(&bytes(statement)?))
 }

@@ -13,5 +13,6 @@ mod properties;
 mod redaction;
 mod reports;
 mod signals;
+mod signoff;
 mod support;
 mod waivers;

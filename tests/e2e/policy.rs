@@ -250,15 +250,7 @@ fn diff_policy_lists_what_is_looser_with_its_places() {
     let project = clone().config(&loose);
     let ran = project.call("diff-policy origin/main: readygate.yaml");
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
-    let digest = ran
-        .stdout
-        .rsplit_once(" over ")
-        .unwrap()
-        .1
-        .trim()
-        .to_owned();
-    assert_eq!(digest.len(), 64);
-    assert_snapshot!(ran.stdout.replace(&digest, "[DIGEST]"), @r"
+    assert_snapshot!(ran.stdout, @r"
     Looser
       docs: `bytes.total`: `> 100B` -> `> 1B`
           origin/main:readygate.yaml:5:65 -> readygate.yaml:5:65
@@ -266,7 +258,7 @@ fn diff_policy_lists_what_is_looser_with_its_places() {
           origin/main:readygate.yaml:6:8 -> gone
 
     origin/main: -> readygate.yaml: 2 looser
-    needs the signature of `cto` over [DIGEST]
+    nobody can approve it: nobody holds the role `cto` in origin/main:
     ");
     let ran = project.call("diff-policy . origin/main:readygate.yaml");
     assert_eq!(ran.code, 0, "{}", ran.stdout);
@@ -354,7 +346,7 @@ fn a_trusted_ref_defeats_a_change_that_brings_a_key() {
     assert_eq!(ran.code, 4, "{}", ran.stdout);
     assert!(
         ran.stdout
-            .contains("is not one that allowed_signers lists for ann@example.com"),
+            .contains("does not count: the key is not one that"),
         "{}",
         ran.stdout
     );

@@ -57,7 +57,7 @@ fn signed(statement: &StatementRecord) -> String {
 fn missing(config: &SignoffConfig, measurement: &SignoffMeasurement, checks: &mut Checks) {
     let check = checks
         .check(&MISSING, format!("role {}", config.role))
-        .expected(format!("a statement signed in the name of {}", config.role));
+        .message("nobody has signed");
     if let Some(why) = &measurement.impossible {
         return check
             .message(format!("nobody can sign: {why}"))
@@ -69,8 +69,9 @@ fn missing(config: &SignoffConfig, measurement: &SignoffMeasurement, checks: &mu
         .iter()
         .filter(|s| s.refused.is_some());
     let check = match refused.count() {
-        0 => check.actual("none"),
-        n => check.actual(format!("none; {n} that do not count")),
+        0 => check,
+        1 => check.actual("1 statement that does not count"),
+        n => check.actual(format!("{n} statements that do not count")),
     };
     match &measurement.request {
         Some(request) => {
