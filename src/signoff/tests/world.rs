@@ -204,6 +204,7 @@ impl World {
             config: ConfigRecord {
                 files: Vec::new(),
                 sha256: config.digest.clone(),
+                trusted: None,
             },
             selection: Selection {
                 stages: self.stages.clone(),
