@@ -139,6 +139,7 @@ fn decide(
         config,
         gates: &gates,
         directory: args.signoffs.as_deref(),
+        fresh: false,
         trust: &Source::Worktree,
         now,
     };

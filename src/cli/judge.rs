@@ -118,6 +118,7 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         config,
         gates: &config.gates.iter().collect::<Vec<_>>(),
         directory: args.signoffs.as_deref(),
+        fresh: false,
         trust: &Source::Worktree,
         now: context.clock.now(),
     };

@@ -111,6 +111,7 @@ async fn drive(
         config: &config,
         gates: &gates.iter().map(Arc::as_ref).collect::<Vec<_>>(),
         directory: options.signoffs.as_deref(),
+        fresh: true,
         trust: &options.trust,
         now: finished,
     };

@@ -42,6 +42,7 @@ fn write(world: &World) -> Result<Vec<std::path::PathBuf>, RequestError> {
         config: &config,
         gates: &gates,
         directory: None,
+        fresh: true,
         trust: &Source::Worktree,
         now: world.now,
     };
@@ -65,6 +66,7 @@ fn a_request_replaces_an_earlier_one_and_nothing_else() {
         config: &config,
         gates: &gates,
         directory: None,
+        fresh: true,
         trust: &Source::Worktree,
         now: world.now,
     };

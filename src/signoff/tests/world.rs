@@ -236,6 +236,7 @@ impl World {
             config: &config,
             gates: &gates,
             directory: None,
+            fresh: true,
             trust,
             now: self.now,
         };
