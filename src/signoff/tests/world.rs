@@ -237,6 +237,7 @@ impl World {
             config: &config,
             gates: &gates,
             directory: None,
+            fresh: true,
             trust,
             now: self.now,
             waived_at: self.now,
