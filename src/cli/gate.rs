@@ -152,6 +152,7 @@ fn decide(
         config,
         gates: &gates,
         directory: args.signoffs.as_deref(),
+        fresh: false,
         trust: &Source::of(config),
         now,
         waived_at: now,

@@ -122,6 +122,7 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         config,
         gates: &config.gates.iter().collect::<Vec<_>>(),
         directory: args.signoffs.as_deref(),
+        fresh: false,
         trust: &Source::of(config),
         now: context.clock.now(),
         waived_at: old.finished,

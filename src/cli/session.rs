@@ -110,6 +110,7 @@ async fn drive(
         config: &config,
         gates: &gates.iter().map(Arc::as_ref).collect::<Vec<_>>(),
         directory: options.signoffs.as_deref(),
+        fresh: true,
         trust: &Source::of(&config),
         now: finished,
         waived_at: finished,

@@ -65,7 +65,12 @@ impl Origin {
     /// # Errors
     /// No repository, no such ref, a name that means two things, a clone that lacks the commit.
     pub fn of_ref(reference: &str) -> Result<Self, OriginError> {
-        let repository = ThreadSafeRepository::discover(".").map_err(|e| {
+        Self::in_repository(reference, Path::new("."))
+    }
+
+    /// The same in the repository around a folder.
+    pub fn in_repository(reference: &str, folder: &Path) -> Result<Self, OriginError> {
+        let repository = ThreadSafeRepository::discover(folder).map_err(|e| {
             error(
                 format!(
                     "`{reference}` cannot be read: no git repository here: {}",

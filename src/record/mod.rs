@@ -343,9 +343,10 @@ impl GateRecord {
             .filter(|c| c.outcome == CheckOutcome::Failed && c.level == Level::Warning)
     }
 
-    /// The waiver of the check at this position.
+    /// The waiver of the check at this position. What awaits a signature is not waived.
     pub fn waiver_of(&self, check: usize) -> Option<&Waived> {
-        self.waived.iter().find(|waived| waived.check == check)
+        let mut waived = self.waived.iter();
+        waived.find(|waived| waived.check == check && self.outcome != Outcome::Pending)
     }
 
     /// How the gate weighs: its outcome, but what is left of a failure when waived checks are put

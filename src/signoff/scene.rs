@@ -37,6 +37,9 @@ pub struct Inputs<'a> {
     pub gates: &'a [&'a Gate],
     /// The folder of statements and requests, where it is not that of the config.
     pub directory: Option<&'a Path>,
+    /// The run was made just now in this work tree, so that its commit is that of the work tree
+    /// where the config names none.
+    pub fresh: bool,
     /// Where the lists of keys are read from.
     pub trust: &'a Source,
     /// Now, UTC.
@@ -80,9 +83,8 @@ impl<'a> Scene<'a> {
         let config = inputs.config;
         let repo = Repo::discover(&config.directory).ok();
         let named = run.target.commit.clone();
-        let head = repo
-            .as_ref()
-            .and_then(|repo| repo.resolve(named.as_deref().unwrap_or("HEAD")).ok());
+        let revision = named.as_deref().or(inputs.fresh.then_some("HEAD"));
+        let head = repo.as_ref().and_then(|repo| repo.resolve(revision?).ok());
         let mut stages = run.selection.stages.clone();
         stages.sort();
         stages.dedup();

@@ -21,6 +21,12 @@ pub struct TrustError {
     message: String,
 }
 
+impl From<Origin> for Source {
+    fn from(origin: Origin) -> Self {
+        Self(origin)
+    }
+}
+
 impl Source {
     /// That of a policy.
     pub fn of(config: &Config) -> Self {

@@ -140,7 +140,10 @@ fn plain_openssh_verifies_the_same_file() {
 fn an_edited_record_is_refused() {
     let project = signed();
     let text = project.read("run.json");
-    let project = project.file("run.json", text.replace("\"passed\"", "\"failed\""));
+    let project = project.file(
+        "run.json",
+        text.replace("\"outcome\": \"passed\"", "\"outcome\": \"failed\""),
+    );
     let ran = project.call("gate run.json");
     assert_eq!(ran.code, 2);
     assert!(
@@ -192,14 +195,11 @@ fn another_release_is_refused() {
     let project = signed();
     let ran = project.call("gate run.json --release r2");
     assert_eq!(ran.code, 2);
-    let ran = project.call("run -q --stage pre-deploy --release r2");
+    let ran = project.call("run -q --stage pre-deploy --release r2 --report json=run.json");
     assert_eq!(ran.code, 4);
-    assert!(
-        ran.stdout
-            .contains("it is for release r1, this is release r2"),
-        "{}",
-        ran.stdout
-    );
+    let record = ran.record();
+    let reason = &record["signoffs"][0]["reason"];
+    assert_eq!(reason, "it is for release r1, this is release r2");
 }
 
 #[test]

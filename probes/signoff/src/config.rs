@@ -71,13 +71,12 @@ impl Answer {
         let wrong = |wanted: String| Some(format!("`{given}` is not {wanted}"));
         match self.kind {
             _ if given.trim().is_empty() => Some("is empty".to_owned()),
-            AnswerType::Text => None,
             AnswerType::Date if day(given).is_none() => wrong("a date such as 2026-11-01".into()),
             AnswerType::Number if number(given).is_none() => wrong("a number".into()),
             AnswerType::Choice if !self.choices.iter().any(|c| c == given) => {
                 wrong(format!("one of: {}", self.choices.join(", ")))
             }
-            AnswerType::Date | AnswerType::Number | AnswerType::Choice => None,
+            AnswerType::Text | AnswerType::Date | AnswerType::Number | AnswerType::Choice => None,
         }
     }
 }

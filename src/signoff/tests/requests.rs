@@ -31,6 +31,7 @@ fn choice(decision: SignDecision, answers: &[(&str, &str)]) -> Choice {
         answers: answers
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect(),
+        accepts: Vec::new(),
     }
 }
 
@@ -42,8 +43,10 @@ fn write(world: &World) -> Result<Vec<std::path::PathBuf>, RequestError> {
         config: &config,
         gates: &gates,
         directory: None,
-        trust: &Source::Worktree,
+        fresh: true,
+        trust: &Source::default(),
         now: world.now,
+        waived_at: world.now,
     };
     fs::remove_dir_all(world.path().join("signoffs")).ok();
     let run = world.resolve();
@@ -65,8 +68,10 @@ fn a_request_replaces_an_earlier_one_and_nothing_else() {
         config: &config,
         gates: &gates,
         directory: None,
-        trust: &Source::Worktree,
+        fresh: true,
+        trust: &Source::default(),
         now: world.now,
+        waived_at: world.now,
     };
     for foreign in ["precious", "{\"schema\": \"mine\"}"] {
         fs::write(path, foreign).unwrap();

@@ -204,6 +204,7 @@ impl World {
             config: ConfigRecord {
                 files: Vec::new(),
                 sha256: config.digest.clone(),
+                trusted: None,
             },
             selection: Selection {
                 stages: self.stages.clone(),
@@ -226,7 +227,7 @@ impl World {
 
     /// Decides, and writes the requests that are open.
     pub fn resolve(&self) -> Run {
-        self.resolve_from(&Source::Worktree)
+        self.resolve_from(&Source::default())
     }
 
     pub fn resolve_from(&self, trust: &Source) -> Run {
@@ -236,8 +237,10 @@ impl World {
             config: &config,
             gates: &gates,
             directory: None,
+            fresh: true,
             trust,
             now: self.now,
+            waived_at: self.now,
         };
         let mut run = self.measured(&config);
         resolve(&mut run, &inputs);
@@ -283,6 +286,7 @@ impl World {
             decision,
             reason: (decision == SignDecision::Reject).then(|| "not yet".to_owned()),
             answers: BTreeMap::new(),
+            accepts: Vec::new(),
         };
         let mut statement = sign::statement(request, &choice, self.now).unwrap();
         edit(&mut statement);
