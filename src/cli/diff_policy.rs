@@ -110,14 +110,14 @@ fn sentence(
             "approved by {principal} as {role} until {expires}: {file}"
         )) + "\n";
     }
-    let mut text = String::new();
-    for why in refused {
-        text += &format!("does not count: {}\n", defang(why));
-    }
-    text + &match owner {
-        Ok(owner) => format!("needs the signature of `{}` over {digest}\n", owner.name()),
-        Err(why) => format!("nobody can approve it: {}\n", defang(why)),
-    }
+    let refused = refused
+        .iter()
+        .map(|why| format!("does not count: {}", defang(why)));
+    let last = match owner {
+        Ok(owner) => format!("needs the signature of `{}` over {digest}", owner.name()),
+        Err(why) => format!("nobody can approve it: {}", defang(why)),
+    };
+    refused.chain([last]).map(|line| line + "\n").collect()
 }
 
 fn approve(
@@ -188,9 +188,10 @@ fn side(name: &str) -> Result<(Origin, PathBuf), OriginError> {
             });
         }
     };
-    let path = match origin.is_folder(&path) {
-        true => path.join(FILE),
-        false => path,
+    let path = if origin.is_folder(&path) {
+        path.join(FILE)
+    } else {
+        path
     };
     Ok((origin, path))
 }

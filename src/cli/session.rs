@@ -92,10 +92,8 @@ async fn drive(
         Arc::clone(&masker),
         options.quiet,
     ));
-    let gates: Vec<Arc<Gate>> = std::mem::take(&mut config.gates)
-        .into_iter()
-        .map(Arc::new)
-        .collect();
+    let gates = std::mem::take(&mut config.gates).into_iter();
+    let gates: Vec<Arc<Gate>> = gates.map(Arc::new).collect();
     let records = engine::run(&gates, plan, config.concurrency, &context).await;
     let finished = context.clock.now();
     let signal = caught.get().copied();
@@ -119,19 +117,21 @@ async fn drive(
     signoff::resolve(&mut run, &inputs);
     tell_signoffs(&run, &context);
     let sealed = record::seal(&run, &masker);
-    let written = match &sealed {
-        Ok(run) if options.requests && signal.is_none() => {
-            request::write(run, &inputs, context.baseline.as_ref())
-        }
-        _ => Ok(Vec::new()),
-    };
+    let wanted = options.requests && signal.is_none();
+    let complaint = unwritten(sealed.as_ref().ok().filter(|_| wanted), &inputs, &context);
     drop(context);
     let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
     over.cancel();
-    if let Err(error) = written {
-        terminal.complain(&format!("a sign-off request could not be written: {error}"));
+    if let Some(complaint) = complaint {
+        terminal.complain(&complaint);
     }
     sealed.map_err(|e| format!("the record could not be made: {e}"))
+}
+
+/// Writes the requests for the signatures that are missing; gives a complaint when it could not.
+fn unwritten(run: Option<&Run>, inputs: &signoff::Inputs<'_>, context: &Context) -> Option<String> {
+    let error = request::write(run?, inputs, context.baseline.as_ref()).err()?;
+    Some(format!("a sign-off request could not be written: {error}"))
 }
 
 /// The engine leaves these to whoever decides them.

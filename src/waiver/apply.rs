@@ -124,14 +124,15 @@ fn notes(waiver: &Waiver, tally: &Tally, gates: &[GateRecord], at: Timestamp) ->
     if let Some(why) = &waiver.refused {
         notes.push(format!("refused: {why}"));
     } else if !waiver.holds(at) {
-        let mut note = format!("expired {} ago ({})", span(left), until(waiver.expires.0));
-        if tally.missed > 0 {
-            note += &format!(
-                "; it would have covered {}",
-                count_of(tally.missed as u64, "failed check", "failed checks")
-            );
-        }
-        notes.push(note);
+        let missed = match tally.missed as u64 {
+            0 => String::new(),
+            missed => {
+                let checks = count_of(missed, "failed check", "failed checks");
+                format!("; it would have covered {checks}")
+            }
+        };
+        let (ago, end) = (span(left), until(waiver.expires.0));
+        notes.push(format!("expired {ago} ago ({end}){missed}"));
     } else if left < WARN_DAYS * DAY {
         notes.push(format!("expires in {}", span(left)));
     } else if left > LONG_DAYS * DAY {

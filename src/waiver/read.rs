@@ -192,7 +192,7 @@ fn check_rule(node: &Node, rule: &str, gate: Option<&str>, declared: &Declared<'
     }
     // A program that reports checks of its own has rules that only it knows.
     let own = |g: &&Gate| g.probe.meta().id == "command" && rule.starts_with("ext/");
-    if meant.iter().any(|g| own(&g)) {
+    if meant.iter().any(own) {
         return;
     }
     let mut known: Vec<String> = Vec::new();

@@ -122,12 +122,11 @@ fn compare(base: &Allowed, head: &Allowed) -> Weight {
 
 fn ends(base: Option<End>, head: Option<End>, is_low: bool) -> Weight {
     match (base, head) {
-        (None, None) => Weight::Neutral,
         (Some(_), None) => Weight::Looser,
         (None, Some(_)) => Weight::Stricter,
         (Some(base), Some(head)) if tighter(head, base, is_low) => Weight::Stricter,
         (Some(base), Some(head)) if tighter(base, head, is_low) => Weight::Looser,
-        (Some(_), Some(_)) => Weight::Neutral,
+        (Some(_), Some(_)) | (None, None) => Weight::Neutral,
     }
 }
 

@@ -216,9 +216,10 @@ fn severity(pair: &Pair<'_>, into: &mut Compare<'_>) {
     };
     let (old, new) = (effective(waivable.0, before), effective(waivable.1, after));
     if old != new {
-        let (weight, message) = match new {
-            true => (Weight::Looser, "its failures may now be waived"),
-            false => (Weight::Stricter, "its failures may not be waived any more"),
+        let (weight, message) = if new {
+            (Weight::Looser, "its failures may now be waived")
+        } else {
+            (Weight::Stricter, "its failures may not be waived any more")
         };
         into.push(
             ("waivable", weight),
@@ -366,11 +367,12 @@ fn joined(node: &Node) -> String {
     conditions(node).join(" and ")
 }
 
+fn sub((base, head): (Option<&Node>, Option<&Node>), key: &str) -> (Option<Node>, Option<Node>) {
+    let of = |node: Option<&Node>| node.and_then(|n| n.get(key)).cloned();
+    (of(base), of(head))
+}
+
 fn timing(pair: &Pair<'_>, into: &mut Compare<'_>) {
-    let get = |(base, head): (Option<&Node>, Option<&Node>), key: &str| {
-        let of = |node: Option<&Node>| node.and_then(|n| n.get(key)).cloned();
-        (of(base), of(head))
-    };
     let mut ordered = |name, fallback, way, both: (Option<&Node>, Option<&Node>)| {
         let ordered = Ordered {
             kind: "timing",
@@ -381,53 +383,56 @@ fn timing(pair: &Pair<'_>, into: &mut Compare<'_>) {
         };
         ordered.compare(both.0, both.1, into);
     };
-    let refer = |(base, head): &(Option<Node>, Option<Node>)| (base.clone(), head.clone());
-    ordered(
-        "timeout",
-        Some("30s"),
-        Way::UpIsLooser,
-        pair.effective("timeout"),
-    );
+    let timeout = pair.effective("timeout");
+    ordered("timeout", Some("30s"), Way::UpIsLooser, timeout);
     let retry = pair.effective("retry");
     for (name, key, fallback) in [
         ("retry.attempts", "attempts", "1"),
         ("retry.delay", "delay", "1s"),
     ] {
-        let (base, head) = refer(&get(retry, key));
-        ordered(
-            name,
-            Some(fallback),
-            Way::UpIsLooser,
-            (base.as_ref(), head.as_ref()),
-        );
+        let (base, head) = sub(retry, key);
+        let both = (base.as_ref(), head.as_ref());
+        ordered(name, Some(fallback), Way::UpIsLooser, both);
     }
+    retried_after(pair, &sub(retry, "on"), retry, into);
+    series(pair, into);
+}
+
+fn series(pair: &Pair<'_>, into: &mut Compare<'_>) {
     let sustain = pair.both("sustain");
-    if let (Some(_), Some(_)) = sustain {
-        for (name, key, fallback, way) in [
-            ("sustain.for", "for", None, Way::DownIsLooser),
-            ("sustain.every", "every", None, Way::UpIsLooser),
-            (
-                "sustain.failure_limit",
-                "failure_limit",
-                Some("0"),
-                Way::UpIsLooser,
-            ),
-            (
-                "sustain.consecutive_error_limit",
-                "consecutive_error_limit",
-                Some("4"),
-                Way::UpIsLooser,
-            ),
-        ] {
-            let (base, head) = refer(&get(sustain, key));
-            ordered(name, fallback, way, (base.as_ref(), head.as_ref()));
-        }
-    }
-    retried_after(pair, &get(retry, "on"), retry, into);
     let (weight, message) = match sustain {
+        (None, None) => return,
         (Some(_), None) => (Weight::Looser, "`sustain` was removed: it is measured once"),
         (None, Some(_)) => (Weight::Stricter, "`sustain` was added"),
-        _ => return,
+        (Some(_), Some(_)) => {
+            for (name, key, fallback, way) in [
+                ("sustain.for", "for", None, Way::DownIsLooser),
+                ("sustain.every", "every", None, Way::UpIsLooser),
+                (
+                    "sustain.failure_limit",
+                    "failure_limit",
+                    Some("0"),
+                    Way::UpIsLooser,
+                ),
+                (
+                    "sustain.consecutive_error_limit",
+                    "consecutive_error_limit",
+                    Some("4"),
+                    Way::UpIsLooser,
+                ),
+            ] {
+                let (base, head) = sub(sustain, key);
+                let ordered = Ordered {
+                    kind: "timing",
+                    subject: pair.id,
+                    name,
+                    fallback,
+                    way,
+                };
+                ordered.compare(base.as_ref(), head.as_ref(), into);
+            }
+            return;
+        }
     };
     into.push(("timing", weight), pair.id, message, pair.places(sustain));
 }

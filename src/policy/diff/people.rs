@@ -181,17 +181,14 @@ fn lines(text: Option<&str>) -> Vec<(u64, String)> {
 fn waivers(into: &mut Compare<'_>) {
     let (old, new) = (by_target(into.base), by_target(into.head));
     for (target, after) in &new {
-        match old.get(target) {
-            Some(before) => one_waiver(target, before, after, into),
-            None => {
-                let ends = sub(Some(after), "expires")
-                    .and_then(Node::text)
-                    .unwrap_or("?");
-                let message = format!("a waiver was added, until {ends}");
-                let places = (None, Some(head_of(after)));
-                into.push(("waiver", Weight::Looser), target, message, places);
-            }
+        if let Some(before) = old.get(target) {
+            one_waiver(target, before, after, into);
+            continue;
         }
+        let ends = sub(Some(after), "expires").and_then(Node::text);
+        let message = format!("a waiver was added, until {}", ends.unwrap_or("?"));
+        let places = (None, Some(head_of(after)));
+        into.push(("waiver", Weight::Looser), target, message, places);
     }
     for (target, before) in old.iter().filter(|(target, _)| !new.contains_key(*target)) {
         let places = (Some(head_of(before)), None);

@@ -61,7 +61,7 @@ impl Ordered<'_> {
         };
         let weight = match (number(&before), number(&after)) {
             (Some(before), Some(after)) if (before - after).abs() < f64::EPSILON => return,
-            (Some(before), Some(after)) if before == after => return,
+            (Some(before), Some(after)) if before.total_cmp(&after).is_eq() => return,
             (Some(before), Some(after)) => self.way.weigh(before, after),
             _ if self.way == Way::Neutral => Weight::Neutral,
             _ => Weight::Unclear,
@@ -185,26 +185,9 @@ pub fn tree(
 ) {
     match (base, head) {
         (Some(before), Some(after)) if same(before, after) => {}
-        (Some(before), Some(after)) => match (&before.kind, &after.kind) {
-            (Kind::Mapping(old), Kind::Mapping(new)) => {
-                let mut keys: Vec<&str> = old.iter().chain(new).map(|e| e.key.as_str()).collect();
-                keys.sort_unstable();
-                keys.dedup();
-                for key in keys {
-                    let name = format!("{name}.{key}");
-                    let pair = (before.get(key), after.get(key));
-                    tree((kind, weight), subject, &name, pair, into);
-                }
-            }
-            _ => {
-                let message = match (shown(name, before), shown(name, after)) {
-                    (Some(old), Some(new)) => format!("`{name}`: {old} -> {new}"),
-                    _ => format!("`{name}` was changed"),
-                };
-                let places = (Some(before.span), Some(after.span));
-                into.push((kind, weight), subject, message, places);
-            }
-        },
+        (Some(before), Some(after)) => {
+            differing((kind, weight), subject, name, (before, after), into);
+        }
         (Some(before), None) => {
             let message = format!("`{name}` was removed");
             into.push((kind, weight), subject, message, (Some(before.span), None));
@@ -215,6 +198,32 @@ pub fn tree(
         }
         (None, None) => {}
     }
+}
+
+fn differing(
+    change: (&'static str, Weight),
+    subject: &str,
+    name: &str,
+    (before, after): (&Node, &Node),
+    into: &mut Compare<'_>,
+) {
+    if let (Kind::Mapping(old), Kind::Mapping(new)) = (&before.kind, &after.kind) {
+        let mut keys: Vec<&str> = old.iter().chain(new).map(|e| e.key.as_str()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let name = format!("{name}.{key}");
+            let pair = (before.get(key), after.get(key));
+            tree(change, subject, &name, pair, into);
+        }
+        return;
+    }
+    let message = match (shown(name, before), shown(name, after)) {
+        (Some(old), Some(new)) => format!("`{name}`: {old} -> {new}"),
+        _ => format!("`{name}` was changed"),
+    };
+    let places = (Some(before.span), Some(after.span));
+    into.push(change, subject, message, places);
 }
 
 /// `5` and `"5"` differ: one of them may be a version.

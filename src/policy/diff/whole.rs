@@ -5,6 +5,8 @@ use super::{
     values::{Ordered, Sides, Way, list, tree},
 };
 
+use crate::config::Node;
+
 /// Keys that other rooms compare, or that decide nothing.
 const ELSEWHERE: [&str; 8] = [
     "version", "include", "gates", "defaults", "roles", "signoffs", "waivers", "policy",
@@ -83,7 +85,7 @@ fn require(into: &mut Compare<'_>) {
 /// of variables show where they are used.
 fn target(into: &mut Compare<'_>) {
     let (base, head) = (into.base.get("target"), into.head.get("target"));
-    let keys = [base, head].into_iter().flatten().flat_map(|t| t.entries());
+    let keys = [base, head].into_iter().flatten().flat_map(Node::entries);
     let mut keys: Vec<&str> = keys.map(|e| e.key.as_str()).collect();
     keys.sort_unstable();
     keys.dedup();

@@ -263,9 +263,10 @@ fn about_gate(gate: &GateRecord, limits: &Limits) -> String {
 }
 
 fn outcome(gate: &GateRecord) -> &'static str {
-    match gate.is_waived() {
-        true => "failed, waived",
-        false => gate.outcome.name(),
+    if gate.is_waived() {
+        "failed, waived"
+    } else {
+        gate.outcome.name()
     }
 }
 
