@@ -176,7 +176,7 @@ fn an_earlier_approval_does_not_outlive_a_rejection_in_the_same_second() {
         principal: "alice@example.com".to_owned(),
         decision: crate::record::SignDecision::Reject,
         reason: Some("no".to_owned()),
-        answers: Default::default(),
+        answers: std::collections::BTreeMap::default(),
     };
     let statement = super::super::sign::statement(&request, &choice, later.now).unwrap();
     let own = later.path().join("keys/alice");
