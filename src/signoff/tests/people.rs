@@ -155,6 +155,23 @@ fn a_rejection_blocks_until_the_same_person_takes_it_back() {
 }
 
 #[test]
+fn a_rejection_outlives_its_key() {
+    let mut world = World::new();
+    world.reject("security-lead", "alice");
+    let key = world.read("keys/alice.pub");
+    let line = format!("alice@example.com valid-before=\"20261124120000Z\" {key}");
+    world.edit("allowed_signers", |text| {
+        let others = text.lines().skip(1).collect::<Vec<_>>().join("\n");
+        format!("{line}{others}\n")
+    });
+    world.pass(60);
+    assert_eq!(world.resolve().exit_code, 1);
+    // Ann's approval does not help.
+    world.sign_request(&world.request("security-lead"), "ann", Approve, |_| ());
+    assert_eq!(world.resolve().exit_code, 1);
+}
+
+#[test]
 fn a_new_commit_or_policy_does_not_void_a_rejection() {
     let world = World::new();
     world.reject("security-lead", "alice");
