@@ -9,7 +9,7 @@ use super::{
     ConfigArgs, SelectArgs,
     event::{State, StateArgs},
     output::{self, Target, Terminal},
-    session::{self, Options},
+    session::{self, Options, Signing},
 };
 use crate::{
     config::{self, Config, Environment},
@@ -78,9 +78,11 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         deadline: args.deadline.map(|d| d.0),
         baseline,
         quiet: args.quiet,
-        release: state.release.clone(),
-        signoffs: args.signoffs.clone(),
-        requests: args.signoffs.is_some() || config.signoffs.is_configured(),
+        signing: Signing {
+            release: state.release.clone(),
+            directory: args.signoffs.clone(),
+            requests: args.signoffs.is_some() || config.signoffs.is_configured(),
+        },
     };
     match session::execute(config, &plan, options, terminal) {
         Ok(run) => {
