@@ -166,7 +166,7 @@ fn missing_touch() {
         "it was signed without a hardware key, which security-lead requires"
     );
 
-    let key = PrivateKey::read_openssh_file(&world.path().join("keys/alice")).unwrap();
+    let key = PrivateKey::from_openssh(world.read("keys/alice")).unwrap();
     let public = SkEd25519::from(*key.public_key().key_data().ed25519().unwrap());
     let listed = ssh_key::PublicKey::from(KeyData::SkEd25519(public.clone()));
     let listed = listed.to_openssh().unwrap();
