@@ -147,7 +147,7 @@ fn users_law(config: &LoadConfig, users: f64, think: f64, error: &mut ConfigErro
         per_second(sent),
         per_second(allowed),
         per_second(pace),
-        rounded(users / pace - think),
+        nearest(users / pace - think),
     );
     let hint = format!(
         "let the users think for {} or more, or use the open model: open: {{ rate: {:.0}/s, \
@@ -156,6 +156,11 @@ fn users_law(config: &LoadConfig, users: f64, think: f64, error: &mut ConfigErro
         pace
     );
     error.add("/users", message, Some(&hint));
+}
+
+/// Seconds to the hundredth.
+fn nearest(seconds: f64) -> String {
+    Unit::Seconds.format((seconds * 100.0).round() / 100.0)
 }
 
 /// Seconds to the hundredth, rounded up: a think time that is just enough.
