@@ -36,9 +36,10 @@ fn old_form(config: &LoadConfig, error: &mut ConfigError) -> bool {
         return false;
     }
     let connections = config.connections.unwrap_or(64);
-    let length = config.duration.map_or_else(|| "60s".to_owned(), |duration| {
-        format!("{}s", duration.0.as_secs_f64())
-    });
+    let length = config.duration.map_or_else(
+        || "60s".to_owned(),
+        |duration| format!("{}s", duration.0.as_secs_f64()),
+    );
     let hint = format!(
         "write `open: {{ rate: 450/s, connections: {connections}, for: {length} }}` to send at a rate, or \
          `max: {{ connections: {connections}, for: {length} }}` to see how much the target can take"

@@ -16,8 +16,8 @@ use crate::config::{Format, SourceKind};
 
 mod engine;
 
-pub use engine::{Aims, EngineRun, WindowColumns};
 pub(crate) use engine::seconds_at;
+pub use engine::{Aims, EngineRun, WindowColumns};
 
 /// Lists are cut to these lengths.
 pub(crate) mod cap {
