@@ -7,7 +7,7 @@ use readygate_sdk::{ConfigError, Period};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::measurement::Model;
+use crate::{fleet, k6::config::K6Config, locust::config::LocustConfig, measurement::Model};
 
 /// Reads what a load tool measured, and can run the tool first.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -44,6 +44,10 @@ pub struct LoadConfig {
     pub min_duration: Option<Period>,
     /// How old the results may be: `24h`.
     pub max_age: Option<Period>,
+    /// Locust makes the load.
+    pub locust: Option<LocustConfig>,
+    /// k6 makes the load.
+    pub k6: Option<K6Config>,
 }
 
 /// Where the numbers come from.
@@ -53,6 +57,10 @@ pub enum SourceKind {
     /// Files that another tool wrote.
     #[default]
     Import,
+    /// Locust, driven by this probe as the block `locust` says.
+    Locust,
+    /// k6, driven by this probe as the block `k6` says.
+    K6,
 }
 
 /// A format of result files.
@@ -133,7 +141,8 @@ impl LoadConfig {
 /// Finds what cannot work, without I/O.
 pub(crate) fn validate(config: &LoadConfig) -> Result<(), ConfigError> {
     let mut error = ConfigError::new();
-    if config.reports.is_none() {
+    fleet::validate(config, &mut error);
+    if config.reports.is_none() && !fleet::drives(config) {
         error.add(
             "",
             "`reports` is not given, so there is nothing to measure",

@@ -8,6 +8,7 @@ use readygate_sdk::{Checks, Unit, count_of};
 
 use crate::{
     config::LoadConfig,
+    fleet,
     measurement::{Imported, LoadMeasurement, LoadResult, Model, Safe},
     rules,
 };
@@ -20,6 +21,7 @@ pub(crate) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: 
     if let Some(command) = &measurement.command {
         shared::command(&rules::COMMAND_FAILED, command, &[0], checks);
     }
+    fleet::judge(measurement, checks);
     evidence(config, measurement, checks);
     if measurement.total.is_none() && measurement.files_total > 1 {
         mixed(measurement, checks);

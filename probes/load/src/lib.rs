@@ -2,7 +2,10 @@
 
 mod config;
 pub mod engine;
+mod fleet;
 mod judge;
+mod k6;
+mod locust;
 mod measure;
 mod measurement;
 mod merge;
@@ -16,6 +19,9 @@ use readygate_sdk::{
 };
 
 pub use config::{Format, LoadConfig, SourceKind};
+pub use fleet::manifest;
+pub use k6::facts::{Bound, K6Facts, Segment};
+pub use locust::facts::{LocustFacts, Point, Worker};
 pub use measurement::{
     How, Imported, Latency, LoadMeasurement, LoadResult, Model, Route, Safe, Threshold,
 };
@@ -42,6 +48,9 @@ impl Probe for Load {
     }
 
     fn footprint(config: &LoadConfig) -> Footprint {
+        if fleet::drives(config) {
+            return fleet::footprint(config);
+        }
         let activity = if config.run.is_some() {
             Activity::Active
         } else {

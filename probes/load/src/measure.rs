@@ -5,6 +5,7 @@ use readygate_sdk::{Cx, ProbeError};
 
 use crate::{
     config::LoadConfig,
+    fleet,
     measurement::{Imported, LoadMeasurement, Model, Safe, cap},
     merge,
     reader::{self, Reading},
@@ -12,6 +13,9 @@ use crate::{
 
 /// The command first, then the files.
 pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurement, ProbeError> {
+    if let Some(driven) = fleet::measure(config, cx).await {
+        return driven;
+    }
     let (format, model, corrected) = (config.format, config.model, config.latency_corrected);
     let gathered = gather::gather(&config.plan(), cx, move |_, source| {
         let mut reading = reader::read(source, format)?;
@@ -31,6 +35,8 @@ pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurem
         gaps: gathered.gaps,
         files_total,
         total,
+        locust: None,
+        k6: None,
         files: files
             .map(|(file, reading)| Imported {
                 file,

@@ -12,7 +12,11 @@ use readygate_reports::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Format, SourceKind};
+use crate::{
+    config::{Format, SourceKind},
+    k6::facts::K6Facts,
+    locust::facts::LocustFacts,
+};
 
 /// Lists are cut to these lengths.
 pub(crate) mod cap {
@@ -51,6 +55,12 @@ pub struct LoadMeasurement {
     /// All files together; nothing when they are of different formats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<LoadResult>,
+    /// The run of Locust, if this probe drove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locust: Option<LocustFacts>,
+    /// The run of k6, if this probe drove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k6: Option<K6Facts>,
 }
 
 /// One file.

@@ -2,9 +2,24 @@
 
 use readygate_sdk::{Level, Rule};
 
+use crate::{k6::rules as k6, locust::rules as locust};
+
 /// Every rule that `judge` may push, in the order in which they are judged.
 pub(crate) const RULES: &[Rule] = &[
     COMMAND_FAILED,
+    locust::LOCUST_RUN,
+    locust::LOCUST_WORKERS,
+    locust::LOCUST_USERS,
+    locust::LOCUST_CPU,
+    locust::LOCUST_TEST,
+    locust::LOCUST_RATE,
+    k6::K6_RUN,
+    k6::K6_SCRIPT,
+    k6::K6_LAG,
+    k6::K6_DROPPED,
+    k6::K6_RATE,
+    k6::K6_BOUND,
+    k6::K6_ERRORS,
     NO_REPORT,
     UNREADABLE_REPORT,
     STALE,

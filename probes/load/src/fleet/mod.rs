@@ -6,10 +6,10 @@ pub(crate) mod config;
 pub(crate) mod request;
 
 use readygate_reports::gather::FileFacts;
-use readygate_sdk::{Cx, ErrorKind, ProbeError};
+use readygate_sdk::{Activity, Checks, ConfigError, Cx, ErrorKind, Footprint, ProbeError};
 
 use crate::{
-    config::LoadConfig,
+    config::{LoadConfig, SourceKind},
     measurement::{Imported, LoadMeasurement, LoadResult},
 };
 
@@ -37,8 +37,96 @@ pub(crate) struct Driven {
     pub total: LoadResult,
 }
 
+/// Whether this probe drives a tool.
+pub(crate) fn drives(config: &LoadConfig) -> bool {
+    config.locust.is_some() || config.k6.is_some()
+}
+
+/// Finds what cannot work in the blocks of both tools.
+pub(crate) fn validate(config: &LoadConfig, error: &mut ConfigError) {
+    let blocks = [
+        ("locust", SourceKind::Locust, config.locust.is_some()),
+        ("k6", SourceKind::K6, config.k6.is_some()),
+    ];
+    for (name, kind, given) in blocks {
+        if config.source == kind && !given {
+            let message = format!("`source: {name}` has no block `{name}` that says what to send");
+            let hint = Some("add `url`, `users`, `rate` and `for` under it");
+            error.add("/source", message, hint);
+        }
+    }
+    if config.locust.is_some() && config.k6.is_some() {
+        let hint = Some("use one gate for each");
+        error.add("/k6", "`locust` and `k6` are both given", hint);
+    }
+    if drives(config) && (config.reports.is_some() || config.run.is_some()) {
+        let message = "`run` and `reports` are for tools that this probe does not drive";
+        error.add("", message, Some("leave them out"));
+    }
+    if let Some(locust) = &config.locust {
+        crate::locust::config::validate(locust, error);
+    }
+    if let Some(k6) = &config.k6 {
+        crate::k6::config::validate(k6, error);
+    }
+}
+
+/// What a run touches.
+pub(crate) fn footprint(config: &LoadConfig) -> Footprint {
+    let locust = config.locust.as_ref().map(|c| (c.sent(), c.longest()));
+    let k6 = config.k6.as_ref().map(|c| (c.sent(), c.longest()));
+    let (contacts, credentials, duration) = match locust.or(k6) {
+        Some((sent, longest)) => (
+            request::contacts(sent),
+            sent.headers.keys().cloned().collect(),
+            Some(longest),
+        ),
+        None => (Vec::new(), Vec::new(), None),
+    };
+    Footprint {
+        contacts,
+        credentials,
+        activity: Activity::Disruptive,
+        duration,
+    }
+}
+
+/// Drives the tool that is configured; nothing where none is.
+pub(crate) async fn measure(
+    config: &LoadConfig,
+    cx: &Cx,
+) -> Option<Result<LoadMeasurement, ProbeError>> {
+    if let Some(locust) = &config.locust {
+        return Some(crate::locust::measure(locust, cx).await);
+    }
+    let k6 = config.k6.as_ref()?;
+    Some(crate::k6::measure(k6, cx).await)
+}
+
+/// Judges how the tools were driven.
+pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
+    crate::locust::judge::judge(measurement, checks);
+    crate::k6::judge::judge(measurement, checks);
+}
+
+/// Why the numbers are not those of the run that was asked for.
+pub(crate) fn void(measurement: &LoadMeasurement) -> Option<String> {
+    let locust = measurement.locust.as_ref().and_then(|facts| facts.void());
+    locust.or_else(|| measurement.k6.as_ref()?.void())
+}
+
+/// The `TestRun` of the k6-operator for a gate of this name, as YAML.
+///
+/// # Errors
+/// The gate is not one of k6, or a path has no target to resolve it against.
+pub fn manifest(gate: &str, config: &LoadConfig, target: Option<&str>) -> Result<String, String> {
+    let none = || "its source is not k6: add a block `k6` to the gate".to_owned();
+    let k6 = config.k6.as_ref().ok_or_else(none)?;
+    crate::k6::manifest::manifest(gate, k6, target)
+}
+
 /// A measurement without imported files, to which `driven` and facts are added.
-pub(crate) fn measurement(config: &LoadConfig, cx: &Cx, driven: Driven) -> LoadMeasurement {
+pub(crate) fn measurement(source: SourceKind, cx: &Cx, driven: Driven) -> LoadMeasurement {
     let now = cx.now();
     let files: Vec<Imported> = driven
         .parts
@@ -56,7 +144,7 @@ pub(crate) fn measurement(config: &LoadConfig, cx: &Cx, driven: Driven) -> LoadM
         .collect();
     LoadMeasurement {
         measured_at: now,
-        source: config.source,
+        source,
         command: None,
         commit: None,
         gaps: readygate_reports::gather::Gaps::default(),

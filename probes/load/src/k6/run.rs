@@ -11,13 +11,12 @@ use super::{
     result, script,
 };
 use crate::{
-    config::LoadConfig,
+    config::SourceKind,
     fleet::{self, Driven, children::{Children, Exit}, request},
     measurement::LoadMeasurement,
 };
 
 pub(crate) async fn measure(
-    all: &LoadConfig,
     config: &K6Config,
     cx: &Cx,
 ) -> Result<LoadMeasurement, ProbeError> {
@@ -64,7 +63,7 @@ pub(crate) async fn measure(
     }
     facts.bounds = result::bounds(config, &summaries);
     let driven = numbers(config, &facts, &summaries);
-    let mut measurement = fleet::measurement(all, cx, driven);
+    let mut measurement = fleet::measurement(SourceKind::K6, cx, driven);
     measurement.k6 = Some(facts);
     Ok(measurement)
 }

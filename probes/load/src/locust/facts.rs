@@ -110,7 +110,7 @@ impl LocustFacts {
     }
 
     /// Workers that the master saw ready.
-    pub(crate) fn seen(&self) -> u64 {
+    pub fn seen(&self) -> u64 {
         let named = self.workers.iter().filter(|w| w.seen).count() as u64;
         named.max(self.workers_most)
     }

@@ -16,7 +16,7 @@ use super::{
     result, series::Series,
 };
 use crate::{
-    config::LoadConfig,
+    config::SourceKind,
     fleet::{self, Driven, children::{Children, Exit}, request},
     measurement::LoadMeasurement,
 };
@@ -46,7 +46,6 @@ struct Run<'a> {
 }
 
 pub(crate) async fn measure(
-    all: &LoadConfig,
     config: &LocustConfig,
     cx: &Cx,
 ) -> Result<LoadMeasurement, ProbeError> {
@@ -63,7 +62,7 @@ pub(crate) async fn measure(
     let mut run = Run::new(config, cx, scratch.path());
     run.start(&path, &port);
     run.watch().await?;
-    run.finish(all).await
+    run.finish().await
 }
 
 /// The locustfile of a gate.
@@ -252,7 +251,7 @@ impl<'a> Run<'a> {
     }
 
     /// Ends what still runs and puts together what there is.
-    async fn finish(mut self, all: &LoadConfig) -> Result<LoadMeasurement, ProbeError> {
+    async fn finish(mut self) -> Result<LoadMeasurement, ProbeError> {
         let master_killed = matches!(self.exits.get(&MASTER).map(|e| &e.ended), Some(Ok(Ended::Signal(_))));
         if self.facts.aborted.is_none() && !master_killed {
             let patience = Instant::now() + ORPHANS;
@@ -283,7 +282,7 @@ impl<'a> Run<'a> {
                 Driven { parts: Vec::new(), total: result::nothing(&why) }
             }
         };
-        let mut measurement = fleet::measurement(all, self.cx, driven);
+        let mut measurement = fleet::measurement(SourceKind::Locust, self.cx, driven);
         measurement.locust = Some(self.facts);
         Ok(measurement)
     }
