@@ -175,3 +175,23 @@ async fn a_target_that_refuses() {
     let kinds = judged.measurement.total.unwrap().error_kinds;
     assert!(kinds.keys().any(|kind| kind.contains("ConnectionRefused")), "{kinds:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_hung_for_a_while_is_named() {
+    let server = server();
+    let said = Said::default();
+    let config = with(&format!("{}/ok", server.url()), json!({ "for": "8s" }));
+    let hang = async {
+        said.until(|said| said.has("Locust measure")).await;
+        let worker = said.pid("worker 2").unwrap();
+        signal(worker, "STOP");
+        // Locust calls a worker missing after three heartbeats of a second.
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        signal(worker, "CONT");
+    };
+    let (judged, ()) = tokio::join!(measure_with(config, &said), hang);
+    let judged = judged.unwrap();
+    let check = judged.check("load/locust-workers", Unmeasured);
+    assert!(check.message.starts_with("worker 2 fell silent"), "{}", check.message);
+    assert!(judged.number("throughput").is_none());
+}
