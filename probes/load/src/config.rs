@@ -142,7 +142,7 @@ impl LoadConfig {
 pub(crate) fn validate(config: &LoadConfig) -> Result<(), ConfigError> {
     let mut error = ConfigError::new();
     fleet::validate(config, &mut error);
-    if config.reports.is_none() && !fleet::drives(config) {
+    if config.reports.is_none() && config.source == SourceKind::Import && !fleet::drives(config) {
         error.add(
             "",
             "`reports` is not given, so there is nothing to measure",

@@ -59,7 +59,7 @@ async fn a_killed_worker_is_named_and_nothing_passes() {
     let (judged, ()) = tokio::join!(measure_with(config, &said), kill);
     let judged = judged.unwrap();
     let check = judged.check("load/locust-workers", Unmeasured);
-    assert!(check.message.contains("worker 2 ended by killed by SIGKILL"), "{}", check.message);
+    assert!(check.message.contains("worker 2 was killed by SIGKILL"), "{}", check.message);
     // Half the load has no numbers.
     assert!(judged.number("latency.p95").is_none());
     assert!(judged.number("error_rate").is_none());
@@ -149,7 +149,7 @@ async fn an_error_in_the_file_is_shown() {
         .await
         .unwrap();
     let check = judged.check("load/locust-run", Unmeasured);
-    assert!(check.message.contains("ended before the load began"), "{}", check.message);
+    assert!(check.message.contains("worker 2 ended with exit code 1 before the load began"), "{}", check.message);
     assert!(check.details.iter().any(|line| line.contains("no_such_module")), "{check:#?}");
 }
 

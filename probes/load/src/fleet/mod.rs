@@ -6,7 +6,7 @@ pub(crate) mod config;
 pub(crate) mod request;
 
 use readygate_reports::gather::FileFacts;
-use readygate_sdk::{Activity, Checks, ConfigError, Cx, ErrorKind, Footprint, ProbeError};
+use readygate_sdk::{Activity, Checks, ConfigError, Cx, ErrorKind, Footprint, ProbeError, process::Ended};
 
 use crate::{
     config::{LoadConfig, SourceKind},
@@ -123,6 +123,14 @@ pub fn manifest(gate: &str, config: &LoadConfig, target: Option<&str>) -> Result
     let none = || "its source is not k6: add a block `k6` to the gate".to_owned();
     let k6 = config.k6.as_ref().ok_or_else(none)?;
     crate::k6::manifest::manifest(gate, k6, target)
+}
+
+/// How a process ended, as a sentence goes on.
+pub(crate) fn said(ended: Ended) -> String {
+    match ended {
+        Ended::Code(_) => format!("ended with {ended}"),
+        Ended::Signal(_) => format!("was {ended}"),
+    }
 }
 
 /// A measurement without imported files, to which `driven` and facts are added.

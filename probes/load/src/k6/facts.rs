@@ -4,6 +4,11 @@ use readygate_sdk::process::Ended;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Lag, in seconds, below which the clocks of the script cannot tell.
+const LEAST_LAG: f64 = 0.01;
+/// Share of the tightest bound that lag may reach.
+const LAG_SHARE: f64 = 0.1;
+
 /// Facts of one run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct K6Facts {
@@ -90,18 +95,41 @@ impl Segment {
             Ended::Code(109) => "k6 panicked",
             Ended::Code(110) => "the script marked the test as failed",
             Ended::Code(0) if !self.summary => "it wrote no summary",
-            _ => return ended.to_string(),
+            _ => return crate::fleet::said(ended),
         };
-        format!("{ended}: {said}")
+        format!("{}: {said}", crate::fleet::said(ended))
     }
 }
 
 impl K6Facts {
     /// Why the numbers are not those of the run that was asked for.
     pub(crate) fn void(&self) -> Option<String> {
+        let late = || "k6 was late with its own requests".to_owned();
+        self.broken().or_else(|| self.is_late().then(late))
+    }
+
+    /// How late iterations began in the worst segment, 99th percentile, in seconds.
+    pub(crate) fn worst_lag(&self) -> Option<f64> {
+        let lags = self.segments.iter().filter_map(|s| s.lag_p99);
+        lags.max_by(f64::total_cmp)
+    }
+
+    /// Most that this may be.
+    pub(crate) fn most_lag(&self) -> f64 {
+        let tightest = self.bounds.iter().map(|b| b.seconds).min_by(f64::total_cmp);
+        tightest.map_or(0.1, |bound| (bound * LAG_SHARE).max(LEAST_LAG))
+    }
+
+    /// Whether this machine was short of CPU.
+    pub(crate) fn is_late(&self) -> bool {
+        self.worst_lag().is_some_and(|lag| lag > self.most_lag())
+    }
+
+    /// Why there is no whole run.
+    pub(crate) fn broken(&self) -> Option<String> {
         let broken = self.segments.iter().find(|s| !s.went_through());
         if let Some(segment) = broken {
-            return Some(format!("{} ended by {}", segment.name, segment.meaning()));
+            return Some(format!("{} {}", segment.name, segment.meaning()));
         }
         let thrown: u64 = self.segments.iter().map(|s| s.started.saturating_sub(s.done)).sum();
         (thrown > 0).then(|| "iterations of the test raised exceptions".to_owned())

@@ -11,10 +11,6 @@ use crate::measurement::LoadMeasurement;
 
 /// Share of the requests due that must have been made; the first and the last may fall outside.
 const RATE_SHARE: f64 = 0.99;
-/// Lag, in seconds, below which the clocks of the script cannot tell.
-const LEAST_LAG: f64 = 0.01;
-/// Share of the tightest bound that lag may reach.
-const LAG_SHARE: f64 = 0.1;
 
 pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
     let Some(facts) = &measurement.k6 else {
@@ -29,7 +25,7 @@ pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
     if facts.segments.is_empty() {
         checks.check(&rules::K6_RUN, "k6").unmeasured("no process was started");
     }
-    if facts.void().is_some() {
+    if facts.broken().is_some() {
         return;
     }
     if facts.rate_asked.is_some() {
@@ -38,7 +34,7 @@ pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
         rate(facts, checks);
     }
     for bound in &facts.bounds {
-        within(bound, checks);
+        within(bound, facts.is_late(), checks);
     }
     errors(facts, measurement, checks);
 }
@@ -65,7 +61,7 @@ fn run(segment: &Segment, checks: &mut Checks) {
         .actual(segment.meaning())
         .hint(rules::K6_RUN.fix)
         .details(said(&segment.words))
-        .unmeasured(format!("{} ended by {}", segment.name, segment.meaning()));
+        .unmeasured(format!("{} {}", segment.name, segment.meaning()));
 }
 
 fn script(segment: &Segment, checks: &mut Checks) {
@@ -85,23 +81,12 @@ fn script(segment: &Segment, checks: &mut Checks) {
         .unmeasured(reason);
 }
 
-/// Most lag that a run may have, in seconds.
-fn most_lag(facts: &K6Facts) -> f64 {
-    let tightest = facts.bounds.iter().map(|b| b.seconds).min_by(f64::total_cmp);
-    tightest.map_or(0.1, |bound| (bound * LAG_SHARE).max(LEAST_LAG))
-}
-
-fn worst_lag(facts: &K6Facts) -> Option<f64> {
-    let lags = facts.segments.iter().filter_map(|s| s.lag_p99);
-    lags.max_by(f64::total_cmp)
-}
-
 fn lag(facts: &K6Facts, checks: &mut Checks) {
-    let most = most_lag(facts);
+    let most = facts.most_lag();
     let check = checks
         .check(&rules::K6_LAG, "k6")
         .expected(format!("at most {} at the 99th percentile", Unit::Seconds.format(most)));
-    match worst_lag(facts) {
+    match facts.worst_lag() {
         None => check.unmeasured("k6 did not tell how late it began"),
         Some(lag) if lag <= most => check
             .message(format!("requests began up to {} late", Unit::Seconds.format(lag)))
@@ -127,7 +112,7 @@ fn dropped(facts: &K6Facts, checks: &mut Checks) {
         .actual(n.to_string())
         .details(capped(lines.into_iter(), total));
     let message = format!("{n} requests that were due were never sent: all {users} were waiting");
-    if worst_lag(facts).is_none_or(|lag| lag > most_lag(facts)) {
+    if facts.is_late() {
         return check
             .hint(rules::K6_LAG.fix)
             .unmeasured(format!("{message}, and k6 was short of CPU"));
@@ -154,7 +139,7 @@ fn rate(facts: &K6Facts, checks: &mut Checks) {
         .unmeasured("fewer requests were made than asked for");
 }
 
-fn within(bound: &Bound, checks: &mut Checks) {
+fn within(bound: &Bound, late: bool, checks: &mut Checks) {
     let asked = Unit::Percent.format(bound.percent);
     let limit = Unit::Seconds.format(bound.seconds);
     let check = checks
@@ -171,6 +156,10 @@ fn within(bound: &Bound, checks: &mut Checks) {
     }
     let share = 100.0 * bound.within as f64 / bound.of as f64;
     let shown = Unit::Percent.format((share * 1e3).floor() / 1e3);
+    if late && share < bound.percent {
+        let reason = "too few requests were within the bound, and k6 itself was late";
+        return check.actual(shown).hint(rules::K6_LAG.fix).unmeasured(reason);
+    }
     check
         .message(format!("{} of {} requests succeeded within {limit}", bound.within, bound.of))
         .actual(shown)

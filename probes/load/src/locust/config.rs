@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use readygate_sdk::{ConfigError, Period, Secret};
+use readygate_sdk::{ConfigError, Period, Secret, count_of};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -156,7 +156,12 @@ pub(crate) fn validate(config: &LocustConfig, error: &mut ConfigError) {
         error.add("/locust/workers", "more workers than can be meant", hint);
     }
     if config.expected() > config.users {
-        let message = format!("{} workers share {} users", config.expected(), config.users);
+        let (workers, users) = (u64::from(config.expected()), u64::from(config.users));
+        let message = format!(
+            "{} share {}",
+            count_of(workers, "worker", "workers"),
+            count_of(users, "user", "users")
+        );
         error.add("/locust/users", message, Some("give each worker a user"));
     }
     if config.remote_workers > 0 && config.master_host.is_none() {
@@ -184,8 +189,8 @@ fn contradiction(config: &LocustConfig, error: &mut ConfigError) {
     let ceiling = f64::from(config.users) * 1_000.0;
     if rate.0 > ceiling {
         let message = format!(
-            "{} users cannot make {}/s: by Little's law each answer would have to take {:.3} ms",
-            config.users,
+            "{} cannot make {}/s: by Little's law each answer would have to take {:.3} ms",
+            count_of(u64::from(config.users), "user", "users"),
             rate.0,
             1e3 * f64::from(config.users) / rate.0
         );

@@ -101,6 +101,16 @@ pub struct Point {
     pub failures: u64,
 }
 
+/// Share of the measurement, in percent, in which a worker may be above 90 % of a core.
+const HOT: f64 = 5.0;
+
+impl Worker {
+    /// Whether its own queueing is in the latencies.
+    pub(crate) fn is_hot(&self) -> bool {
+        self.cpu_hot.is_some_and(|share| share >= HOT)
+    }
+}
+
 impl LocustFacts {
     /// Workers that were lost or never came, with what became of them.
     pub(crate) fn gone(&self) -> Vec<String> {
@@ -126,6 +136,12 @@ impl LocustFacts {
         let gone = self.gone();
         if !gone.is_empty() {
             return Some(format!("the load was less than asked for: {}", gone.join(", ")));
+        }
+        if let Some(hot) = self.workers.iter().find(|worker| worker.is_hot()) {
+            return Some(format!("{} was short of CPU", hot.name));
+        }
+        if self.window.is_none_or(|window| window < self.window_asked * 0.98) {
+            return Some("the measurement was shorter than asked for".to_owned());
         }
         if self.users_least.is_none_or(|n| n < u64::from(self.users_asked)) {
             return Some("fewer users were at work than asked for".to_owned());

@@ -205,7 +205,7 @@ impl<'a> Run<'a> {
         let index = exit.index;
         if index != MASTER && !self.series.began() && !matches!(exit.ended, Ok(Ended::Code(0))) {
             let how = how(&exit);
-            self.facts.aborted = Some(format!("worker {index} ended before the load began, by {how}"));
+            self.facts.aborted = Some(format!("worker {index} {how} before the load began"));
         }
         self.exits.insert(index, exit);
         Ok(())
@@ -335,10 +335,10 @@ impl<'a> Run<'a> {
     }
 }
 
-/// How a process ended, in words.
+/// How a process ended, as a sentence goes on: `ended with exit code 1`.
 pub(super) fn how(exit: &Exit) -> String {
     match &exit.ended {
-        Ok(ended) => ended.to_string(),
-        Err(error) => error.message.clone(),
+        Ok(ended) => fleet::said(*ended),
+        Err(error) => format!("did not run: {}", error.message),
     }
 }

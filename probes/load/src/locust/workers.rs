@@ -22,7 +22,7 @@ pub(super) fn local(
     let badly = exit.filter(|exit| !matches!(exit.ended, Ok(Ended::Code(0))));
     if let Some(exit) = badly {
         worker.words.clone_from(&exit.words);
-        worker.lost = Some(format!("ended by {}", how(exit)));
+        worker.lost = Some(how(exit));
     } else if worker.lost.is_none() && exit.is_some() && !facts.finished && facts.aborted.is_some() {
         worker.lost = Some("ended before the end of the run".to_owned());
     } else if worker.lost.is_none() && exit.is_none() && facts.finished {
