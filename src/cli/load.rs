@@ -55,7 +55,10 @@ fn manifest(id: &str, config: &Config) -> Result<String, String> {
     })?;
     let load = gate.probe.config().downcast_ref::<LoadConfig>();
     let load = load.ok_or_else(|| {
-        format!("gate `{id}` has `probe: {}`, and a manifest is of a load gate", gate.probe.meta().id)
+        format!(
+            "gate `{id}` has `probe: {}`, and a manifest is of a load gate",
+            gate.probe.meta().id
+        )
     })?;
     let target = config.target.url.as_ref().map(ToString::to_string);
     readygate_load::manifest(id, load, target.as_deref())

@@ -24,14 +24,22 @@ fn a_gate_becomes_a_test_run() {
         .map(|part| serde_saphyr::from_str(part).unwrap())
         .collect();
     assert_eq!(parts[1]["spec"]["parallelism"], 3);
-    assert!(parts[0]["data"]["readygate.js"].as_str().unwrap().contains("https://shop.example.com/items"));
+    assert!(
+        parts[0]["data"]["readygate.js"]
+            .as_str()
+            .unwrap()
+            .contains("https://shop.example.com/items")
+    );
 }
 
 #[test]
 fn other_gates_have_none() {
     let project = readygate().config(CONFIG);
     for (gate, message) in [
-        ("load.apj", "there is no gate `load.apj`, did you mean `load.api`?"),
+        (
+            "load.apj",
+            "there is no gate `load.apj`, did you mean `load.api`?",
+        ),
         ("load.old", "its source is not k6"),
         ("files", "a manifest is of a load gate"),
     ] {

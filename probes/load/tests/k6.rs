@@ -4,15 +4,21 @@
 
 mod fleet;
 
-use fleet::{config, measure, server, tool, wrapped};
+use fleet::{Said, config, measure, measure_with, server, tool, wrapped};
 use readygate_load::{Model, Safe};
 use readygate_sdk::CheckOutcome::{Failed, Passed, Unmeasured};
 use serde_json::{Value as Json, json};
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the callers make it on the spot"
+)]
 fn with(url: &str, more: Json) -> Json {
     let mut k6 = json!({ "url": url, "rate": "100/s", "users": 20, "for": "3s", "timeout": "2s",
         "program": tool("k6") });
-    k6.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    k6.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     json!({ "source": "k6", "k6": k6 })
 }
 
@@ -21,7 +27,15 @@ async fn two_segments_are_one_run() {
     let server = server();
     let more = json!({ "segments": 2, "warmup": "1s", "bounds": { "p90": "1s", "p95": "1.5s" },
         "max_error_rate": "50%", "headers": { "X-Key": "canary-9" } });
-    let judged = measure(with(&format!("{}/ok", server.url()), more)).await.unwrap();
+    let said = Said::default();
+    let judged = measure_with(with(&format!("{}/ok", server.url()), more), &said)
+        .await
+        .unwrap();
+    assert!(
+        said.lines()
+            .iter()
+            .any(|line| line == "k6: segment 2/2 has ended")
+    );
     let facts = judged.measurement.k6.as_ref().unwrap();
     assert_eq!(facts.segments.len(), 2);
     let total = judged.measurement.total.as_ref().unwrap();
@@ -47,7 +61,9 @@ async fn two_segments_are_one_run() {
 async fn nothing_but_404() {
     let server = server();
     let more = json!({ "bounds": { "p95": "1s" }, "max_error_rate": "1%" });
-    let judged = measure(with(&format!("{}/no", server.url()), more)).await.unwrap();
+    let judged = measure(with(&format!("{}/no", server.url()), more))
+        .await
+        .unwrap();
     judged.check("load/all-failed", Failed);
     judged.check("load/k6-bound", Failed);
     judged.check("load/k6-error-rate", Failed);
@@ -58,12 +74,18 @@ async fn nothing_but_404() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_refuses() {
     let port = readygate_stack::free_port().unwrap();
-    let judged = measure(with(&format!("http://127.0.0.1:{port}/ok"), json!({ "for": "2s" })))
-        .await
-        .unwrap();
+    let judged = measure(with(
+        &format!("http://127.0.0.1:{port}/ok"),
+        json!({ "for": "2s" }),
+    ))
+    .await
+    .unwrap();
     judged.check("load/all-failed", Failed);
     let total = judged.measurement.total.unwrap();
-    assert_eq!(total.error_kinds.get("no response"), total.requests.as_ref());
+    assert_eq!(
+        total.error_kinds.get("no response"),
+        total.requests.as_ref()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,9 +123,14 @@ async fn an_exception_in_every_iteration() {
     let before = "sed -i 's/const step = pick();/throw new Error(\"boom\");/' readygate.js";
     let program = wrapped(folder.path(), "k6", before);
     let more = json!({ "program": program, "for": "2s" });
-    let judged = measure(with(&format!("{}/ok", server.url()), more)).await.unwrap();
+    let judged = measure(with(&format!("{}/ok", server.url()), more))
+        .await
+        .unwrap();
     let check = judged.check("load/k6-script", Unmeasured);
-    assert!(check.details.iter().any(|line| line.contains("boom")), "{check:#?}");
+    assert!(
+        check.details.iter().any(|line| line.contains("boom")),
+        "{check:#?}"
+    );
     assert!(judged.number("error_rate").is_none());
     assert!(judged.number("requests").is_none());
 }
@@ -112,15 +139,26 @@ async fn an_exception_in_every_iteration() {
 async fn exit_codes_have_a_meaning() {
     let server = server();
     for (before, meaning) in [
-        ("sed -i '1i throw new Error(\"early\");' readygate.js", "an exception before any request"),
-        ("sed -i 's/^export const options = PLAN.options;/export const options = {scenarios:{s:{executor:\"none\"}}};/' readygate.js", "options of the test are invalid"),
-        ("sed -i 's/const step = pick();/exec.test.abort(\"enough\");/' readygate.js", "the script aborted the test"),
+        (
+            "sed -i '1i throw new Error(\"early\");' readygate.js",
+            "an exception before any request",
+        ),
+        (
+            "sed -i 's/^export const options = PLAN.options;/export const options = {scenarios:{s:{executor:\"none\"}}};/' readygate.js",
+            "options of the test are invalid",
+        ),
+        (
+            "sed -i 's/const step = pick();/exec.test.abort(\"enough\");/' readygate.js",
+            "the script aborted the test",
+        ),
         ("kill -9 $$", "SIGKILL"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let program = wrapped(folder.path(), "k6", before);
         let more = json!({ "program": program, "for": "1s" });
-        let judged = measure(with(&format!("{}/ok", server.url()), more)).await.unwrap();
+        let judged = measure(with(&format!("{}/ok", server.url()), more))
+            .await
+            .unwrap();
         let check = judged.check("load/k6-run", Unmeasured);
         assert!(check.message.contains(meaning), "{before}: {check:#?}");
         assert!(judged.number("requests").is_none());
@@ -134,21 +172,32 @@ fn the_manifest_is_yaml_of_a_test_run() {
         { "url": "/ü", "method": "POST", "json": { "a": "line\n: \"é\"" }, "expect_status": [201] },
     ], "rate": "45000/s", "users": 90000, "for": "1h", "segments": 12, "bounds": { "p95": "50ms" },
         "headers": { "Authorization": "Bearer canary-9" } } });
-    let text = readygate_load::manifest("load.big_one", &config(with), Some("https://app.test")).unwrap();
+    let text =
+        readygate_load::manifest("load.big_one", &config(with), Some("https://app.test")).unwrap();
     assert!(!text.contains("canary-9"));
     assert!(text.contains("exitCode"));
     let parts: Vec<Json> = text
         .split("\n---\n")
         .map(|part| serde_saphyr::from_str(part).unwrap())
         .collect();
-    let [map, run] = &parts[..] else { panic!("{text}") };
+    let [map, run] = &parts[..] else {
+        panic!("{text}")
+    };
     assert_eq!(map["kind"], "ConfigMap");
     let script = map["data"]["readygate.js"].as_str().unwrap();
     assert!(script.contains("export const options") && script.contains("https://app.test/a?b=1"));
     assert_eq!(run["kind"], "TestRun");
     assert_eq!(run["spec"]["parallelism"], 12);
-    assert_eq!(run["spec"]["script"]["configMap"]["name"], map["metadata"]["name"]);
+    assert_eq!(
+        run["spec"]["script"]["configMap"]["name"],
+        map["metadata"]["name"]
+    );
     assert_eq!(run["spec"]["script"]["configMap"]["file"], "readygate.js");
-    assert!(run["spec"]["arguments"].as_str().unwrap().contains("--quiet"));
+    assert!(
+        run["spec"]["arguments"]
+            .as_str()
+            .unwrap()
+            .contains("--quiet")
+    );
     assert_eq!(run["spec"]["runner"]["env"][0]["name"], "READYGATE_HEADERS");
 }

@@ -146,7 +146,11 @@ impl Sent<'_> {
             }
             (Some(_), false) => {
                 let hint = Some("keep `requests` alone");
-                error.add(format!("{at}/url"), "`url` and `requests` are both given", hint);
+                error.add(
+                    format!("{at}/url"),
+                    "`url` and `requests` are both given",
+                    hint,
+                );
             }
             _ => {}
         }
@@ -164,9 +168,17 @@ impl Sent<'_> {
                 error.add(format!("{at}/weight"), "`0` means never", hint);
             }
             if request.body.is_some() && request.json.is_some() {
-                error.add(format!("{at}/json"), "`body` and `json` are both given", None);
+                error.add(
+                    format!("{at}/json"),
+                    "`body` and `json` are both given",
+                    None,
+                );
             }
-            if request.expect_status.iter().any(|s| !(100..=599).contains(s)) {
+            if request
+                .expect_status
+                .iter()
+                .any(|s| !(100..=599).contains(s))
+            {
                 let message = "a status is a number from 100 to 599";
                 error.add(format!("{at}/expect_status"), message, None);
             }

@@ -6,7 +6,9 @@ pub(crate) mod config;
 pub(crate) mod request;
 
 use readygate_reports::gather::FileFacts;
-use readygate_sdk::{Activity, Checks, ConfigError, Cx, ErrorKind, Footprint, ProbeError, process::Ended};
+use readygate_sdk::{
+    Activity, Checks, ConfigError, Cx, ErrorKind, Footprint, ProbeError, process::Ended,
+};
 
 use crate::{
     config::{LoadConfig, SourceKind},
@@ -111,7 +113,10 @@ pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
 
 /// Why the numbers are not those of the run that was asked for.
 pub(crate) fn void(measurement: &LoadMeasurement) -> Option<String> {
-    let locust = measurement.locust.as_ref().and_then(|facts| facts.void());
+    let locust = measurement
+        .locust
+        .as_ref()
+        .and_then(crate::locust::facts::LocustFacts::void);
     locust.or_else(|| measurement.k6.as_ref()?.void())
 }
 
@@ -213,5 +218,6 @@ pub(crate) async fn write(
     tool: &str,
 ) -> Result<(), ProbeError> {
     let written = tokio::fs::write(path, text).await;
-    written.map_err(|e| ProbeError::new(ErrorKind::Internal, tool, "writing the test of the run", e))
+    written
+        .map_err(|e| ProbeError::new(ErrorKind::Internal, tool, "writing the test of the run", e))
 }

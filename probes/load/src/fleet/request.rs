@@ -2,7 +2,7 @@
 
 use readygate_sdk::{ConfigError, ErrorKind, ProbeError, Secret};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::config::{Request, Sent};
 
@@ -27,7 +27,10 @@ pub(crate) fn resolved(sent: Sent<'_>, target: Option<&str>) -> Result<Vec<Value
 fn one(request: &Request, target: Option<&str>) -> Result<Value, String> {
     let url = if request.url.starts_with('/') {
         let base = target.ok_or_else(|| {
-            format!("`{}` is a path, and no URL of the target is known", request.url)
+            format!(
+                "`{}` is a path, and no URL of the target is known",
+                request.url
+            )
         })?;
         format!("{}{}", base.trim_end_matches('/'), request.url)
     } else {
@@ -101,18 +104,14 @@ fn ascii(text: &str) -> String {
         }
         for unit in c.encode_utf16(&mut [0; 2]) {
             // The literal is read once by the language and once as JSON, so the escape is doubled.
-            out.push_str(&format!("\\\\u{unit:04x}"));
+            let _ = write!(out, "\\\\u{unit:04x}");
         }
     }
     out
 }
 
 /// Adds a problem where a duration is zero.
-pub(crate) fn positive(
-    period: readygate_sdk::Period,
-    at: &str,
-    error: &mut ConfigError,
-) {
+pub(crate) fn positive(period: readygate_sdk::Period, at: &str, error: &mut ConfigError) {
     if period.0.is_zero() {
         error.add(at, "it must be longer than 0", None);
     }
@@ -126,7 +125,9 @@ mod tests {
     fn a_plan_survives_the_template() {
         let plan = json!({ "a": "\"quoted\" \\ é \u{2028} 😀 \n '" });
         let filled = fill("x = parse(\"@PLAN@\")", &plan);
-        let literal = filled.trim_start_matches("x = parse(").trim_end_matches(')');
+        let literal = filled
+            .trim_start_matches("x = parse(")
+            .trim_end_matches(')');
         assert!(literal.is_ascii(), "{literal}");
         let inner: String = serde_json::from_str(literal).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&inner).unwrap(), plan);
@@ -135,12 +136,19 @@ mod tests {
     #[test]
     fn paths_need_a_target() {
         let headers = BTreeMap::new();
-        let sent = Sent { url: Some("/a?b=1"), requests: &[], headers: &headers };
+        let sent = Sent {
+            url: Some("/a?b=1"),
+            requests: &[],
+            headers: &headers,
+        };
         assert!(resolved(sent, None).is_err());
         let found = resolved(sent, Some("https://app.test/")).unwrap();
         assert_eq!(found[0]["url"], "https://app.test/a?b=1");
         assert_eq!(contacts(sent), ["the target"]);
-        let sent = Sent { url: Some("http://u:p@h:8080/x"), ..sent };
+        let sent = Sent {
+            url: Some("http://u:p@h:8080/x"),
+            ..sent
+        };
         assert_eq!(contacts(sent), ["h:8080"]);
     }
 }

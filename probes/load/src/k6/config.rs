@@ -95,7 +95,8 @@ impl K6Config {
     }
 
     pub(crate) fn timeout(&self) -> Duration {
-        self.timeout.map_or(Duration::from_secs(10), |period| period.0)
+        self.timeout
+            .map_or(Duration::from_secs(10), |period| period.0)
     }
 
     pub(crate) fn warmup(&self) -> Duration {
@@ -129,7 +130,11 @@ pub(crate) fn validate(config: &K6Config, error: &mut ConfigError) {
     }
     if config.rate.is_none() && config.users.is_none() {
         let hint = Some("write `rate: 1000/s` (an open model), or `users: 50` (a closed one)");
-        error.add("/k6", "neither `rate` nor `users` says how much to send", hint);
+        error.add(
+            "/k6",
+            "neither `rate` nor `users` says how much to send",
+            hint,
+        );
     }
     if config.users == Some(0) {
         error.add("/k6/users", "`0` users send nothing", None);

@@ -23,7 +23,9 @@ pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
         }
     }
     if facts.segments.is_empty() {
-        checks.check(&rules::K6_RUN, "k6").unmeasured("no process was started");
+        checks
+            .check(&rules::K6_RUN, "k6")
+            .unmeasured("no process was started");
     }
     if facts.broken().is_some() {
         return;
@@ -83,13 +85,17 @@ fn script(segment: &Segment, checks: &mut Checks) {
 
 fn lag(facts: &K6Facts, checks: &mut Checks) {
     let most = facts.most_lag();
-    let check = checks
-        .check(&rules::K6_LAG, "k6")
-        .expected(format!("at most {} at the 99th percentile", Unit::Seconds.format(most)));
+    let check = checks.check(&rules::K6_LAG, "k6").expected(format!(
+        "at most {} at the 99th percentile",
+        Unit::Seconds.format(most)
+    ));
     match facts.worst_lag() {
         None => check.unmeasured("k6 did not tell how late it began"),
         Some(lag) if lag <= most => check
-            .message(format!("requests began up to {} late", Unit::Seconds.format(lag)))
+            .message(format!(
+                "requests began up to {} late",
+                Unit::Seconds.format(lag)
+            ))
             .pass(),
         Some(lag) => check
             .actual(Unit::Seconds.format(lag))
@@ -105,7 +111,9 @@ fn dropped(facts: &K6Facts, checks: &mut Checks) {
         return check.message("every request that was due was sent").pass();
     }
     let by_segment = facts.segments.iter().filter(|s| s.dropped > 0);
-    let lines: Vec<String> = by_segment.map(|s| format!("{}: {}", s.name, s.dropped)).collect();
+    let lines: Vec<String> = by_segment
+        .map(|s| format!("{}: {}", s.name, s.dropped))
+        .collect();
     let total = lines.len() as u64;
     let users = count_of(facts.users_asked, "user", "users");
     let check = check
@@ -124,14 +132,19 @@ fn rate(facts: &K6Facts, checks: &mut Checks) {
     let Some(rate) = facts.rate_asked else { return };
     let due = rate * facts.window_asked;
     let made: u64 = facts.segments.iter().map(|s| s.started).sum();
-    let least = (due * RATE_SHARE - facts.segments.len() as f64).floor().max(1.0);
+    let least = (due * RATE_SHARE - facts.segments.len() as f64)
+        .floor()
+        .max(1.0);
     let check = checks
         .check(&rules::K6_RATE, "k6")
         .expected(format!("at least {least} requests"))
         .actual(made.to_string());
     if made as f64 >= least {
         return check
-            .message(format!("{made} of {} requests that were due were made", due.round()))
+            .message(format!(
+                "{made} of {} requests that were due were made",
+                due.round()
+            ))
             .pass();
     }
     check
@@ -151,23 +164,34 @@ fn within(bound: &Bound, late: bool, checks: &mut Checks) {
     // As many must lie above the percentile as it takes for one of them to be seen.
     let least = (10.0 / (1.0 - bound.percent / 100.0)).ceil();
     if (bound.of as f64) < least {
-        let reason = format!("{} made; it takes {least}", count_of(bound.of, "request was", "requests were"));
+        let reason = format!(
+            "{} made; it takes {least}",
+            count_of(bound.of, "request was", "requests were")
+        );
         return check.hint("let the run be longer").unmeasured(reason);
     }
     let share = 100.0 * bound.within as f64 / bound.of as f64;
     let shown = Unit::Percent.format((share * 1e3).floor() / 1e3);
     if late && share < bound.percent {
         let reason = "too few requests were within the bound, and k6 itself was late";
-        return check.actual(shown).hint(rules::K6_LAG.fix).unmeasured(reason);
+        return check
+            .actual(shown)
+            .hint(rules::K6_LAG.fix)
+            .unmeasured(reason);
     }
     check
-        .message(format!("{} of {} requests succeeded within {limit}", bound.within, bound.of))
+        .message(format!(
+            "{} of {} requests succeeded within {limit}",
+            bound.within, bound.of
+        ))
         .actual(shown)
         .passed_if(share >= bound.percent);
 }
 
 fn errors(facts: &K6Facts, measurement: &LoadMeasurement, checks: &mut Checks) {
-    let Some(most) = facts.max_error_rate else { return };
+    let Some(most) = facts.max_error_rate else {
+        return;
+    };
     let total = measurement.total.as_ref();
     let counts = total.and_then(|total| Some((total.errors?, total.requests?)));
     let check = checks
@@ -178,7 +202,11 @@ fn errors(facts: &K6Facts, measurement: &LoadMeasurement, checks: &mut Checks) {
     };
     // Rule of three: none of n failures is a rate below 3/n with 95 % confidence.
     let share = 100.0 * errors as f64 / requests as f64;
-    let least = if most > 0.0 { (300.0 / most).ceil() } else { 1.0 };
+    let least = if most > 0.0 {
+        (300.0 / most).ceil()
+    } else {
+        1.0
+    };
     let message = format!("{errors} of {requests} requests failed");
     if share <= most && (requests as f64) < least {
         let reason = format!("{message}; to show a rate this low takes {least} requests");

@@ -13,7 +13,11 @@ const IMAGE: &str = "grafana/k6:1.1.0";
 ///
 /// # Errors
 /// A path without a target to resolve it against.
-pub(crate) fn manifest(gate: &str, config: &K6Config, target: Option<&str>) -> Result<String, String> {
+pub(crate) fn manifest(
+    gate: &str,
+    config: &K6Config,
+    target: Option<&str>,
+) -> Result<String, String> {
     let name = dns_label(gate);
     let script = script::script(config, target)?;
     let mut out = note(&name, gate);
@@ -23,7 +27,11 @@ pub(crate) fn manifest(gate: &str, config: &K6Config, target: Option<&str>) -> R
     );
     for line in script.lines() {
         let line = line.trim_end();
-        let _ = if line.is_empty() { writeln!(out) } else { writeln!(out, "    {line}") };
+        let _ = if line.is_empty() {
+            writeln!(out)
+        } else {
+            writeln!(out, "    {line}")
+        };
     }
     let _ = write!(
         out,
@@ -69,7 +77,13 @@ fn note(name: &str, gate: &str) -> String {
 /// Names of services made by the operator are labels of DNS (RFC 1123): 63 characters, of which it
 /// adds some.
 fn dns_label(gate: &str) -> String {
-    let plain = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
+    let plain = |c: char| {
+        if c.is_ascii_lowercase() || c.is_ascii_digit() {
+            c
+        } else {
+            '-'
+        }
+    };
     let label: String = gate.to_lowercase().chars().map(plain).take(40).collect();
     format!("readygate-{}", label.trim_matches('-'))
 }

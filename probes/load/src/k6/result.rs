@@ -52,7 +52,10 @@ pub(super) fn driven(config: &K6Config, summaries: &[(String, Value)]) -> Option
     }
     let names = summaries.iter().map(|(name, _)| name.clone());
     let parts = names.zip(readings.into_iter().map(|reading| reading.result));
-    Some(Driven { parts: parts.collect(), total })
+    Some(Driven {
+        parts: parts.collect(),
+        total,
+    })
 }
 
 /// The reader of k6's summaries, with the counts of the generated script in place of k6's own: these
@@ -61,7 +64,11 @@ fn one(config: &K6Config, summary: &Value) -> Option<Reading> {
     let mut reading = reader::of_json(Format::K6Summary, summary).ok()?;
     let result = &mut reading.result;
     let dropped = count(summary, "dropped_iterations{scenario:measure}", "count");
-    result.model = if config.rate.is_some() { Model::Open } else { Model::Closed };
+    result.model = if config.rate.is_some() {
+        Model::Open
+    } else {
+        Model::Closed
+    };
     // Latency counts from the time at which a request was due; those never sent are in none.
     result.corrected = match config.rate {
         Some(_) if dropped == 0 => Safe::Yes,
@@ -86,7 +93,10 @@ fn one(config: &K6Config, summary: &Value) -> Option<Reading> {
     result.throughput = result.requests.map(|n| round(n as f64 / window));
     // They hold in one segment; what is decided on is the sum.
     result.thresholds = None;
-    result.lacks("thresholds.failed", "the counts of all segments are judged in their place");
+    result.lacks(
+        "thresholds.failed",
+        "the counts of all segments are judged in their place",
+    );
     Some(reading)
 }
 
@@ -108,7 +118,12 @@ fn latency(summary: &Value) -> Option<Latency> {
         quantiles: Vec::new(),
     };
     latency.push(50.0, ms("med"));
-    for (percent, key) in [(90.0, "p(90)"), (95.0, "p(95)"), (99.0, "p(99)"), (99.9, "p(99.9)")] {
+    for (percent, key) in [
+        (90.0, "p(90)"),
+        (95.0, "p(95)"),
+        (99.0, "p(99)"),
+        (99.9, "p(99.9)"),
+    ] {
         latency.push(percent, ms(key));
     }
     Some(latency)
@@ -121,8 +136,13 @@ fn together(config: &K6Config, readings: &[Reading], total: &mut LoadResult) {
     total.duration = Some(window);
     total.throughput = total.requests.map(|n| round(n as f64 / window));
     total.absent.retain(|name, _| name == "thresholds.failed");
-    let lists: Vec<&Latency> = readings.iter().filter_map(|r| r.result.latency.as_ref()).collect();
-    let Some(latency) = &mut total.latency else { return };
+    let lists: Vec<&Latency> = readings
+        .iter()
+        .filter_map(|r| r.result.latency.as_ref())
+        .collect();
+    let Some(latency) = &mut total.latency else {
+        return;
+    };
     if lists.is_empty() {
         total.latency = None;
         return total.lacks("latency", "no request succeeded, so none was timed");
@@ -130,7 +150,10 @@ fn together(config: &K6Config, readings: &[Reading], total: &mut LoadResult) {
     for percent in [50.0, 90.0, 95.0, 99.0, 99.9] {
         let largest = lists.iter().map(|latency| latency.at(percent));
         let largest: Option<Vec<f64>> = largest.collect();
-        latency.push(percent, largest.and_then(|all| all.into_iter().max_by(f64::total_cmp)));
+        latency.push(
+            percent,
+            largest.and_then(|all| all.into_iter().max_by(f64::total_cmp)),
+        );
     }
     total.notes.push(format!(
         "percentiles are the largest of {} segments: upper bounds of those of all requests",
@@ -144,9 +167,19 @@ pub(super) fn bounds(config: &K6Config, summaries: &[(String, Value)]) -> Vec<Bo
     for (percentile, period) in &config.bounds {
         let seconds = period.0.as_secs_f64();
         let name = script::rate_of((seconds * 1e6).round() / 1e3);
-        let sum = |key: &str| summaries.iter().map(|(_, s)| count(s, &name, key)).sum::<u64>();
+        let sum = |key: &str| {
+            summaries
+                .iter()
+                .map(|(_, s)| count(s, &name, key))
+                .sum::<u64>()
+        };
         let (within, without) = (sum("passes"), sum("fails"));
-        all.push(Bound { percent: percentile.percent(), seconds, within, of: within + without });
+        all.push(Bound {
+            percent: percentile.percent(),
+            seconds,
+            within,
+            of: within + without,
+        });
     }
     all
 }

@@ -1,6 +1,6 @@
 //! Runs the segments side by side.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use readygate_sdk::{Cx, ErrorKind, ProbeError};
 use serde_json::Value;
@@ -12,14 +12,15 @@ use super::{
 };
 use crate::{
     config::SourceKind,
-    fleet::{self, Driven, children::{Children, Exit}, request},
+    fleet::{
+        self, Driven,
+        children::{Children, Exit},
+        request,
+    },
     measurement::LoadMeasurement,
 };
 
-pub(crate) async fn measure(
-    config: &K6Config,
-    cx: &Cx,
-) -> Result<LoadMeasurement, ProbeError> {
+pub(crate) async fn measure(config: &K6Config, cx: &Cx) -> Result<LoadMeasurement, ProbeError> {
     fleet::fits(cx, "k6", config.longest())?;
     let scratch = fleet::scratch("k6")?;
     let text = script::script(config, cx.target().url.as_deref())
@@ -29,14 +30,28 @@ pub(crate) async fn measure(
     for segment in 0..config.segments {
         let summary = scratch.path().join(format!("summary-{segment}.json"));
         let environment = BTreeMap::from([
-            ("READYGATE_HEADERS".to_owned(), request::headers(&config.headers)),
-            ("READYGATE_SUMMARY".to_owned(), summary.display().to_string()),
+            (
+                "READYGATE_HEADERS".to_owned(),
+                request::headers(&config.headers),
+            ),
+            (
+                "READYGATE_SUMMARY".to_owned(),
+                summary.display().to_string(),
+            ),
         ]);
         let directory = scratch.path().to_owned();
-        children.start(segment as usize, argv(config, segment), directory, environment);
+        children.start(
+            segment as usize,
+            argv(config, segment),
+            directory,
+            environment,
+        );
     }
     let length = readygate_sdk::Unit::Seconds.format(config.duration.0.as_secs_f64());
-    cx.progress(&format!("k6: {} processes measure for {length}", config.segments));
+    cx.progress(&format!(
+        "k6: {} processes measure for {length}",
+        config.segments
+    ));
     let mut exits = BTreeMap::new();
     while let Some(exit) = children.next().await {
         failed_to_run(&exit)?;
@@ -44,11 +59,27 @@ pub(crate) async fn measure(
         cx.progress(&format!("k6: {name} has ended"));
         exits.insert(exit.index, exit);
     }
+    let (facts, summaries) = collect(config, scratch.path(), &exits).await;
+    let driven = numbers(config, &facts, &summaries);
+    let mut measurement = fleet::measurement(SourceKind::K6, cx, driven);
+    measurement.k6 = Some(facts);
+    Ok(measurement)
+}
+
+/// Facts and summaries of the segments that ended.
+async fn collect(
+    config: &K6Config,
+    folder: &Path,
+    exits: &BTreeMap<usize, Exit>,
+) -> (K6Facts, Vec<(String, Value)>) {
     let mut facts = asked(config);
     let mut summaries = Vec::new();
     for index in 0..config.segments as usize {
-        let mut segment = Segment { name: name(config, index), ..Segment::default() };
-        let path = scratch.path().join(format!("summary-{index}.json"));
+        let mut segment = Segment {
+            name: name(config, index),
+            ..Segment::default()
+        };
+        let path = folder.join(format!("summary-{index}.json"));
         if let Some(summary) = fleet::read_json(path).await {
             result::tell(&mut segment, &summary, config.rate.is_some());
             summaries.push((segment.name.clone(), summary));
@@ -62,18 +93,20 @@ pub(crate) async fn measure(
         facts.segments.push(segment);
     }
     facts.bounds = result::bounds(config, &summaries);
-    let driven = numbers(config, &facts, &summaries);
-    let mut measurement = fleet::measurement(SourceKind::K6, cx, driven);
-    measurement.k6 = Some(facts);
-    Ok(measurement)
+    (facts, summaries)
 }
 
 fn numbers(config: &K6Config, facts: &K6Facts, summaries: &[(String, Value)]) -> Driven {
     let whole = summaries.len() == config.segments as usize;
     let found = result::driven(config, summaries).filter(|_| whole);
     found.unwrap_or_else(|| {
-        let why = facts.void().unwrap_or_else(|| "k6 wrote no summary that can be read".to_owned());
-        Driven { parts: Vec::new(), total: result::nothing(&why) }
+        let why = facts
+            .void()
+            .unwrap_or_else(|| "k6 wrote no summary that can be read".to_owned());
+        Driven {
+            parts: Vec::new(),
+            total: result::nothing(&why),
+        }
     })
 }
 

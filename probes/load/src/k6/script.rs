@@ -40,7 +40,11 @@ fn ms(seconds: f64) -> f64 {
 
 /// Bounds in milliseconds with the name of their rate, each once.
 pub(super) fn bounds(config: &K6Config) -> Vec<(f64, String)> {
-    let mut all: Vec<f64> = config.bounds.values().map(|Period(p)| ms(p.as_secs_f64())).collect();
+    let mut all: Vec<f64> = config
+        .bounds
+        .values()
+        .map(|Period(p)| ms(p.as_secs_f64()))
+        .collect();
     all.sort_by(f64::total_cmp);
     all.dedup();
     all.into_iter().map(|ms| (ms, rate_of(ms))).collect()
@@ -55,12 +59,12 @@ fn options(config: &K6Config) -> Value {
     let mut scenarios = Map::new();
     let warmup = config.warmup();
     if !warmup.is_zero() {
-        let scenario = scenario(config, warmup.as_secs_f64(), 0.0, "0s".to_owned());
+        let scenario = scenario(config, warmup.as_secs_f64(), 0.0, "0s");
         scenarios.insert("warmup".into(), scenario);
     }
     let grace = format!("{}s", (config.timeout().as_secs_f64() + 1.0).ceil());
     let length = config.duration.0.as_secs_f64();
-    let measured = scenario(config, length, warmup.as_secs_f64(), grace);
+    let measured = scenario(config, length, warmup.as_secs_f64(), &grace);
     scenarios.insert("measure".into(), measured);
     json!({
         "discardResponseBodies": true,
@@ -70,7 +74,7 @@ fn options(config: &K6Config) -> Value {
     })
 }
 
-fn scenario(config: &K6Config, seconds: f64, start: f64, grace: String) -> Value {
+fn scenario(config: &K6Config, seconds: f64, start: f64, grace: &str) -> Value {
     let vus = config.vus();
     let mut scenario = match config.rate {
         // Only whole numbers are taken; users are made beforehand, since making one in the run
@@ -118,13 +122,23 @@ fn thresholds(config: &K6Config) -> Value {
         (each * 0.99 - 1.0).floor().max(1.0)
     });
     if config.rate.is_some() {
-        all.insert("dropped_iterations{scenario:measure}".into(), json!(["count<1"]));
+        all.insert(
+            "dropped_iterations{scenario:measure}".into(),
+            json!(["count<1"]),
+        );
     }
-    all.insert("http_reqs{scenario:measure}".into(), json!([format!("count>={least}")]));
+    all.insert(
+        "http_reqs{scenario:measure}".into(),
+        json!([format!("count>={least}")]),
+    );
     all.insert("rg_done".into(), json!([format!("count>={least}")]));
     let errors = config.max_error_rate.map_or(1.0, |share| share.0 / 100.0);
     // A run in which all failed never passes.
-    let errors = if errors < 1.0 { format!("rate<={errors}") } else { "rate<1".to_owned() };
+    let errors = if errors < 1.0 {
+        format!("rate<={errors}")
+    } else {
+        "rate<1".to_owned()
+    };
     all.insert("rg_failed".into(), json!([errors]));
     for (percentile, Period(bound)) in &config.bounds {
         let name = rate_of(ms(bound.as_secs_f64()));

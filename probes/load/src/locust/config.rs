@@ -84,7 +84,8 @@ impl LocustConfig {
     }
 
     pub(crate) fn timeout(&self) -> Duration {
-        self.timeout.map_or(Duration::from_secs(10), |period| period.0)
+        self.timeout
+            .map_or(Duration::from_secs(10), |period| period.0)
     }
 
     pub(crate) fn wait(&self) -> Duration {
@@ -100,7 +101,11 @@ impl LocustConfig {
     /// The longest that a run can take which goes well.
     pub(crate) fn longest(&self) -> Duration {
         let start_and_end = Duration::from_secs(10);
-        let waiting = if self.remote_workers > 0 { self.wait() } else { Duration::from_secs(5) };
+        let waiting = if self.remote_workers > 0 {
+            self.wait()
+        } else {
+            Duration::from_secs(5)
+        };
         waiting + self.load() + self.timeout() + start_and_end
     }
 
@@ -140,13 +145,22 @@ pub(crate) fn validate(config: &LocustConfig, error: &mut ConfigError) {
     match (config.rate, config.think) {
         (None, None) => {
             let hint = Some("write `rate: 1000/s`, or `think: 1s` between the requests of a user");
-            error.add("/locust", "neither `rate` nor `think` says how often users send", hint);
+            error.add(
+                "/locust",
+                "neither `rate` nor `think` says how often users send",
+                hint,
+            );
         }
         (Some(_), Some(_)) => {
             error.add("/locust/think", "`rate` and `think` are both given", None);
         }
         _ => {}
     }
+    workers(config, error);
+    contradiction(config, error);
+}
+
+fn workers(config: &LocustConfig, error: &mut ConfigError) {
     if config.expected() == 0 {
         let hint = Some("write `workers: 2`, or `remote_workers: 12`");
         error.add("/locust/workers", "without workers nothing is sent", hint);
@@ -169,17 +183,23 @@ pub(crate) fn validate(config: &LocustConfig, error: &mut ConfigError) {
         let message = "`remote_workers` need a name under which they reach this machine";
         error.add("/locust/master_host", message, hint);
     }
-    let odd = |name: &str| name.contains(|c: char| !(c.is_ascii_alphanumeric() || ".-:[]".contains(c)));
+    let odd =
+        |name: &str| name.contains(|c: char| !(c.is_ascii_alphanumeric() || ".-:[]".contains(c)));
     if config.master_host.as_deref().is_some_and(odd) {
         error.add("/locust/master_host", "this is no name of a machine", None);
     }
     if let Some(bind) = &config.bind {
-        let port = bind.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        let port = bind
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse::<u16>().ok());
         if port.is_none_or(|port| port == 0) {
-            error.add("/locust/bind", "this is no address with a port", Some("write `0.0.0.0:5557`"));
+            error.add(
+                "/locust/bind",
+                "this is no address with a port",
+                Some("write `0.0.0.0:5557`"),
+            );
         }
     }
-    contradiction(config, error);
 }
 
 /// Little's law: users that wait for each answer cannot exceed users / latency.

@@ -135,15 +135,24 @@ impl LocustFacts {
         }
         let gone = self.gone();
         if !gone.is_empty() {
-            return Some(format!("the load was less than asked for: {}", gone.join(", ")));
+            return Some(format!(
+                "the load was less than asked for: {}",
+                gone.join(", ")
+            ));
         }
         if let Some(hot) = self.workers.iter().find(|worker| worker.is_hot()) {
             return Some(format!("{} was short of CPU", hot.name));
         }
-        if self.window.is_none_or(|window| window < self.window_asked * 0.98) {
+        if self
+            .window
+            .is_none_or(|window| window < self.window_asked * 0.98)
+        {
             return Some("the measurement was shorter than asked for".to_owned());
         }
-        if self.users_least.is_none_or(|n| n < u64::from(self.users_asked)) {
+        if self
+            .users_least
+            .is_none_or(|n| n < u64::from(self.users_asked))
+        {
             return Some("fewer users were at work than asked for".to_owned());
         }
         None

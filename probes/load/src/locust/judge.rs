@@ -35,7 +35,11 @@ fn run(facts: &LocustFacts, checks: &mut Checks) {
     let asked = Unit::Seconds.format(facts.window_asked);
     let workers = facts.workers.iter().filter(|w| !w.words.is_empty());
     let workers: Vec<String> = workers
-        .flat_map(|w| said(&w.words).into_iter().map(move |line| format!("{}: {line}", w.name)))
+        .flat_map(|w| {
+            said(&w.words)
+                .into_iter()
+                .map(move |line| format!("{}: {line}", w.name))
+        })
         .collect();
     let details = said(&facts.words).into_iter().chain(workers);
     let check = check.expected(format!("a measurement of {asked}"));
@@ -54,7 +58,9 @@ fn run(facts: &LocustFacts, checks: &mut Checks) {
             .unmeasured("Locust did not go through to the end of its run");
     }
     let Some(window) = facts.window.filter(|w| *w >= facts.window_asked * 0.98) else {
-        let window = facts.window.map_or_else(|| "none".to_owned(), |w| Unit::Seconds.format(w));
+        let window = facts
+            .window
+            .map_or_else(|| "none".to_owned(), |w| Unit::Seconds.format(w));
         return check
             .actual(window)
             .details(details)
@@ -80,7 +86,10 @@ fn workers(facts: &LocustFacts, checks: &mut Checks) {
     }
     if gone.is_empty() && seen >= u64::from(facts.expected) {
         return check
-            .message(format!("{} stayed to the end", count_of(seen, "worker", "workers")))
+            .message(format!(
+                "{} stayed to the end",
+                count_of(seen, "worker", "workers")
+            ))
             .pass();
     }
     let n = gone.len() as u64;
@@ -104,10 +113,13 @@ fn users(facts: &LocustFacts, checks: &mut Checks) {
         .expected(asked.to_string());
     match facts.users_least {
         Some(least) if least >= asked && !facts.finished => {
-            check.unmeasured("the run did not go to its end")
+            check.unmeasured("the run did not go to its end");
         }
         Some(least) if least >= asked => check
-            .message(format!("{} at work throughout", count_of(asked, "user was", "users were")))
+            .message(format!(
+                "{} at work throughout",
+                count_of(asked, "user was", "users were")
+            ))
             .pass(),
         Some(least) => check
             .actual(format!("{least} at the fewest"))
@@ -157,11 +169,14 @@ fn test(facts: &LocustFacts, checks: &mut Checks) {
 }
 
 fn rate(facts: &LocustFacts, measurement: &LoadMeasurement, checks: &mut Checks) {
-    let Some(asked) = facts.rate_asked else { return };
+    let Some(asked) = facts.rate_asked else {
+        return;
+    };
     let total = measurement.total.as_ref();
-    let check = checks
-        .check(&rules::LOCUST_RATE, "rate")
-        .expected(format!("at least {}", Unit::PerSecond.format(asked * RATE_SHARE)));
+    let check = checks.check(&rules::LOCUST_RATE, "rate").expected(format!(
+        "at least {}",
+        Unit::PerSecond.format(asked * RATE_SHARE)
+    ));
     let Some(reached) = total.and_then(|total| total.throughput) else {
         return check.unmeasured("no rate is known");
     };

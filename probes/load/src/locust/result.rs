@@ -17,14 +17,21 @@ pub(super) fn result(stats: Value, end: &Value) -> Option<LoadResult> {
     let reading = reader::of_json(Format::LocustJson, &latencies_of_successes).ok()?;
     let mut result = reading.result;
     // Mean and largest of the rows that count for latency; buckets have three digits.
-    result.latency = reading.sketch.and_then(|sketch| sketch.latency(How::Histogram));
+    result.latency = reading
+        .sketch
+        .and_then(|sketch| sketch.latency(How::Histogram));
     if result.latency.is_none() {
         result.lacks("latency", "no request succeeded, so none was timed");
     }
     result.version = text(end, "version");
     fold_routes(&mut result);
     result.error_kinds.clear();
-    for error in end.get("errors").and_then(Value::as_array).into_iter().flatten() {
+    for error in end
+        .get("errors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let count = error.get("count").and_then(Value::as_u64).unwrap_or(0);
         let kind = text(error, "error").unwrap_or_default();
         let kind = kind
@@ -67,7 +74,10 @@ fn without_failed(mut stats: Value) -> Value {
         if failed.is_some_and(|name| name.ends_with(FAILED))
             && let Some(row) = row.as_object_mut()
         {
-            row.insert("response_times".into(), Value::Object(serde_json::Map::new()));
+            row.insert(
+                "response_times".into(),
+                Value::Object(serde_json::Map::new()),
+            );
             row.insert("max_response_time".into(), Value::Null);
         }
     }
@@ -106,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    fn row(name: &str, n: u64, failures: u64, buckets: Value) -> Value {
+    fn row(name: &str, n: u64, failures: u64, buckets: &Value) -> Value {
         json!({ "name": name, "method": "GET", "num_requests": n, "num_failures": failures,
             "response_times": buckets, "max_response_time": 9.0, "total_response_time": 100.0,
             "start_time": 1_795_390_000.0, "last_request_timestamp": 1_795_390_010.0 })
@@ -115,8 +125,8 @@ mod tests {
     #[test]
     fn quick_errors_are_counted_and_not_timed() {
         let stats = json!([
-            row("/a", 100, 0, json!({ "20.0": 90, "40.0": 10 })),
-            row("/a [failed]", 900, 900, json!({ "0.3": 900 })),
+            row("/a", 100, 0, &json!({ "20.0": 90, "40.0": 10 })),
+            row("/a [failed]", 900, 900, &json!({ "0.3": 900 })),
         ]);
         let end = json!({ "version": "2.47.0", "began": 1_795_390_000.0, "ended": 1_795_390_010.0,
             "errors": [{ "error": "CatchResponseError('status 500')", "count": 900 }] });
@@ -132,7 +142,7 @@ mod tests {
 
     #[test]
     fn without_success_there_is_no_latency() {
-        let stats = json!([row("/a [failed]", 9, 9, json!({ "0.3": 9 }))]);
+        let stats = json!([row("/a [failed]", 9, 9, &json!({ "0.3": 9 }))]);
         let found = result(stats, &json!({})).unwrap();
         assert_eq!((found.requests, found.errors), (Some(9), Some(9)));
         assert!(found.latency.is_none());

@@ -13,11 +13,16 @@ use tokio::time::{self, Instant};
 use super::{
     config::LocustConfig,
     facts::{LocustFacts, Worker},
-    result, series::Series,
+    result,
+    series::Series,
 };
 use crate::{
     config::SourceKind,
-    fleet::{self, Driven, children::{Children, Exit}, request},
+    fleet::{
+        self, Driven,
+        children::{Children, Exit},
+        request,
+    },
     measurement::LoadMeasurement,
 };
 
@@ -45,10 +50,7 @@ struct Run<'a> {
     announced: Vec<bool>,
 }
 
-pub(crate) async fn measure(
-    config: &LocustConfig,
-    cx: &Cx,
-) -> Result<LoadMeasurement, ProbeError> {
+pub(crate) async fn measure(config: &LocustConfig, cx: &Cx) -> Result<LoadMeasurement, ProbeError> {
     fleet::fits(cx, "Locust", config.longest())?;
     let scratch = fleet::scratch("Locust")?;
     let file = locustfile(config, cx.target().url.as_deref())
@@ -128,22 +130,37 @@ impl<'a> Run<'a> {
             }
             variables
         };
-        let text = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let text = |list: &[&str]| {
+            list.iter()
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>()
+        };
         let master = self.master(&program, &file, port);
-        self.children.start(MASTER, master, self.folder.clone(), environment(MASTER));
+        self.children
+            .start(MASTER, master, self.folder.clone(), environment(MASTER));
         let host = match self.config.address() {
             Some(("0.0.0.0" | "*" | "", _)) | None => "127.0.0.1",
             Some((host, _)) => host,
         };
         for worker in 1..=self.config.workers as usize {
             let argv = text(&[
-                &program, "-f", &file, "--worker", "--master-host", host, "--master-port", port,
+                &program,
+                "-f",
+                &file,
+                "--worker",
+                "--master-host",
+                host,
+                "--master-port",
+                port,
             ]);
-            self.children.start(worker, argv, self.folder.clone(), environment(worker));
+            self.children
+                .start(worker, argv, self.folder.clone(), environment(worker));
         }
         if let Some(join) = &self.facts.join {
             let n = self.config.remote_workers;
-            self.cx.progress(&format!("waiting for {n} remote workers; on each load machine run: {join}"));
+            self.cx.progress(&format!(
+                "waiting for {n} remote workers; on each load machine run: {join}"
+            ));
         }
     }
 
@@ -161,7 +178,10 @@ impl<'a> Run<'a> {
             format!("--master-bind-host={host}"),
             format!("--master-bind-port={port}"),
             format!("--expect-workers={}", config.expected()),
-            format!("--expect-workers-max-wait={}", config.wait().as_secs().max(1)),
+            format!(
+                "--expect-workers-max-wait={}",
+                config.wait().as_secs().max(1)
+            ),
             format!("--users={}", config.users),
             format!("--spawn-rate={}", config.spawn_rate()),
             format!("--run-time={limit}s"),
@@ -199,7 +219,11 @@ impl<'a> Run<'a> {
         {
             let hint = "install it: pip install locust, or give its path as `program`";
             let error = error.clone();
-            return Err(if error.kind == ErrorKind::Connect { error.hint(hint) } else { error });
+            return Err(if error.kind == ErrorKind::Connect {
+                error.hint(hint)
+            } else {
+                error
+            });
         }
         // Before the load began no worker ends by itself but by an error in the file.
         let index = exit.index;
@@ -223,7 +247,8 @@ impl<'a> Run<'a> {
             if let Some(ready) = fleet::read_json(self.ready_file(worker)).await {
                 self.announced[worker] = true;
                 let pid = ready.get("pid").and_then(Value::as_u64).unwrap_or(0);
-                self.cx.progress(&format!("Locust worker {worker} is up (pid {pid})"));
+                self.cx
+                    .progress(&format!("Locust worker {worker} is up (pid {pid})"));
             }
         }
     }
@@ -235,7 +260,8 @@ impl<'a> Run<'a> {
     /// Locust idles to the end of the run when its last worker is gone.
     fn hopeless(&mut self) -> Option<String> {
         let last = self.series.last();
-        let own = self.config.workers > 0 && (1..=self.config.workers as usize).all(|w| !self.children.runs(w));
+        let own = self.config.workers > 0
+            && (1..=self.config.workers as usize).all(|w| !self.children.runs(w));
         let none_left = match last {
             Some(last) => self.series.began() && last.workers == 0 && last.phase != "ending",
             None => false,
@@ -252,7 +278,10 @@ impl<'a> Run<'a> {
 
     /// Ends what still runs and puts together what there is.
     async fn finish(mut self) -> Result<LoadMeasurement, ProbeError> {
-        let master_killed = matches!(self.exits.get(&MASTER).map(|e| &e.ended), Some(Ok(Ended::Signal(_))));
+        let master_killed = matches!(
+            self.exits.get(&MASTER).map(|e| &e.ended),
+            Some(Ok(Ended::Signal(_)))
+        );
         if self.facts.aborted.is_none() && !master_killed {
             let patience = Instant::now() + ORPHANS;
             while !self.children.is_empty() {
@@ -266,20 +295,27 @@ impl<'a> Run<'a> {
             self.children.kill(index);
         }
         self.series.read().await;
-        let end = fleet::read_json(self.folder.join("end.json")).await.unwrap_or_default();
+        let end = fleet::read_json(self.folder.join("end.json"))
+            .await
+            .unwrap_or_default();
         let stats = fleet::read_json(self.folder.join("stats.json")).await;
         let ready = self.ready_files().await;
         self.tell(&end, &ready);
         let measured = stats.filter(|_| end.get("began").is_some_and(Value::is_number));
         let numbers = measured.and_then(|stats| result::result(stats, &end));
-        let driven = match numbers {
-            Some(mut numbers) => {
-                numbers.users = self.facts.users_most;
-                Driven { parts: vec![("Locust".to_owned(), numbers.clone())], total: numbers }
+        let driven = if let Some(mut numbers) = numbers {
+            numbers.users = self.facts.users_most;
+            let parts = vec![("Locust".to_owned(), numbers.clone())];
+            Driven {
+                parts,
+                total: numbers,
             }
-            None => {
-                let why = self.facts.void().unwrap_or_else(|| "Locust wrote no result".to_owned());
-                Driven { parts: Vec::new(), total: result::nothing(&why) }
+        } else {
+            let why = self.facts.void();
+            let why = why.unwrap_or_else(|| "Locust wrote no result".to_owned());
+            Driven {
+                parts: Vec::new(),
+                total: result::nothing(&why),
             }
         };
         let mut measurement = fleet::measurement(SourceKind::Locust, self.cx, driven);
@@ -302,7 +338,10 @@ impl<'a> Run<'a> {
     fn tell(&mut self, end: &Value, ready: &BTreeMap<usize, String>) {
         let facts = &mut self.facts;
         facts.version = result::text(end, "version");
-        facts.finished = end.get("finished").and_then(Value::as_bool).unwrap_or(false);
+        facts.finished = end
+            .get("finished")
+            .and_then(Value::as_bool)
+            .unwrap_or(false);
         let number = |key: &str| end.get(key).and_then(Value::as_f64);
         if let (Some(began), Some(ended)) = (number("began"), number("ended")) {
             facts.window = Some(crate::measurement::nanos(ended - began));
@@ -317,16 +356,24 @@ impl<'a> Run<'a> {
         } else {
             facts.finished = false;
         }
-        for row in end.get("exceptions").and_then(Value::as_array).into_iter().flatten() {
+        for row in end
+            .get("exceptions")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let count = row.get("count").and_then(Value::as_u64).unwrap_or(1);
             let message = result::text(row, "message").unwrap_or_default();
-            facts.exceptions.push(format!("{count} x {}", self.cx.mask(&message)));
+            facts
+                .exceptions
+                .push(format!("{count} x {}", self.cx.mask(&message)));
         }
         (facts.users_least, facts.users_most) = self.series.users();
         facts.workers_most = self.series.workers();
         facts.series = self.series.thinned();
         for index in 1..=self.config.workers as usize {
-            let worker = super::workers::local(index, ready.get(&index), self.exits.get(&index), end, facts);
+            let worker =
+                super::workers::local(index, ready.get(&index), self.exits.get(&index), end, facts);
             facts.workers.push(worker);
         }
         let known: Vec<&String> = ready.values().collect();

@@ -63,7 +63,10 @@ impl Series {
     fn push(&mut self, line: &Value) {
         let count = |key: &str| line.get(key).and_then(Value::as_u64).unwrap_or(0);
         let at = line.get("t").and_then(Value::as_f64).unwrap_or(0.0);
-        let phase = line.get("phase").and_then(Value::as_str).unwrap_or_default();
+        let phase = line
+            .get("phase")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let start = *self.start.get_or_insert(at);
         self.began |= phase != "waiting";
         self.p95 = line.get("p95").and_then(Value::as_f64);
@@ -95,7 +98,9 @@ impl Series {
         }
         self.told = self.points.len();
         let last = self.points.last()?;
-        let p95 = self.p95.map_or_else(String::new, |ms| format!(", p95 {ms} ms"));
+        let p95 = self
+            .p95
+            .map_or_else(String::new, |ms| format!(", p95 {ms} ms"));
         Some(format!(
             "Locust {}: {} users on {} workers, {} requests, {} failed{p95}",
             last.phase, last.users, last.workers, last.requests, last.failures

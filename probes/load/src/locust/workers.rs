@@ -23,7 +23,8 @@ pub(super) fn local(
     if let Some(exit) = badly {
         worker.words.clone_from(&exit.words);
         worker.lost = Some(how(exit));
-    } else if worker.lost.is_none() && exit.is_some() && !facts.finished && facts.aborted.is_some() {
+    } else if worker.lost.is_none() && exit.is_some() && !facts.finished && facts.aborted.is_some()
+    {
         worker.lost = Some("ended before the end of the run".to_owned());
     } else if worker.lost.is_none() && exit.is_none() && facts.finished {
         worker.lost = Some("did not end when it was told to".to_owned());
@@ -38,7 +39,10 @@ pub(super) fn remote(end: &Value, known: &[&String]) -> Vec<Worker> {
     let seen = end.get("seen").and_then(Value::as_array);
     let ids = seen.into_iter().flatten().filter_map(Value::as_str);
     let others = ids.filter(|id| !known.iter().any(|k| k == id));
-    others.take(10_000).map(|id| seen_by_master(id, end)).collect()
+    others
+        .take(10_000)
+        .map(|id| seen_by_master(id, end))
+        .collect()
 }
 
 fn seen_by_master(id: &str, end: &Value) -> Worker {
@@ -51,7 +55,10 @@ fn seen_by_master(id: &str, end: &Value) -> Worker {
         name: readygate_reports::clip(id, crate::measurement::cap::NAME),
         id: Some(id.to_owned()),
         seen: seen.is_some_and(|all| all.iter().any(|one| one == id)),
-        lost: end.get("lost").and_then(|all| all.get(id)).map(|lost| lost_how(lost, end)),
+        lost: end
+            .get("lost")
+            .and_then(|all| all.get(id))
+            .map(|lost| lost_how(lost, end)),
         cpu_most: hot.and(number("most")).map(round),
         cpu_hot: hot.map(|(span, hot)| round(100.0 * hot / span)),
         words: String::new(),
@@ -85,7 +92,10 @@ mod tests {
         let end = json!({ "began": 100.0, "seen": ["a_1", "b_2"],
             "lost": { "a_1": { "how": "missing", "at": 108.2, "back": true } } });
         let workers = remote(&end, &[]);
-        assert_eq!(workers[0].lost.as_deref(), Some("fell silent 8 s into the measurement and came back"));
+        assert_eq!(
+            workers[0].lost.as_deref(),
+            Some("fell silent 8 s into the measurement and came back")
+        );
         assert_eq!(workers[1].lost, None);
         assert!(workers[1].seen);
     }

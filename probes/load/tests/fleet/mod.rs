@@ -20,7 +20,10 @@ pub fn server() -> readygate_stack::Server {
 
 /// The path of a tool.
 pub fn tool(name: &str) -> String {
-    readygate_stack::load_tool(name).unwrap().display().to_string()
+    readygate_stack::load_tool(name)
+        .unwrap()
+        .display()
+        .to_string()
 }
 
 /// A program that runs `before` in a shell and then the tool in its place.
@@ -43,28 +46,9 @@ pub fn config(with: Json) -> LoadConfig {
 pub struct Said(Arc<Mutex<Vec<String>>>);
 
 impl Said {
-    /// The process id of a worker, once it was said.
-    pub fn pid(&self, worker: &str) -> Option<i32> {
-        let said = self.0.lock().unwrap();
-        let line = said.iter().find(|line| line.contains(&format!("{worker} is up")))?;
-        let pid = line.split("pid ").nth(1)?.trim_end_matches(')');
-        pid.parse().ok()
-    }
-
-    /// Whether some message has this.
-    pub fn has(&self, text: &str) -> bool {
-        self.0.lock().unwrap().iter().any(|line| line.contains(text))
-    }
-
-    /// Waits for it.
-    pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
-        for _ in 0..600 {
-            if holds(self) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("never said: {:?}", self.0.lock().unwrap());
+    /// Those so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
     }
 }
 
@@ -82,6 +66,7 @@ pub async fn measure(with: Json) -> Result<Judged, ProbeError> {
     measure_with(with, &Said::default()).await
 }
 
+#[expect(clippy::print_stderr, reason = "shown where a test fails")]
 pub async fn measure_with(with: Json, said: &Said) -> Result<Judged, ProbeError> {
     let config = config(with);
     let measurement = Load::measure(&config, &cx(said)).await?;
@@ -95,7 +80,7 @@ pub async fn measure_with(with: Json, said: &Said) -> Result<Judged, ProbeError>
         checks: checks.into_vec(),
         measurement,
     };
-    println!("{judged:#?}");
+    eprintln!("{judged:#?}");
     Ok(judged)
 }
 
