@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use readygate_sdk::{ConfigError, Meta, MetricSpec};
+use readygate_sdk::{ConfigError, Meta, MetricSpec, Period};
 
 use super::{
     Environment, Gate,
@@ -21,6 +21,7 @@ use crate::{
     registry::{self, BoundProbe, Entry as ProbeEntry},
 };
 
+/// Deadline of an attempt, beyond the time that the probe itself is meant to take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What reading a gate needs besides its node.
@@ -60,6 +61,7 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
     check_schedule(node, &fields, sink);
     check_rules(node, probe.meta(), sink);
     check_stages(node, sink);
+    let timeout = timeout(node, &fields, probe.as_ref(), context);
     let id_span = node.get("id").map_or(node.span, |n| n.span);
     let pass = fields.pass_env.iter().chain(context.pass_env);
     Some(Gate {
@@ -75,10 +77,7 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
         tags: fields.tags,
         needs: fields.needs,
         exclusive: fields.exclusive,
-        timeout: fields
-            .timeout
-            .or(context.defaults.timeout)
-            .map_or(TIMEOUT, |t| t.0),
+        timeout,
         retry: fields.retry.or_else(|| context.defaults.retry.clone()),
         sustain: fields.sustain,
         environment: Arc::new(context.environment.for_children(pass)),
@@ -88,6 +87,33 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
         location: context.sources.locate(id_span),
         id: fields.id,
     })
+}
+
+/// The deadline of an attempt. A gate that is meant to take a minute (`for: 60s`) gets that minute on
+/// top of the usual deadline; one that its own `timeout` would cut off is a mistake.
+fn timeout(
+    node: &Node,
+    fields: &GateFields,
+    probe: &dyn BoundProbe,
+    context: &GateContext<'_>,
+) -> Duration {
+    let takes = probe.footprint().duration.unwrap_or_default();
+    let Some(own) = fields.timeout else {
+        let usual = context.defaults.timeout.map_or(TIMEOUT, |t| t.0);
+        return usual + takes;
+    };
+    if own.0 < takes && !own.0.is_zero() {
+        let place = node.get("timeout").map_or(node.span, |n| n.span);
+        let message = format!(
+            "the timeout of {own} would cut the gate off: it is meant to take {}",
+            Period(takes)
+        );
+        let help = "leave `timeout` out: then such a gate gets its time and 30 s more";
+        context
+            .sink
+            .report(Diagnostic::at(place, message).help(help));
+    }
+    own.0
 }
 
 /// Reads `probe`, `with` and `expect`, whatever else is wrong with the gate.

@@ -167,7 +167,7 @@ async fn exit_codes_have_a_meaning() {
 
 #[test]
 fn the_manifest_is_yaml_of_a_test_run() {
-    let with = json!({ "k6": { "requests": [
+    let with = json!({ "allow": { "rate": "45000/s", "connections": 90000 }, "k6": { "requests": [
         { "url": "/a?b=1", "weight": 3 },
         { "url": "/ü", "method": "POST", "json": { "a": "line\n: \"é\"" }, "expect_status": [201] },
     ], "rate": "45000/s", "users": 90000, "for": "1h", "segments": 12, "bounds": { "p95": "50ms" },

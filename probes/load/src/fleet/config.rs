@@ -1,49 +1,10 @@
 //! Config types of both tools.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use readygate_sdk::{ConfigError, Quantity, Secret, Unit};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-/// Requests in a second, as `45000/s`, `600/m`.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct PerSecond(pub f64);
-
-impl FromStr for PerSecond {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let quantity: Quantity = text.parse().map_err(|e| format!("{e}"))?;
-        let good = quantity.unit == Unit::PerSecond && quantity.value > 0.0;
-        let wrong = || format!("`{}` is not a rate; write 500/s or 600/m", text.trim());
-        (good && quantity.value <= 1e8)
-            .then_some(Self(quantity.value))
-            .ok_or_else(wrong)
-    }
-}
-
-impl<'de> Deserialize<'de> for PerSecond {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
-
-impl Serialize for PerSecond {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format!("{}/s", self.0))
-    }
-}
-
-impl JsonSchema for PerSecond {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "RequestsPerSecond".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "description": "A rate with its unit: 500/s, 600/m"})
-    }
-}
+use serde::{Deserialize, Deserializer, de};
 
 /// A share, as `0.01%`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]

@@ -11,7 +11,7 @@ use readygate_sdk::{
 };
 
 use crate::{
-    config::{LoadConfig, SourceKind},
+    config::{LoadConfig, SourceKind, check_shape},
     measurement::{Imported, LoadMeasurement, LoadResult},
 };
 
@@ -39,37 +39,39 @@ pub(crate) struct Driven {
     pub total: LoadResult,
 }
 
-/// Whether this probe drives a tool.
-pub(crate) fn drives(config: &LoadConfig) -> bool {
-    config.locust.is_some() || config.k6.is_some()
-}
-
-/// Finds what cannot work in the blocks of both tools.
-pub(crate) fn validate(config: &LoadConfig, error: &mut ConfigError) {
+/// Finds blocks that contradict the source.
+pub(crate) fn blocks(config: &LoadConfig, error: &mut ConfigError) {
     let blocks = [
         ("locust", SourceKind::Locust, config.locust.is_some()),
         ("k6", SourceKind::K6, config.k6.is_some()),
     ];
     for (name, kind, given) in blocks {
-        if config.source == kind && !given {
+        let asked = config.source() == kind;
+        if asked && !given {
             let message = format!("`source: {name}` has no block `{name}` that says what to send");
             let hint = Some("add `url`, `users`, `rate` and `for` under it");
             error.add("/source", message, hint);
         }
+        if given && !asked {
+            let hint = format!("write `source: {name}`, or leave the block out");
+            error.add(format!("/{name}"), "the source is another", Some(&hint));
+        }
     }
-    if config.locust.is_some() && config.k6.is_some() {
-        let hint = Some("use one gate for each");
-        error.add("/k6", "`locust` and `k6` are both given", hint);
-    }
-    if drives(config) && (config.reports.is_some() || config.run.is_some()) {
-        let message = "`run` and `reports` are for tools that this probe does not drive";
-        error.add("", message, Some("leave them out"));
-    }
+}
+
+/// Finds what cannot work in the block of the tool, and what the target does not allow.
+pub(crate) fn validate(config: &LoadConfig, error: &mut ConfigError) {
     if let Some(locust) = &config.locust {
         crate::locust::config::validate(locust, error);
+        let think = locust
+            .think
+            .map(|think| f64::from(locust.users) / think.0.as_secs_f64());
+        let rate = locust.rate.map(|rate| rate.0).or(think);
+        check_shape::fits("/locust", rate, locust.users, config, error);
     }
     if let Some(k6) = &config.k6 {
         crate::k6::config::validate(k6, error);
+        check_shape::fits("/k6", k6.rate.map(|rate| rate.0), k6.vus(), config, error);
     }
 }
 
@@ -93,16 +95,21 @@ pub(crate) fn footprint(config: &LoadConfig) -> Footprint {
     }
 }
 
-/// Drives the tool that is configured; nothing where none is.
-pub(crate) async fn measure(
-    config: &LoadConfig,
-    cx: &Cx,
-) -> Option<Result<LoadMeasurement, ProbeError>> {
+/// Drives the tool that is configured.
+pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurement, ProbeError> {
     if let Some(locust) = &config.locust {
-        return Some(crate::locust::measure(locust, cx).await);
+        return crate::locust::measure(locust, cx).await;
     }
-    let k6 = config.k6.as_ref()?;
-    Some(crate::k6::measure(k6, cx).await)
+    if let Some(k6) = &config.k6 {
+        return crate::k6::measure(k6, cx).await;
+    }
+    let message = "neither `locust` nor `k6` says what to send";
+    Err(ProbeError::new(
+        ErrorKind::NoData,
+        "the gate",
+        "reading the config",
+        message,
+    ))
 }
 
 /// Judges how the tools were driven.
@@ -164,6 +171,7 @@ pub(crate) fn measurement(source: SourceKind, cx: &Cx, driven: Driven) -> LoadMe
         files_total: files.len() as u64,
         files,
         total: Some(driven.total),
+        engine: None,
         locust: None,
         k6: None,
     }

@@ -6,8 +6,9 @@ use readygate_sdk::{ConfigError, Period, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::config::Rate;
 use crate::fleet::{
-    config::{PerSecond, Percent, Request, Sent},
+    config::{Percent, Request, Sent},
     request,
 };
 
@@ -25,7 +26,7 @@ pub struct K6Config {
     #[serde(default)]
     pub headers: BTreeMap<String, Secret>,
     /// Open model: requests in a second, whatever the target does: `1000/s`.
-    pub rate: Option<PerSecond>,
+    pub rate: Option<Rate>,
     /// With `rate`: requests that may be open at a time. What is due while all are open is never
     /// sent, and fails the gate. One for each request of a second when left out. Without `rate`, a
     /// closed model: users that send again as soon as they have an answer.
@@ -110,7 +111,7 @@ impl K6Config {
         reason = "a rate is positive and at most 1e8"
     )]
     pub(crate) fn vus(&self) -> u32 {
-        let by_rate = |rate: PerSecond| (rate.0.ceil() as u32).max(10);
+        let by_rate = |rate: Rate| (rate.0.ceil() as u32).max(10);
         let default = self.rate.map_or(1, by_rate);
         self.users.unwrap_or(default).max(self.segments)
     }

@@ -24,7 +24,7 @@ pub struct K6Facts {
     pub segments: Vec<Segment>,
     /// Requests within each bound, over all segments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bounds: Vec<Bound>,
+    pub bounds: Vec<Counted>,
     /// Largest share of failed requests that is accepted, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_error_rate: Option<f64>,
@@ -59,7 +59,7 @@ pub struct Segment {
 
 /// A bound of latency.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Bound {
+pub struct Counted {
     /// Percentile, as 95.
     pub percent: f64,
     /// Seconds.

@@ -4,7 +4,7 @@ use readygate_reports::judge::capped;
 use readygate_sdk::{Checks, Unit, count_of, process::Ended};
 
 use super::{
-    facts::{Bound, K6Facts, Segment},
+    facts::{Counted, K6Facts, Segment},
     rules,
 };
 use crate::measurement::LoadMeasurement;
@@ -152,7 +152,7 @@ fn rate(facts: &K6Facts, checks: &mut Checks) {
         .unmeasured("fewer requests were made than asked for");
 }
 
-fn within(bound: &Bound, late: bool, checks: &mut Checks) {
+fn within(bound: &Counted, late: bool, checks: &mut Checks) {
     let asked = Unit::Percent.format(bound.percent);
     let limit = Unit::Seconds.format(bound.seconds);
     let check = checks

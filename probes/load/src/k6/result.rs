@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     config::K6Config,
-    facts::{Bound, Segment},
+    facts::{Counted, Segment},
     script,
 };
 use crate::{
@@ -162,7 +162,7 @@ fn together(config: &K6Config, readings: &[Reading], total: &mut LoadResult) {
 }
 
 /// Requests within each bound, summed.
-pub(super) fn bounds(config: &K6Config, summaries: &[(String, Value)]) -> Vec<Bound> {
+pub(super) fn bounds(config: &K6Config, summaries: &[(String, Value)]) -> Vec<Counted> {
     let mut all = Vec::new();
     for (percentile, period) in &config.bounds {
         let seconds = period.0.as_secs_f64();
@@ -174,7 +174,7 @@ pub(super) fn bounds(config: &K6Config, summaries: &[(String, Value)]) -> Vec<Bo
                 .sum::<u64>()
         };
         let (within, without) = (sum("passes"), sum("fails"));
-        all.push(Bound {
+        all.push(Counted {
             percent: percentile.percent(),
             seconds,
             within,

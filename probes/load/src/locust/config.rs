@@ -6,8 +6,9 @@ use readygate_sdk::{ConfigError, Period, Secret, count_of};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::config::Rate;
 use crate::fleet::{
-    config::{PerSecond, Request, Sent},
+    config::{Request, Sent},
     request,
 };
 
@@ -27,14 +28,14 @@ pub struct LocustConfig {
     /// Users at the same time, over all workers.
     pub users: u32,
     /// Requests in a second that all users together try to make: `1000/s`; or `think`.
-    pub rate: Option<PerSecond>,
+    pub rate: Option<Rate>,
     /// Pause of a user after each answer; or `rate`.
     pub think: Option<Period>,
     /// How long to measure, after ramp and warm-up: `10m`.
     #[serde(rename = "for")]
     pub duration: Period,
     /// Users started in a second; all within ten seconds when left out.
-    pub spawn_rate: Option<PerSecond>,
+    pub spawn_rate: Option<Rate>,
     /// Load before the measurement, which does not count.
     pub warmup: Option<Period>,
     /// Time for a connection and for an answer; 10 s when left out.

@@ -18,6 +18,11 @@ use crate::{
     locust::facts::LocustFacts,
 };
 
+mod engine;
+
+pub(crate) use engine::seconds_at;
+pub use engine::{Aims, EngineRun, WindowColumns};
+
 /// Lists are cut to these lengths.
 pub(crate) mod cap {
     /// Result files in the record.
@@ -55,12 +60,34 @@ pub struct LoadMeasurement {
     /// All files together; nothing when they are of different formats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<LoadResult>,
+    /// The run of the engine, if it made the load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Box<EngineRun>>,
     /// The run of Locust, if this probe drove it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locust: Option<LocustFacts>,
     /// The run of k6, if this probe drove it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k6: Option<K6Facts>,
+}
+
+impl LoadMeasurement {
+    /// What the engine brought back.
+    pub(crate) fn of_engine(measured_at: Timestamp, run: EngineRun) -> Self {
+        Self {
+            measured_at,
+            source: SourceKind::Engine,
+            command: None,
+            commit: None,
+            gaps: Gaps::default(),
+            files_total: 0,
+            files: Vec::new(),
+            total: None,
+            engine: Some(Box::new(run)),
+            locust: None,
+            k6: None,
+        }
+    }
 }
 
 /// One file.

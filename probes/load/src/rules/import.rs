@@ -1,39 +1,6 @@
-//! What can be wrong.
+//! What can be wrong with results, whoever made them.
 
 use readygate_sdk::{Level, Rule};
-
-use crate::{k6::rules as k6, locust::rules as locust};
-
-/// Every rule that `judge` may push, in the order in which they are judged.
-pub(crate) const RULES: &[Rule] = &[
-    COMMAND_FAILED,
-    locust::LOCUST_RUN,
-    locust::LOCUST_WORKERS,
-    locust::LOCUST_USERS,
-    locust::LOCUST_CPU,
-    locust::LOCUST_TEST,
-    locust::LOCUST_RATE,
-    k6::K6_RUN,
-    k6::K6_SCRIPT,
-    k6::K6_LAG,
-    k6::K6_DROPPED,
-    k6::K6_RATE,
-    k6::K6_BOUND,
-    k6::K6_ERRORS,
-    NO_REPORT,
-    UNREADABLE_REPORT,
-    STALE,
-    OLDER_THAN_COMMIT,
-    DUPLICATE_FILE,
-    MIXED_FORMATS,
-    NO_REQUESTS,
-    ALL_FAILED,
-    ERRORS,
-    THRESHOLD_FAILED,
-    TOO_SHORT,
-    UNSAFE_LATENCY,
-    FEW_SAMPLES,
-];
 
 pub(crate) const COMMAND_FAILED: Rule = Rule {
     code: "load/command-failed",
