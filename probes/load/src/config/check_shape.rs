@@ -295,6 +295,24 @@ fn sent(config: &LoadConfig) -> f64 {
     first * warm + own + stages.sum::<f64>()
 }
 
+/// What a tool that is driven may send, and open.
+pub(crate) fn fits(
+    at: &str,
+    rate: Option<f64>,
+    connections: u32,
+    config: &LoadConfig,
+    error: &mut ConfigError,
+) {
+    // Without a rate the number of users is all that bounds the load.
+    if let Some(rate) = rate.filter(|rate| rate.is_finite()) {
+        too_fast(at, rate, config, error);
+        if rate > MOST_RATE {
+            error.add(at, "that rate is out of range: 10000000/s at most", None);
+        }
+    }
+    too_many(config, at, connections, error);
+}
+
 fn too_fast(at: &str, rate: f64, config: &LoadConfig, error: &mut ConfigError) {
     let allowed = allowed(config).rate;
     if rate <= allowed * (1.0 + 1e-9) {
