@@ -30,10 +30,14 @@ pub fn main(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
         Peer::Autocannon,
         Peer::K6,
     ];
-    let own = per_connection(bench, &peers, plain, false)?;
-    bars.at_most("memory of a plain connection", own, 2.0, " KB");
-    let own = per_connection(bench, &[Peer::Wrk, Peer::Oha], tls, true)?;
-    bars.at_most("memory of a TLS connection", own, 10.0, " KB");
+    // None at all would be no measurement.
+    let least = 0.01;
+    let (own, open) = per_connection(bench, &peers, plain, false)?;
+    bars.within("memory of a plain connection", own, least, 2.0, " KB");
+    bars.at_least("plain connections open", open, f64::from(plain), "");
+    let (own, open) = per_connection(bench, &[Peer::Wrk, Peer::Oha], tls, true)?;
+    bars.within("memory of a TLS connection", own, least, 10.0, " KB");
+    bars.at_least("TLS connections open", open, f64::from(tls), "");
     all_at_once(bench, bars)?;
     over_time(bench, bars)
 }
@@ -42,8 +46,13 @@ fn megabytes(ran: &Ran) -> f64 {
     ran.peak_kib as f64 * 1024.0 / 1e6
 }
 
-/// KB for each connection beyond the first few, of readygate.
-fn per_connection(bench: &Bench<'_>, peers: &[Peer], many: u32, tls: bool) -> Result<f64, String> {
+/// KB for each connection beyond the first few, of readygate, and how many were open.
+fn per_connection(
+    bench: &Bench<'_>,
+    peers: &[Peer],
+    many: u32,
+    tls: bool,
+) -> Result<(f64, f64), String> {
     let nginx = Nginx::start(WORKERS, tls)?;
     let (seconds, runs) = (bench.seconds(SECONDS).min(SECONDS), bench.runs(3));
     let over = if tls { " over TLS" } else { "" };
@@ -57,6 +66,7 @@ fn per_connection(bench: &Bench<'_>, peers: &[Peer], many: u32, tls: bool) -> Re
     ]);
     let each = |few: f64, large: f64| (large - few) * 1e3 / f64::from(many - FEW);
     let mut own = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    let mut open = Vec::new();
     for _ in 0..runs {
         let few = engine(bench, &nginx, FEW, seconds, tls)?;
         let large = engine(bench, &nginx, many, seconds, tls)?;
@@ -64,6 +74,7 @@ fn per_connection(bench: &Bench<'_>, peers: &[Peer], many: u32, tls: bool) -> Re
         own[1].push(megabytes(&large.ran));
         own[2].push(each(megabytes(&few.ran), megabytes(&large.ran)));
         own[3].push(large.said.figure("throughput"));
+        open.push(large.said.open());
     }
     println!("| **readygate** | {} |", cells(&own));
     // Their memory repeats, and it is theirs: once is enough.
@@ -82,7 +93,7 @@ fn per_connection(bench: &Bench<'_>, peers: &[Peer], many: u32, tls: bool) -> Re
         ];
         println!("| {} | {} |", peer.name(), cells(&figures));
     }
-    Ok(median(&own[2]))
+    Ok((median(&own[2]), median(&open)))
 }
 
 fn cells(figures: &[Vec<f64>; 4]) -> String {
