@@ -1,6 +1,7 @@
 //! The `load` probe: reads what load tools measured.
 
 mod config;
+pub mod engine;
 mod judge;
 mod measure;
 mod measurement;
