@@ -7,6 +7,7 @@ mod measure;
 mod measurement;
 mod merge;
 mod metrics;
+pub mod observe;
 mod reader;
 mod rules;
 mod sketch;

@@ -18,11 +18,13 @@ const SIGMA: f64 = 1.4826;
 pub struct Slope {
     /// Percent of the level in an hour.
     pub percent_per_hour: f64,
+    /// The same at the lower end of the 95 % confidence interval.
+    pub low: f64,
     /// Where the plateau begins, seconds.
     pub from_s: f64,
     /// Its length in minutes.
-    pub minutes: usize,
-    /// Median of its minima, bytes.
+    pub minutes: u32,
+    /// Median of its points, bytes.
     pub level: f64,
 }
 
@@ -33,32 +35,45 @@ pub struct Slope {
 /// not.
 pub fn slope(looks: &[Usage], window: (f64, f64)) -> Result<Slope, String> {
     let minima = minima(looks, window);
-    if minima.len() < MINUTES {
+    let Some((last, _)) = minima.last().filter(|_| minima.len() >= MINUTES) else {
         return Err(format!(
-            "memory was watched for {} whole minutes under load; a leak takes {MINUTES} minutes of steady memory to tell",
+            "memory was watched for {} whole minutes under load; a leak takes {MINUTES} minutes of \
+             steady memory to tell",
             minima.len()
         ));
-    }
-    let start = plateau(&minima);
-    let steady = &minima[start..];
-    if steady.len() < MINUTES {
+    };
+    let points = lows(&minima)?;
+    let steady = &points[plateau(&points)..];
+    let from_s = steady[0].0;
+    let minutes = whole((last + 60.0 - from_s) / 60.0);
+    if (minutes as usize) < MINUTES {
         return Err(format!(
-            "memory settled only {} minutes before the end; a leak takes {MINUTES} minutes of steady memory to tell",
-            steady.len()
+            "memory settled only {minutes} minutes before the end; a leak takes {MINUTES} minutes \
+             of steady memory to tell"
         ));
     }
     let level = median(steady.iter().map(|(_, bytes)| *bytes));
-    let points = lows(steady, level)?;
-    let per_hour = theil_sen(&points) * 3600.0;
-    if level <= 0.0 || !per_hour.is_finite() {
+    if level <= 0.0 {
         return Err("memory is reported as 0 bytes".into());
     }
+    let (middle, low) = theil_sen(steady);
+    let percent = |per_second: f64| 100.0 * 3600.0 * per_second / level;
     Ok(Slope {
-        percent_per_hour: 100.0 * per_hour / level,
-        from_s: steady[0].0,
-        minutes: steady.len(),
+        percent_per_hour: percent(middle),
+        low: percent(low),
+        from_s,
+        minutes,
         level,
     })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "minutes of a run: few, and never below zero"
+)]
+fn whole(minutes: f64) -> u32 {
+    minutes.round() as u32
 }
 
 /// The smallest memory of each whole minute of the window that has a look: time and bytes.
@@ -82,7 +97,7 @@ fn minima(looks: &[Usage], (from, to): (f64, f64)) -> Vec<(f64, f64)> {
 fn plateau(minima: &[(f64, f64)]) -> usize {
     let half = minima.len() / 2;
     let tail = &minima[half..];
-    let slope = theil_sen(tail);
+    let (slope, _) = theil_sen(tail);
     let level = median(tail.iter().map(|(t, bytes)| bytes - slope * t));
     let off = |(t, bytes): &(f64, f64)| (bytes - (level + slope * t)).abs();
     let spread = SIGMA * median(tail.iter().map(&off));
@@ -103,14 +118,15 @@ fn plateau(minima: &[(f64, f64)]) -> usize {
 
 /// Of memory that rises and is collected in waves of several minutes, the valleys: the wave itself is no
 /// leak. Of other memory, everything.
-fn lows(steady: &[(f64, f64)], level: f64) -> Result<Vec<(f64, f64)>, String> {
-    let valleys: Vec<(f64, f64)> = steady
+fn lows(minima: &[(f64, f64)]) -> Result<Vec<(f64, f64)>, String> {
+    let level = median(minima.iter().map(|(_, bytes)| *bytes));
+    let valleys: Vec<(f64, f64)> = minima
         .windows(2)
         .filter(|pair| pair[0].1 - pair[1].1 > FALL * level)
         .map(|pair| pair[1])
         .collect();
     match valleys.len() {
-        0 | 1 => Ok(steady.to_vec()),
+        0 | 1 => Ok(minima.to_vec()),
         n if n < VALLEYS => Err(format!(
             "memory rises and falls in waves, of which {n} ended; a leak takes {VALLEYS} to tell"
         )),
@@ -118,8 +134,9 @@ fn lows(steady: &[(f64, f64)], level: f64) -> Result<Vec<(f64, f64)>, String> {
     }
 }
 
-/// The median of the slopes of all pairs (Theil 1950, Sen 1968): a third of the points may be wild.
-fn theil_sen(points: &[(f64, f64)]) -> f64 {
+/// The median of the slopes of all pairs (Theil 1950), of which a third of the points may be wild, and the
+/// lower end of its 95 % confidence interval (Sen 1968).
+fn theil_sen(points: &[(f64, f64)]) -> (f64, f64) {
     // Pairs grow with the square: 600 points are 180,000 pairs.
     let step = points.len().div_ceil(600).max(1);
     let points: Vec<&(f64, f64)> = points.iter().step_by(step).collect();
@@ -128,7 +145,14 @@ fn theil_sen(points: &[(f64, f64)]) -> f64 {
         let later = points[index + 1..].iter();
         slopes.extend(later.map(|(t2, y2)| (y2 - y1) / (t2 - t1)));
     }
-    median(slopes)
+    if slopes.is_empty() {
+        return (0.0, f64::NEG_INFINITY);
+    }
+    slopes.sort_by(f64::total_cmp);
+    let n = points.len() as f64;
+    let width = 1.96 * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
+    let rank = whole(((slopes.len() as f64 - width) / 2.0).max(0.0));
+    (median(slopes.iter().copied()), slopes[rank as usize])
 }
 
 fn median(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -184,7 +208,11 @@ mod tests {
             let at_s = f64::from(i) * 5.0;
             Usage {
                 at_s,
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a test")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a test"
+                )]
                 memory: memory(at_s / 60.0) as u64,
                 cpu_s: at_s * 0.5,
             }
@@ -204,14 +232,21 @@ mod tests {
     #[test]
     fn flat_memory_with_garbage_is_flat() {
         let slope = of(60, |m| 100.0 * MB + 20.0 * MB * noise(m)).unwrap();
-        assert!(slope.percent_per_hour.abs() < 1.0, "{slope:?}");
+        assert!(
+            slope.percent_per_hour.abs() < 2.0 && slope.low < 0.0,
+            "{slope:?}"
+        );
         assert_eq!(slope.minutes, 60);
     }
 
     #[test]
     fn a_leak_from_the_start_is_one() {
-        let slope = of(45, |m| 100.0 * MB + 5.0 * MB * m / 60.0 + 3.0 * MB * noise(m)).unwrap();
+        let slope = of(45, |m| {
+            100.0 * MB + 5.0 * MB * m / 60.0 + 3.0 * MB * noise(m)
+        })
+        .unwrap();
         assert!((3.5..6.5).contains(&slope.percent_per_hour), "{slope:?}");
+        assert!(slope.low > 0.0, "{slope:?}");
         assert_eq!(slope.minutes, 45);
     }
 
@@ -224,7 +259,10 @@ mod tests {
 
     #[test]
     fn a_cache_that_fills_is_no_leak() {
-        let slope = of(60, |m| MB * (100.0 + 80.0 * (1.0 - (-m / 3.0).exp())) + MB * noise(m)).unwrap();
+        let slope = of(60, |m| {
+            MB * (100.0 + 80.0 * (1.0 - (-m / 3.0).exp())) + MB * noise(m)
+        })
+        .unwrap();
         assert!(slope.percent_per_hour.abs() < 1.0, "{slope:?}");
         assert!((30..60).contains(&slope.minutes), "{slope:?}");
         assert!(slope.from_s > 60.0);
@@ -251,7 +289,10 @@ mod tests {
     #[test]
     fn what_is_too_short_says_what_is_missing() {
         let why = of(29, |_| MB).unwrap_err();
-        assert!(why.contains("29 whole minutes") && why.contains("30 minutes"), "{why}");
+        assert!(
+            why.contains("29 whole minutes") && why.contains("30 minutes"),
+            "{why}"
+        );
         let why = of(40, |m| if m < 15.0 { MB * (1.0 + m) } else { 300.0 * MB }).unwrap_err();
         assert!(why.contains("settled only 25 minutes"), "{why}");
         assert!(slope(&[], (0.0, 3600.0)).is_err());

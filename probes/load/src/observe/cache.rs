@@ -35,7 +35,11 @@ fn of(status: Option<&str>, cf: Option<&str>, x: Option<&str>, age: Option<&str>
         let mut words = words.split(|c: char| !c.is_ascii_alphanumeric());
         let any = words.clone().any(|word| word == "hit");
         let known = any || words.any(|word| matches!(word, "miss" | "pass" | "expired" | "bypass"));
-        return if known { either(any) } else { CacheSaid::Silent };
+        return if known {
+            either(any)
+        } else {
+            CacheSaid::Silent
+        };
     }
     match age.map(|age| age.trim().parse::<u64>()) {
         Some(Ok(1..)) => CacheSaid::Hit,
@@ -54,8 +58,14 @@ mod tests {
     #[test]
     fn headers_are_understood() {
         let status = |text| of(Some(text), None, None, None);
-        assert_eq!(status("OriginCache; fwd=uri-miss, CDN; hit; ttl=30"), CacheSaid::Hit);
-        assert_eq!(status("\"CDN\"; fwd=stale; fwd-status=304"), CacheSaid::Miss);
+        assert_eq!(
+            status("OriginCache; fwd=uri-miss, CDN; hit; ttl=30"),
+            CacheSaid::Hit
+        );
+        assert_eq!(
+            status("\"CDN\"; fwd=stale; fwd-status=304"),
+            CacheSaid::Miss
+        );
         // Its own header outranks the others.
         let both = of(Some("A; fwd=miss"), None, Some("HIT"), Some("5"));
         assert_eq!(both, CacheSaid::Miss);

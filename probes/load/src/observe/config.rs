@@ -195,7 +195,11 @@ fn sources(config: &ObserveConfig, at: &str, error: &mut ConfigError) {
             Some("ids start at 1"),
         );
     }
-    if process.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+    if process
+        .name
+        .as_deref()
+        .is_some_and(|name| name.trim().is_empty())
+    {
         error.add(
             format!("{at}/name"),
             "is empty",
@@ -213,14 +217,20 @@ fn growth_fits(
 ) {
     let at = format!("{at}/max_growth");
     if !(growth.is_finite() && growth > 0.0) {
-        return error.add(&at, "is no growth in percent an hour", Some("for example 1"));
+        error.add(
+            &at,
+            "is no growth in percent an hour",
+            Some("for example 1"),
+        );
+        return;
     }
     if config.process.is_none() && config.cgroup.is_none() {
-        return error.add(
+        error.add(
             &at,
             "there is no memory to watch",
             Some("name a `process` or a `cgroup`"),
         );
+        return;
     }
     if planned.is_some_and(|planned| planned < PLATEAU) {
         error.add(
@@ -292,7 +302,12 @@ mod tests {
     fn problems(yaml_as_json: serde_json::Value, planned: Option<u64>) -> Vec<String> {
         let config: ObserveConfig = serde_json::from_value(yaml_as_json).unwrap();
         let mut error = ConfigError::new();
-        validate(&config, "/observe", planned.map(Duration::from_secs), &mut error);
+        validate(
+            &config,
+            "/observe",
+            planned.map(Duration::from_secs),
+            &mut error,
+        );
         let told = error.into_result().err().map(|e| e.to_string());
         told.into_iter().collect()
     }
@@ -312,7 +327,10 @@ mod tests {
             (json!({"cache_headers": true, "every": "100ms"}), None),
             (json!({"redis": {"url": "rediss://a:1"}}), None),
             (json!({"redis": {"url": "redis://:pw@a:1"}}), None),
-            (json!({"prometheus": {"url": "http://p:9090", "queries": []}}), None),
+            (
+                json!({"prometheus": {"url": "http://p:9090", "queries": []}}),
+                None,
+            ),
             (
                 json!({"prometheus": {"url": "http://p:9090", "queries": [{"name": "A", "query": "x"}]}}),
                 None,

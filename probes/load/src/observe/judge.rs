@@ -12,8 +12,12 @@ use super::{
 const ENOUGH: f64 = 0.8;
 
 /// Each source first, then what became of the process and its memory.
-pub(crate) fn judge(config: &ObserveConfig, observed: &Observed, checks: &mut Checks) {
-    let within = |at: f64| observed.window.is_some_and(|(from, to)| at >= from && at <= to);
+pub fn judge(config: &ObserveConfig, observed: &Observed, checks: &mut Checks) {
+    let within = |at: f64| {
+        observed
+            .window
+            .is_some_and(|(from, to)| at >= from && at <= to)
+    };
     if let Some(resources) = &observed.resources {
         let seen = resources.looks.iter().filter(|look| within(look.at_s));
         source(&resources.subject, seen.count(), &resources.missed, checks);
@@ -63,21 +67,29 @@ fn ended(resources: &Resources, checks: &mut Checks) {
     match resources.ended_s {
         None => check.message("it ran throughout").pass(),
         Some(at) => check
-            .message(format!("it ended, or was started anew, about {at:.0} s after watching began"))
+            .message(format!(
+                "it ended, or was started anew, about {at:.0} s after watching began"
+            ))
             .expected("one process throughout")
             .fail(),
     }
 }
 
 /// Where nobody asked for it, a run that is too short to tell is no fault.
-fn leak(
-    config: &ObserveConfig,
-    observed: &Observed,
-    resources: &Resources,
-    checks: &mut Checks,
-) {
+fn leak(config: &ObserveConfig, observed: &Observed, resources: &Resources, checks: &mut Checks) {
     let bound = config.max_growth.unwrap_or(MAX_GROWTH);
-    let slope = metrics::slope(resources, observed.window);
+    let slope = metrics::slope(resources, observed.window).and_then(|slope| {
+        // Growth above the bound that could as well be none.
+        if slope.percent_per_hour > bound && slope.low <= 0.0 {
+            Err(format!(
+                "memory changes by {:.2} % an hour, or not at all: it varies too much to tell within {} \
+                 minutes",
+                slope.percent_per_hour, slope.minutes
+            ))
+        } else {
+            Ok(slope)
+        }
+    });
     if slope.is_err() && config.max_growth.is_none() {
         return;
     }

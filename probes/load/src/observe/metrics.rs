@@ -9,7 +9,7 @@ use super::{
 };
 
 /// All of them, for the table of the probe.
-pub(crate) const SPECS: [MetricSpec; 6] = [
+pub const SPECS: [MetricSpec; 6] = [
     MetricSpec::new(
         "observe.memory.slope",
         Unit::Percent,
@@ -44,7 +44,7 @@ pub(crate) const SPECS: [MetricSpec; 6] = [
 
 /// Adds what is known and why the rest is not. `sampled` are hits and misses that the load itself saw in
 /// cache headers.
-pub(crate) fn metrics(
+pub fn metrics(
     observed: &Observed,
     min_lookups: u64,
     sampled: Option<(u64, u64)>,
@@ -140,9 +140,14 @@ pub(crate) fn lookups(
     let (from, to) = observed.window.ok_or(NEVER)?;
     if let Some(redis) = &observed.redis {
         if let Some(at) = redis.reset_s {
-            return Err(format!("a Redis server started anew, or its counters were set back, after {at:.0} s"));
+            return Err(format!(
+                "a Redis server started anew, or its counters were set back, after {at:.0} s"
+            ));
         }
-        let inside = redis.looks.iter().filter(|l| l.at_s >= from && l.at_s <= to);
+        let inside = redis
+            .looks
+            .iter()
+            .filter(|l| l.at_s >= from && l.at_s <= to);
         let inside: Vec<_> = inside.collect();
         let (Some(first), Some(last)) = (inside.first(), inside.last()) else {
             let why = redis.missed.why.clone();
@@ -166,7 +171,10 @@ pub(crate) fn lookups(
 
 fn of_query(query: &Query, window: Option<(f64, f64)>) -> Result<f64, String> {
     let (from, to) = window.ok_or(NEVER)?;
-    let inside = query.looks.iter().filter(|(at, _)| *at >= from && *at <= to);
+    let inside = query
+        .looks
+        .iter()
+        .filter(|(at, _)| *at >= from && *at <= to);
     let values: Vec<f64> = inside.map(|(_, value)| *value).collect();
     let (Some(first), Some(last)) = (values.first(), values.last()) else {
         let why = query.missed.why.clone();
@@ -200,7 +208,12 @@ mod tests {
         let mut observed = nothing();
         let look = |at_s, hits, misses| Lookups { at_s, hits, misses };
         observed.redis = Some(Keyspace {
-            looks: vec![look(0.0, 5, 5), look(10.0, 100, 50), look(20.0, 1_000, 150), look(30.0, 9_000, 9_000)],
+            looks: vec![
+                look(0.0, 5, 5),
+                look(10.0, 100, 50),
+                look(20.0, 1_000, 150),
+                look(30.0, 9_000, 9_000),
+            ],
             ..Keyspace::default()
         });
         assert!(lookups(&observed, None).is_err(), "never measured");
@@ -214,7 +227,12 @@ mod tests {
     fn headers_add_to_what_the_load_saw() {
         let mut observed = nothing();
         observed.window = Some((0.0, 10.0));
-        let looks = vec![(1.0, CacheSaid::Hit), (2.0, CacheSaid::Silent), (3.0, CacheSaid::Miss), (99.0, CacheSaid::Hit)];
+        let looks = vec![
+            (1.0, CacheSaid::Hit),
+            (2.0, CacheSaid::Silent),
+            (3.0, CacheSaid::Miss),
+            (99.0, CacheSaid::Hit),
+        ];
         observed.cache = Some(CacheHeaders {
             looks,
             ..CacheHeaders::default()
@@ -223,9 +241,19 @@ mod tests {
         let mut told = Metrics::new();
         metrics(&observed, 12, Some((9, 0)), &mut told);
         let why = told.why_absent("observe.cache.hit_rate").unwrap();
-        assert!(why.contains("11 look-ups") && why.contains("takes 12"), "{why}");
+        assert!(
+            why.contains("11 look-ups") && why.contains("takes 12"),
+            "{why}"
+        );
         metrics(&observed, 11, Some((9, 0)), &mut told);
-        assert_eq!(told.get("observe.cache.hit_rate").unwrap().sample.unwrap().trials, 11);
+        assert_eq!(
+            told.get("observe.cache.hit_rate")
+                .unwrap()
+                .sample
+                .unwrap()
+                .trials,
+            11
+        );
     }
 
     #[test]

@@ -30,12 +30,12 @@ use url::Url;
 pub use config::{
     ObserveConfig, ProcessConfig, PrometheusConfig, QueryConfig, RedisConfig, Take, validate,
 };
-pub(crate) use judge::judge;
+pub use judge::judge;
 pub use measurement::{
     CacheHeaders, CacheSaid, Keyspace, Lookups, Missed, Observed, Query, Resources, Usage,
 };
-pub(crate) use metrics::{SPECS, metrics};
-pub(crate) use rules::{MEMORY_LEAK, NOT_OBSERVED, PROCESS_ENDED};
+pub use metrics::{SPECS, metrics};
+pub use rules::{MEMORY_LEAK, NOT_OBSERVED, PROCESS_ENDED};
 
 use self::{
     prometheus::Prometheus,
@@ -137,12 +137,7 @@ struct Eyes {
 }
 
 impl Eyes {
-    async fn open(
-        config: &ObserveConfig,
-        side: Option<Side>,
-        cx: &Cx,
-        started: Timestamp,
-    ) -> Self {
+    async fn open(config: &ObserveConfig, side: Option<Side>, cx: &Cx, started: Timestamp) -> Self {
         let mut seen = empty(started, config.every.0.as_secs_f64());
         let process = config.process.as_ref().map(|process| {
             let file = process.pid_file.as_ref().map(|file| cx.resolve(file));
@@ -207,10 +202,12 @@ impl Eyes {
         let prometheus = ask(self.prometheus.as_ref(), patience);
         let side = async {
             match self.side.as_ref()? {
-                Ok((client, request)) => Some(match timeout(patience, client.send(request)).await {
-                    Ok(response) => response.map_err(|e| e.to_string()),
-                    Err(_) => Err("no answer in time".to_owned()),
-                }),
+                Ok((client, request)) => {
+                    Some(match timeout(patience, client.send(request)).await {
+                        Ok(response) => response.map_err(|e| e.to_string()),
+                        Err(_) => Err("no answer in time".to_owned()),
+                    })
+                }
                 Err(why) => Some(Err(why.clone())),
             }
         };
@@ -327,7 +324,10 @@ async fn ask(
         let server = Arc::clone(server);
         asking.spawn(async move {
             let told = timeout(patience, server.ask(index)).await;
-            (index, told.unwrap_or_else(|_| Err("no answer in time".into())))
+            (
+                index,
+                told.unwrap_or_else(|_| Err("no answer in time".into())),
+            )
         });
     }
     let mut told = vec![Err("asking was given up".to_owned()); server.len()];

@@ -62,7 +62,9 @@ fn of(base: &Url, query: &str) -> Url {
 fn value(text: &str) -> Result<f64, String> {
     let answer: Value = serde_json::from_str(text).map_err(|_| "the answer is no JSON")?;
     if answer["status"] != "success" {
-        let why = answer["error"].as_str().unwrap_or("the server says no error");
+        let why = answer["error"]
+            .as_str()
+            .unwrap_or("the server says no error");
         return Err(readygate_sdk::excerpt(why, 200));
     }
     let (data, result) = (&answer["data"], &answer["data"]["result"]);
@@ -71,7 +73,11 @@ fn value(text: &str) -> Result<f64, String> {
         Some("vector") => match result.as_array().map(Vec::as_slice) {
             Some([one]) => &one["value"][1],
             Some([]) => return Err("the query gives no series".into()),
-            _ => return Err("the query gives several series; aggregate them with `sum(...)`".into()),
+            _ => {
+                return Err(
+                    "the query gives several series; aggregate them with `sum(...)`".into(),
+                );
+            }
         },
         _ => return Err("the query gives neither a number nor a vector".into()),
     };
@@ -89,12 +95,18 @@ mod tests {
     #[test]
     fn one_number_is_taken_and_nothing_else() {
         let vector = |series: &str| {
-            format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{series}]}}}}"#)
+            format!(
+                r#"{{"status":"success","data":{{"resultType":"vector","result":[{series}]}}}}"#
+            )
         };
         let one = r#"{"metric":{},"value":[1.5,"42.5"]}"#;
         assert_eq!(value(&vector(one)), Ok(42.5));
         assert!(value(&vector("")).unwrap_err().contains("no series"));
-        assert!(value(&vector(&format!("{one},{one}"))).unwrap_err().contains("sum"));
+        assert!(
+            value(&vector(&format!("{one},{one}")))
+                .unwrap_err()
+                .contains("sum")
+        );
         let nan = r#"{"metric":{},"value":[1.5,"NaN"]}"#;
         assert!(value(&vector(nan)).unwrap_err().contains("NaN"));
         let scalar = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"7"]}}"#;
@@ -108,7 +120,14 @@ mod tests {
     fn the_path_before_the_api_stays() {
         let base = Url::parse("http://p:9090/prom/").unwrap();
         let url = of(&base, "up{a=\"b\"} + 1");
-        assert!(url.as_str().starts_with("http://p:9090/prom/api/v1/query?query=up"), "{url}");
-        assert!(!url.as_str().contains('+') || url.as_str().contains("%2B"), "{url}");
+        assert!(
+            url.as_str()
+                .starts_with("http://p:9090/prom/api/v1/query?query=up"),
+            "{url}"
+        );
+        assert!(
+            !url.as_str().contains('+') || url.as_str().contains("%2B"),
+            "{url}"
+        );
     }
 }

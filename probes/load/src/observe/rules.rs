@@ -2,7 +2,8 @@
 
 use readygate_sdk::{Level, Rule};
 
-pub(crate) const NOT_OBSERVED: Rule = Rule {
+/// See its texts.
+pub const NOT_OBSERVED: Rule = Rule {
     code: "load/not-observed",
     level: Level::Error,
     summary: "what `observe` names could not be watched while the load was measured",
@@ -13,7 +14,8 @@ pub(crate) const NOT_OBSERVED: Rule = Rule {
     source: "",
 };
 
-pub(crate) const PROCESS_ENDED: Rule = Rule {
+/// See its texts.
+pub const PROCESS_ENDED: Rule = Rule {
     code: "load/process-ended",
     level: Level::Error,
     summary: "the watched process ended, or was started anew, under load",
@@ -24,7 +26,8 @@ pub(crate) const PROCESS_ENDED: Rule = Rule {
     source: "",
 };
 
-pub(crate) const MEMORY_LEAK: Rule = Rule {
+/// See its texts.
+pub const MEMORY_LEAK: Rule = Rule {
     code: "load/memory-leak",
     level: Level::Error,
     summary: "memory keeps growing under steady load",

@@ -339,7 +339,11 @@ mod tests {
             fields[19] = start.to_string();
             let stat = format!("{pid} ({name}) {}\n", fields.join(" "));
             fs::write(folder.join("stat"), stat).unwrap();
-            fs::write(folder.join("status"), format!("Name:\tx\nVmRSS:\t  {kib} kB\n")).unwrap();
+            fs::write(
+                folder.join("status"),
+                format!("Name:\tx\nVmRSS:\t  {kib} kB\n"),
+            )
+            .unwrap();
         }
         root
     }
@@ -357,17 +361,29 @@ mod tests {
 
     #[test]
     fn children_count_and_cpu_starts_at_zero() {
-        let first = fake(&[(7, 1, "a ) b", 10, 500, 100), (8, 7, "c", 11, 50, 20), (9, 1, "d", 5, 9, 9)]);
+        let first = fake(&[
+            (7, 1, "a ) b", 10, 500, 100),
+            (8, 7, "c", 11, 50, 20),
+            (9, 1, "d", 5, 9, 9),
+        ]);
         let later = fake(&[(7, 1, "a ) b", 10, 600, 110), (12, 7, "c", 40, 30, 20)]);
         let mut process = process(7);
-        assert_eq!(seen(&process.look(first.path()).unwrap()), (120 << 10, 0.0, false));
-        assert_eq!(seen(&process.look(later.path()).unwrap()), (130 << 10, 1.3, false));
+        assert_eq!(
+            seen(&process.look(first.path()).unwrap()),
+            (120 << 10, 0.0, false)
+        );
+        assert_eq!(
+            seen(&process.look(later.path()).unwrap()),
+            (130 << 10, 1.3, false)
+        );
     }
 
     #[test]
     fn an_end_and_a_new_start_are_seen() {
         let mut process = process(7);
-        let why = process.look(fake(&[(8, 1, "a", 1, 1, 1)]).path()).unwrap_err();
+        let why = process
+            .look(fake(&[(8, 1, "a", 1, 1, 1)]).path())
+            .unwrap_err();
         assert!(why.contains("process 7"), "{why}");
         process.look(fake(&[(7, 1, "a", 10, 1, 1)]).path()).unwrap();
         let again = process.look(fake(&[(7, 1, "a", 99, 1, 1)]).path()).unwrap();
@@ -382,7 +398,11 @@ mod tests {
             ..ProcessConfig::default()
         };
         let mut process = Process::new(&config, None);
-        let first = fake(&[(1, 0, "web", 1, 0, 10), (2, 1, "web", 2, 0, 10), (3, 9, "web", 3, 0, 10)]);
+        let first = fake(&[
+            (1, 0, "web", 1, 0, 10),
+            (2, 1, "web", 2, 0, 10),
+            (3, 9, "web", 3, 0, 10),
+        ]);
         assert_eq!(seen(&process.look(first.path()).unwrap()).0, 30 << 10);
         // A worker that is replaced is no restart.
         let next = fake(&[(1, 0, "web", 1, 0, 10), (5, 1, "web", 9, 0, 10)]);
