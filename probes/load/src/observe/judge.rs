@@ -79,12 +79,12 @@ fn ended(resources: &Resources, checks: &mut Checks) {
 fn leak(config: &ObserveConfig, observed: &Observed, resources: &Resources, checks: &mut Checks) {
     let bound = config.max_growth.unwrap_or(MAX_GROWTH);
     let slope = metrics::slope(resources, observed.window).and_then(|slope| {
-        // Growth above the bound that could as well be none.
-        if slope.percent_per_hour > bound && slope.low <= 0.0 {
+        // Growth above the bound that may as well be below it.
+        if slope.percent_per_hour > bound && slope.low <= bound {
             Err(format!(
-                "memory changes by {:.2} % an hour, or not at all: it varies too much to tell within {} \
-                 minutes",
-                slope.percent_per_hour, slope.minutes
+                "memory changes by {:.2} % an hour, but varies so much that it may be {:.2} (95 % \
+                 confidence over {} minutes); a longer run tells",
+                slope.percent_per_hour, slope.low, slope.minutes
             ))
         } else {
             Ok(slope)
