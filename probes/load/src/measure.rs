@@ -4,14 +4,34 @@ use readygate_reports::gather;
 use readygate_sdk::{Cx, ProbeError};
 
 use crate::{
-    config::LoadConfig,
-    measurement::{Imported, LoadMeasurement, Model, Safe, cap},
+    config::{LoadConfig, SourceKind, spec},
+    engine,
+    measurement::{EngineRun, Imported, LoadMeasurement, Model, Safe, cap},
     merge,
     reader::{self, Reading},
 };
 
-/// The command first, then the files.
+/// Makes the load, or reads what was measured.
 pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurement, ProbeError> {
+    match config.source() {
+        SourceKind::Import => import(config, cx).await,
+        SourceKind::Engine => run(config, cx).await,
+    }
+}
+
+/// Puts load on the target.
+async fn run(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurement, ProbeError> {
+    let spec = spec(config, cx).await?;
+    let measured_at = cx.now();
+    let report = engine::run(spec, cx).await?;
+    Ok(LoadMeasurement::of_engine(
+        measured_at,
+        EngineRun::new(config, report),
+    ))
+}
+
+/// The command first, then the files.
+async fn import(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurement, ProbeError> {
     let (format, model, corrected) = (config.format, config.model, config.latency_corrected);
     let gathered = gather::gather(&config.plan(), cx, move |_, source| {
         let mut reading = reader::read(source, format)?;
@@ -25,7 +45,7 @@ pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurem
     let files = gathered.files.into_iter().take(cap::FILES);
     Ok(LoadMeasurement {
         measured_at: cx.now(),
-        source: config.source,
+        source: SourceKind::Import,
         command: gathered.command,
         commit: gathered.commit,
         gaps: gathered.gaps,
@@ -37,6 +57,7 @@ pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurem
                 result: reading.result,
             })
             .collect(),
+        engine: None,
     })
 }
 

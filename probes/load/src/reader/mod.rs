@@ -1,6 +1,6 @@
 //! Reads the results of one tool, whose format the content tells.
 
-mod csv;
+pub(crate) mod csv;
 mod detect;
 mod jmeter;
 mod jmeter_xml;

@@ -14,6 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Format, SourceKind};
 
+mod engine;
+
+pub use engine::{Aims, EngineRun, WindowColumns};
+pub(crate) use engine::seconds_at;
+
 /// Lists are cut to these lengths.
 pub(crate) mod cap {
     /// Result files in the record.
@@ -51,6 +56,26 @@ pub struct LoadMeasurement {
     /// All files together; nothing when they are of different formats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<LoadResult>,
+    /// The run of the engine, if it made the load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Box<EngineRun>>,
+}
+
+impl LoadMeasurement {
+    /// What the engine brought back.
+    pub(crate) fn of_engine(measured_at: Timestamp, run: EngineRun) -> Self {
+        Self {
+            measured_at,
+            source: SourceKind::Engine,
+            command: None,
+            commit: None,
+            gaps: Gaps::default(),
+            files_total: 0,
+            files: Vec::new(),
+            total: None,
+            engine: Some(Box::new(run)),
+        }
+    }
 }
 
 /// One file.
