@@ -309,7 +309,11 @@ mod tests {
 
     /// Reads a response that comes in pieces of `size` bytes; gives its content, how many bytes
     /// of `input` it took, and whether the connection can be used again.
-    fn read(input: &[u8], size: usize, head_request: bool) -> Result<(Vec<u8>, usize, bool), &'static str> {
+    fn read(
+        input: &[u8],
+        size: usize,
+        head_request: bool,
+    ) -> Result<(Vec<u8>, usize, bool), &'static str> {
         let mut content = Vec::new();
         let mut seen = Vec::new();
         let mut facts: Option<Facts> = None;
@@ -341,7 +345,10 @@ mod tests {
                 rest = &whole;
             }
             let facts = facts.as_mut().unwrap();
-            match facts.framing.read(rest, &mut |b| content.extend_from_slice(b)) {
+            match facts
+                .framing
+                .read(rest, &mut |b| content.extend_from_slice(b))
+            {
                 Body::More => at += rest.len(),
                 Body::Done(used) => return Ok((content, at + used, facts.keep)),
                 Body::Bad(why) => return Err(why),
@@ -355,8 +362,9 @@ mod tests {
 
     fn check(input: &[u8], expected: &[u8], keep: bool) {
         for size in 1..=input.len() {
-            let (content, used, kept) = read(input, size, false)
-                .unwrap_or_else(|e| panic!("{e}: pieces of {size}: {}", String::from_utf8_lossy(input)));
+            let (content, used, kept) = read(input, size, false).unwrap_or_else(|e| {
+                panic!("{e}: pieces of {size}: {}", String::from_utf8_lossy(input))
+            });
             assert_eq!(content, expected, "pieces of {size}");
             assert_eq!((used, kept), (input.len(), keep), "pieces of {size}");
         }
@@ -364,26 +372,58 @@ mod tests {
 
     #[test]
     fn every_framing_in_every_cut() {
-        check(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", b"hello", true);
+        check(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            b"hello",
+            true,
+        );
         check(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", b"", true);
-        check(b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", b"hello", true);
+        check(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
+            b"hello",
+            true,
+        );
         check(
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;name=\"v\"\r\nwiki\r\nA \r\npedia in \n\r\n0\r\nDigest: x\r\n\r\n",
             b"wikipedia in \n",
             true,
         );
-        check(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", b"", true);
-        check(b"HTTP/1.1 200 OK\r\n\r\nuntil the end", b"until the end", false);
+        check(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            b"",
+            true,
+        );
+        check(
+            b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+            b"until the end",
+            false,
+        );
         check(b"HTTP/1.1 204 No Content\r\n\r\n", b"", true);
-        check(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", b"", true);
+        check(
+            b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
+            b"",
+            true,
+        );
         check(
             b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!",
             b"!",
             true,
         );
-        check(b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n!", b"!", false);
-        check(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\n!", b"!", true);
-        check(b"HTTP/1.1 200 OK\r\nConnection: foo, Close\r\nContent-Length: 1\r\n\r\n!", b"!", false);
+        check(
+            b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n!",
+            b"!",
+            false,
+        );
+        check(
+            b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\n!",
+            b"!",
+            true,
+        );
+        check(
+            b"HTTP/1.1 200 OK\r\nConnection: foo, Close\r\nContent-Length: 1\r\n\r\n!",
+            b"!",
+            false,
+        );
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n";
         assert_eq!(read(answer, 7, true).unwrap().1, answer.len());
     }
@@ -405,7 +445,11 @@ mod tests {
         ] {
             for size in [1, bad.len()] {
                 let outcome = read(bad, size, false);
-                assert!(outcome.is_err_and(|e| e != "cut"), "{}", String::from_utf8_lossy(bad));
+                assert!(
+                    outcome.is_err_and(|e| e != "cut"),
+                    "{}",
+                    String::from_utf8_lossy(bad)
+                );
             }
         }
         let cut = read(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", 4, false);

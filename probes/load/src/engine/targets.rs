@@ -41,7 +41,10 @@ pub(super) async fn find(
             .filter(|(to, _)| to.is_ipv4() == family)
             .any(|(_, outcome)| outcome.is_ok())
     };
-    let reached = [(true, "IPv4", reached(true)), (false, "IPv6", reached(false))];
+    let reached = [
+        (true, "IPv4", reached(true)),
+        (false, "IPv6", reached(false)),
+    ];
     if !reached.iter().any(|(_, _, any)| *any) {
         let error = outcomes.iter().find_map(|o| o.as_ref().err());
         let said = error.map_or_else(|| "there is no address".to_owned(), ToString::to_string);
@@ -95,13 +98,12 @@ async fn attempt(to: SocketAddr, spec: &Spec) -> io::Result<()> {
         socket.connect(to).await
     };
     let named = |e: io::Error| io::Error::new(e.kind(), format!("{to}: {e}"));
-    match tokio::time::timeout(spec.connect.timeout, connecting).await {
-        Ok(outcome) => outcome.map(drop).map_err(named),
-        Err(_) => {
-            let text = format!("{to}: no connection within {:?}", spec.connect.timeout);
-            Err(io::Error::new(io::ErrorKind::TimedOut, text))
-        }
-    }
+    let outcome = tokio::time::timeout(spec.connect.timeout, connecting).await;
+    let late = |_| {
+        let text = format!("{to}: no connection within {:?}", spec.connect.timeout);
+        io::Error::new(io::ErrorKind::TimedOut, text)
+    };
+    outcome.map_err(late)?.map(drop).map_err(named)
 }
 
 /// All of them at once, outcomes in order.

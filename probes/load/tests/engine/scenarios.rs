@@ -27,7 +27,9 @@ async fn values_go_from_data_and_responses_into_requests() {
     let server = Server::answering(move |request, _| {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let token = request.header("authorization").unwrap_or("-").to_owned();
-        log.lock().unwrap().push(format!("{} {token} {body}", request.line));
+        log.lock()
+            .unwrap()
+            .push(format!("{} {token} {body}", request.line));
         if request.line.starts_with("POST") {
             let user = body.split('"').nth(3).unwrap();
             let body = format!("{{\"token\": \"t-{user}\", \"id\": 7}}");
@@ -49,11 +51,17 @@ async fn values_go_from_data_and_responses_into_requests() {
         capture("trace", CaptureFrom::Header("x-trace".to_owned())),
     ];
     let mut cart = step("GET", "/cart/{{id}}?trace={{trace}}");
-    cart.headers = vec![("Authorization".to_owned(), Template("Bearer {{token}}".to_owned()))];
+    cart.headers = vec![(
+        "Authorization".to_owned(),
+        Template("Bearer {{token}}".to_owned()),
+    )];
     cart.checks = vec![
         BodyCheck::Contains("done".to_owned()),
         BodyCheck::Matches("<b>[a-z]+</b>".to_owned()),
-        BodyCheck::Length { min: 5, max: Some(20) },
+        BodyCheck::Length {
+            min: 5,
+            max: Some(20),
+        },
     ];
     let mut spec = exactly(server.url(), 1, 4);
     spec.scenarios = vec![Scenario {
@@ -76,8 +84,15 @@ async fn values_go_from_data_and_responses_into_requests() {
             "GET /cart/7?trace=tr-bob HTTP/1.1 Bearer t-bob ",
         ]
     );
-    let routes: Vec<_> = report.routes.iter().map(|r| (r.name.as_str(), r.tally.completed)).collect();
-    assert_eq!(routes, [("POST /login", 2), ("GET /cart/{{id}}?trace={{trace}}", 2)]);
+    let routes: Vec<_> = report
+        .routes
+        .iter()
+        .map(|r| (r.name.as_str(), r.tally.completed))
+        .collect();
+    assert_eq!(
+        routes,
+        [("POST /login", 2), ("GET /cart/{{id}}?trace={{trace}}", 2)]
+    );
 }
 
 #[tokio::test]
@@ -120,7 +135,10 @@ async fn mistakes_are_told_before_anything_is_sent() {
     says(&|s| s.target.0 = "/{{user}}".to_owned(), "`{{user}}`");
     says(&|s| s.target.0 = "/a b".to_owned(), "must be a path");
     says(&|s| s.method = "GE T".to_owned(), "no HTTP method");
-    says(&|s| s.checks = vec![BodyCheck::Matches("(".to_owned())], "pattern");
+    says(
+        &|s| s.checks = vec![BodyCheck::Matches("(".to_owned())],
+        "pattern",
+    );
     says(
         &|s| s.headers = vec![("X".to_owned(), Template("a\r\nEvil: 1".to_owned()))],
         "line break",

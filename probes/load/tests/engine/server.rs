@@ -100,16 +100,24 @@ impl Request {
         };
         for line in lines.filter(|l| !l.is_empty()) {
             let (name, value) = line.split_once(": ").unwrap();
-            request.headers.push((name.to_ascii_lowercase(), value.to_owned()));
+            request
+                .headers
+                .push((name.to_ascii_lowercase(), value.to_owned()));
         }
-        let length = request.header("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
+        let length = request
+            .header("content-length")
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(0);
         request.body = vec![0; length];
         socket.read_exact(&mut request.body).ok()?;
         Some(request)
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
     }
 }
 
@@ -120,5 +128,9 @@ pub fn ok(body: &str) -> Vec<u8> {
 
 /// A response with this status.
 pub fn response(status: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
