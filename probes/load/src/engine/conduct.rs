@@ -213,7 +213,8 @@ impl<'a> Conductor<'a> {
             .collect();
         let from = measure.first().map_or(start, |(_, s)| s.start);
         let to = measure.last().map_or(start, |(_, s)| s.end);
-        self.rows = Rows::new(&self.job.spec, self.layout.workers(), start, (from, to));
+        let empty = Rows::new(&self.job.spec, 0, start, (from, to));
+        self.rows = std::mem::replace(&mut self.rows, empty).restart(start, (from, to));
         let ahead = SignedDuration::from_nanos(i64::try_from(ahead).unwrap_or(0));
         self.started = self
             .cx

@@ -86,9 +86,16 @@ impl Worker {
             return;
         }
         self.now = clock::now();
-        let before = self.all[at(id)].state;
+        let (before, used) = (self.all[at(id)].state, self.all[at(id)].used);
         self.close(id, false);
-        if before == Stage::Idle || (self.model == Model::Open && !self.all[at(id)].engaged) {
+        if !used && !self.all[at(id)].engaged && self.model == Model::Open {
+            // It accepts and closes: not to be tried again without a pause.
+            self.gauges.failed[Kind::Closed as usize] += 1;
+            let said = || "closed before a request was sent".to_owned();
+            self.gauges.first_failure.get_or_insert_with(said);
+            self.set_timer(id, self.now + SECOND / 4);
+        } else if before == Stage::Idle || (self.model == Model::Open && !self.all[at(id)].engaged)
+        {
             self.redial(id);
         } else {
             // A user that thinks opens it again when it goes on.
@@ -274,8 +281,11 @@ impl Worker {
         self.responses += 1;
         let now = self.now;
         self.deadlines[at(id)] = NEVER;
+        let unsent = self.is_unsent(id);
         let connection = &mut self.all[at(id)];
         connection.used = true;
+        // A response before the end of its request: the rest is not worth sending.
+        connection.keep &= !unsent;
         let flow = &self.job.plan.scenarios[usize::from(connection.scenario)];
         let shot = &flow.steps[usize::from(connection.step)];
         let mut wrong = (!shot.status.has(connection.status)).then_some(Kind::Status);
