@@ -50,6 +50,14 @@ impl Control {
         self.start.store(at, Ordering::Release);
     }
 
+    /// The start, 0 if it is not known; and the stop.
+    pub(super) fn said(&self) -> (u64, u8) {
+        (
+            self.start.load(Ordering::Acquire),
+            self.stop.load(Ordering::Acquire),
+        )
+    }
+
     /// Begins nothing new and waits for what is in flight.
     pub(super) fn stop(&self) {
         self.stop.fetch_max(1, Ordering::AcqRel);

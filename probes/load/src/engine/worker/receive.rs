@@ -62,12 +62,9 @@ impl Worker {
         waiting || {
             let plan = &self.job.plan;
             let flow = &plan.scenarios[usize::from(connection.scenario)];
-            let length = match &flow.steps[usize::from(connection.step)].request {
-                crate::engine::plan::Request::Fixed(bytes) => bytes.len(),
-                crate::engine::plan::Request::Rendered(_) => {
-                    connection.extra.as_ref().map_or(0, |e| e.request.len())
-                }
-            };
+            let shot = &flow.steps[usize::from(connection.step)];
+            let rendered = connection.extra.as_ref().map_or(0, |e| e.request.len());
+            let length = shot.fixed.as_ref().map_or(rendered, |bytes| bytes.len());
             at(connection.written) < length
         }
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::engine::{
     clock::{self, MILLI, NEVER, index, nanos},
-    plan::{Plan, Request},
+    plan::Plan,
     schedule::Schedule,
     socket::{push, send_tls, stream_kind},
     spec::Reuse,
@@ -185,9 +185,10 @@ impl Worker {
         let connection = &mut self.all[at(id)];
         let plan = &self.job.plan;
         let flow = &plan.scenarios[usize::from(connection.scenario)];
-        let Request::Rendered(parts) = &flow.steps[usize::from(connection.step)].request else {
+        let shot = &flow.steps[usize::from(connection.step)];
+        if shot.fixed.is_some() {
             return;
-        };
+        }
         let Extra {
             request, variables, ..
         } = &mut **connection.extra.get_or_insert_default();
@@ -197,7 +198,7 @@ impl Worker {
             iteration: connection.iteration,
             seed: self.job.spec.seed,
         };
-        parts.render(values, request);
+        shot.parts.render(values, request);
     }
 
     /// Writes on, as far as the socket takes it.
@@ -206,11 +207,8 @@ impl Worker {
         let plan = &self.job.plan;
         let shot =
             &plan.scenarios[usize::from(connection.scenario)].steps[usize::from(connection.step)];
-        let bytes: &[u8] = match (&shot.request, &connection.extra) {
-            (Request::Fixed(bytes), _) => bytes,
-            (Request::Rendered(_), Some(extra)) => &extra.request,
-            (Request::Rendered(_), None) => &[],
-        };
+        let rendered = connection.extra.as_ref().map(|e| e.request.as_slice());
+        let bytes = shot.fixed.as_deref().or(rendered).unwrap_or_default();
         let Some(socket) = &connection.socket else {
             return;
         };
