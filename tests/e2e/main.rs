@@ -7,6 +7,7 @@ mod config;
 mod engine;
 mod exit_codes;
 mod expect;
+mod load;
 mod manifest;
 mod pitfalls;
 mod properties;

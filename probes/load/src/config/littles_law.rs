@@ -81,9 +81,12 @@ fn mean_rate(config: &LoadConfig, rates: &[f64]) -> Option<f64> {
     (total > 0.0).then(|| sum / total)
 }
 
-/// At the slowest latency that the gate still accepts, that many requests are in flight.
+/// At the slowest mean that the gate still accepts, that many requests are in flight. (A bound on a
+/// high percentile says nothing of the mean.)
 fn carried(config: &LoadConfig, rate: f64, connections: u32, error: &mut ConfigError) {
-    let Some(latency) = tightest(&config.bounds) else {
+    let middle = |bound: &&Bound| matches!(bound.metric.as_str(), "latency.mean" | "latency.p50");
+    let middle: Vec<Bound> = config.bounds.iter().filter(middle).cloned().collect();
+    let Some(latency) = tightest(&middle) else {
         return;
     };
     let streams = match config.sockets.protocol {
@@ -148,7 +151,7 @@ fn users_law(config: &LoadConfig, users: f64, think: f64, error: &mut ConfigErro
         per_second(sent),
         per_second(allowed),
         per_second(pace),
-        rounded(users / pace - think),
+        nearest(users / pace - think),
     );
     let hint = format!(
         "let the users think for {} or more, or use the open model: open: {{ rate: {:.0}/s, \
@@ -157,6 +160,11 @@ fn users_law(config: &LoadConfig, users: f64, think: f64, error: &mut ConfigErro
         pace
     );
     error.add("/users", message, Some(&hint));
+}
+
+/// Seconds to the hundredth.
+fn nearest(seconds: f64) -> String {
+    Unit::Seconds.format((seconds * 100.0).round() / 100.0)
 }
 
 /// Seconds to the hundredth, rounded up: a think time that is just enough.
@@ -177,7 +185,7 @@ fn rounded(seconds: f64) -> String {
 )]
 pub(crate) fn connections(config: &LoadConfig, rate: f64) -> u32 {
     const LEAST: f64 = 64.0;
-    let latency = tightest(&config.bounds).unwrap_or(0.25).max(0.05);
+    let latency = tightest(&config.bounds).unwrap_or(0.25).clamp(0.05, 0.25);
     let limit = f64::from(allowed(config).connections);
     (rate * latency * 2.0).ceil().max(LEAST).min(limit) as u32
 }

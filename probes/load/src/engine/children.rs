@@ -21,7 +21,7 @@ use super::{
 };
 
 /// The hidden subcommand that makes this program a worker.
-pub(super) const SUBCOMMAND: &str = "__load-worker";
+pub const WORKER_COMMAND: &str = "__load-worker";
 
 /// What a worker process is told on its standard input.
 #[derive(Serialize, Deserialize)]
@@ -48,7 +48,7 @@ impl Children {
     pub(super) fn start(
         job: &Job,
         layout: &Layout,
-        up: UnboundedSender<Up>,
+        up: &UnboundedSender<Up>,
     ) -> Result<Self, ProbeError> {
         let failed = |e: &dyn std::fmt::Display| {
             super::internal(&format!("a worker process cannot be started: {e}"))
@@ -70,7 +70,7 @@ impl Children {
             };
             let order = serde_json::to_vec(&order).map_err(|e| failed(&e))?;
             let mut child = Command::new(&program)
-                .arg(SUBCOMMAND)
+                .arg(WORKER_COMMAND)
                 .env_clear()
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
@@ -179,7 +179,7 @@ async fn next(stdout: &mut ChildStdout) -> Result<Option<Up>, String> {
         .await
         .map_err(|e| e.to_string())?;
     match kind {
-        REPORT => Ok(Some(Up::Report(frames::decode(&content)?))),
+        REPORT => Ok(Some(Up::Report(Box::new(frames::decode(&content)?)))),
         FAILURE => Err(String::from_utf8_lossy(&content).into_owned()),
         _ => Err("it sent what no worker sends".to_owned()),
     }

@@ -1,5 +1,7 @@
 //! What a response says: checks of its body and values taken from it.
 
+use std::cell::OnceCell;
+
 use serde_json::Value;
 
 use super::plan::{Check, Shot, Source, Take};
@@ -11,14 +13,14 @@ pub(super) fn accept(
     body: &[u8],
     variables: &mut [Option<String>],
 ) -> bool {
-    let mut json = None;
+    let json = OnceCell::new();
     for check in &shot.checks {
-        if !holds(check, body, &mut json) {
+        if !holds(check, body, &json) {
             return false;
         }
     }
     shot.captures.iter().all(|take| {
-        let value = value(take, head, body, &mut json);
+        let value = value(take, head, body, &json);
         let found = value.is_some();
         if let Some(variable) = variables.get_mut(take.variable) {
             *variable = value;
@@ -27,13 +29,15 @@ pub(super) fn accept(
     })
 }
 
-/// The body as JSON, parsed when first asked for; nothing if it is none.
-fn parsed<'a>(body: &[u8], json: &'a mut Option<Option<Value>>) -> Option<&'a Value> {
-    json.get_or_insert_with(|| serde_json::from_slice(body).ok())
+/// The JSON of a body, parsed when first asked for; nothing if it is none.
+type Json = OnceCell<Option<Value>>;
+
+fn parsed<'a>(body: &[u8], json: &'a Json) -> Option<&'a Value> {
+    json.get_or_init(|| serde_json::from_slice(body).ok())
         .as_ref()
 }
 
-fn holds(check: &Check, body: &[u8], json: &mut Option<Option<Value>>) -> bool {
+fn holds(check: &Check, body: &[u8], json: &Json) -> bool {
     match check {
         Check::Contains(finder) => finder.find(body).is_some(),
         Check::Lacks(finder) => finder.find(body).is_none(),
@@ -49,12 +53,7 @@ fn holds(check: &Check, body: &[u8], json: &mut Option<Option<Value>>) -> bool {
     }
 }
 
-fn value(
-    take: &Take,
-    head: &[u8],
-    body: &[u8],
-    json: &mut Option<Option<Value>>,
-) -> Option<String> {
+fn value(take: &Take, head: &[u8], body: &[u8], json: &Json) -> Option<String> {
     match &take.from {
         Source::Json(pointer) => match parsed(body, json)?.pointer(pointer)? {
             Value::String(text) => Some(text.clone()),

@@ -17,7 +17,7 @@ use super::{
 /// What comes from the workers.
 #[derive(Debug)]
 pub(super) enum Up {
-    Report(Interval),
+    Report(Box<Interval>),
     /// Workers ended before their time, and why.
     Lost(String),
 }
@@ -51,7 +51,7 @@ impl Threads {
                 ..job.clone()
             };
             let (report, lost) = (up.clone(), up.clone());
-            let outlet = move |interval| report(Up::Report(interval));
+            let outlet = move |interval| report(Up::Report(Box::new(interval)));
             let worker = Worker::new(job, Arc::clone(&control), outlet)?;
             threads.wakers.push(worker.waker());
             let work = move || {
@@ -117,7 +117,7 @@ impl Crew {
         up: UnboundedSender<Up>,
     ) -> Result<Self, ProbeError> {
         if layout.processes > 0 {
-            return Children::start(job, layout, up).map(Self::Children);
+            return Children::start(job, layout, &up).map(Self::Children);
         }
         let send = move |message| drop(up.send(message));
         Threads::start(job, 0, layout.threads, send)

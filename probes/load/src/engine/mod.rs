@@ -37,6 +37,7 @@ mod worker;
 use readygate_sdk::{ErrorKind, ProbeError};
 
 pub use child::worker_main;
+pub use children::WORKER_COMMAND;
 pub use conduct::{check, run};
 
 fn internal(message: &str) -> ProbeError {

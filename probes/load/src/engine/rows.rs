@@ -114,7 +114,7 @@ impl Rows {
         latest.mark(self.measure);
         self.workers
             .iter()
-            .map(|w| w.low_water())
+            .map(Latest::low_water)
             .min()
             .unwrap_or(0)
     }
@@ -272,25 +272,22 @@ impl Rows {
             Some(name) => Some(names.iter().position(|n| n == name)?),
             None => None,
         };
-        let (total, length) = match abort.window {
-            Some(window) => {
-                let n = usize::try_from(window.as_secs()).unwrap_or(1).max(1);
-                // Not before the window is full.
-                let skip = self.recent.len().checked_sub(n)?;
-                let mut total = Total::default();
-                for routes in self.recent.iter().skip(skip) {
-                    add_routes(&mut total, routes, route);
-                }
-                (total, n as f64)
+        let (total, length) = if let Some(window) = abort.window {
+            let n = usize::try_from(window.as_secs()).unwrap_or(1).max(1);
+            // Not before the window is full.
+            let skip = self.recent.len().checked_sub(n)?;
+            let mut total = Total::default();
+            for routes in self.recent.iter().skip(skip) {
+                add_routes(&mut total, routes, route);
             }
-            None => {
-                let passed = (self.start + self.next * SECOND).saturating_sub(self.measure.0);
-                let total = match route {
-                    Some(nth) => ledger.route(nth)?.clone(),
-                    None => ledger.measured(),
-                };
-                (total, seconds(passed))
-            }
+            (total, n as f64)
+        } else {
+            let passed = (self.start + self.next * SECOND).saturating_sub(self.measure.0);
+            let total = match route {
+                Some(nth) => ledger.route(nth)?.clone(),
+                None => ledger.measured(),
+            };
+            (total, seconds(passed))
         };
         match abort.metric {
             AbortMetric::ErrorRate => {

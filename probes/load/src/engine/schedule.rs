@@ -95,11 +95,6 @@ impl Schedule {
         schedule
     }
 
-    /// The next arrival that was not taken.
-    pub(super) fn peek(&self) -> Option<Due> {
-        self.next
-    }
-
     /// When the next one is due; never, if none is left.
     pub(super) fn next_at(&self) -> u64 {
         self.next.map_or(NEVER, |due| due.at)
@@ -140,7 +135,7 @@ impl Schedule {
                 if index >= whole((seconds(stretch.end - stretch.start) * stretch.rate).round()) {
                     return NEVER;
                 }
-                let offset = whole(index as f64 / stretch.rate * SECOND as f64);
+                let offset = whole(index as f64 * SECOND as f64 / stretch.rate);
                 (stretch.start + offset).min(stretch.end - 1)
             }
             Arrivals::Poisson => {

@@ -7,10 +7,7 @@
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    clock::{NEVER, SECOND},
-    http1::Cache,
-};
+use super::{clock::SECOND, http1::Cache};
 
 /// Times in microseconds, three significant digits; it grows with its largest value.
 pub(super) type Times = Histogram<u32>;
@@ -112,7 +109,8 @@ pub(super) fn record(times: &mut Option<Times>, nanos: u64) {
         *times = Times::new(3).ok();
     }
     if let Some(times) = times {
-        times.saturating_record((nanos + 500) / 1_000);
+        // `record` makes room for large values; it fails only where there is no memory.
+        let _ = times.record((nanos + 500) / 1_000);
     }
 }
 
@@ -252,15 +250,4 @@ pub(super) struct Interval {
     pub buckets: Vec<Bucket>,
     /// From the start of attempts to open connections.
     pub connect: Option<Times>,
-}
-
-impl Interval {
-    /// No request is open before this time.
-    pub(super) fn low_water(&self) -> u64 {
-        if self.gauges.state == State::Done {
-            NEVER
-        } else {
-            self.gauges.low_water
-        }
-    }
 }

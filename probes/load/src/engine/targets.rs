@@ -98,13 +98,12 @@ async fn attempt(to: SocketAddr, spec: &Spec) -> io::Result<()> {
         socket.connect(to).await
     };
     let named = |e: io::Error| io::Error::new(e.kind(), format!("{to}: {e}"));
-    match tokio::time::timeout(spec.connect.timeout, connecting).await {
-        Ok(outcome) => outcome.map(drop).map_err(named),
-        Err(_) => {
-            let text = format!("{to}: no connection within {:?}", spec.connect.timeout);
-            Err(io::Error::new(io::ErrorKind::TimedOut, text))
-        }
-    }
+    let outcome = tokio::time::timeout(spec.connect.timeout, connecting).await;
+    let late = |_| {
+        let text = format!("{to}: no connection within {:?}", spec.connect.timeout);
+        io::Error::new(io::ErrorKind::TimedOut, text)
+    };
+    outcome.map_err(late)?.map(drop).map_err(named)
 }
 
 /// All of them at once, outcomes in order.

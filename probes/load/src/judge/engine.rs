@@ -130,7 +130,7 @@ fn fine(rule: &'static Rule, run: &EngineRun, tightest: Option<f64>, checks: &mu
                 .pass();
         }
     } else if rule.code == rules::RATE_NOT_REACHED.code {
-        if report.model == LoadModel::Open {
+        if report.model == LoadModel::Open && report.measured.scheduled > 0 {
             check
                 .message("requests came due at the rate that was asked for")
                 .pass();
@@ -148,12 +148,11 @@ fn connected(run: &EngineRun, checks: &mut Checks) {
     if doubts::refused(run) {
         let failed = count_of(connections.failed.total(), "attempt", "attempts");
         return check
-            .message(format!(
-                "the target did not take all connections: {failed} failed"
-            ))
+            .message(format!("the target did not take all connections: {failed} failed"))
             .expected(format!("{asked} open connections"))
             .actual(grouped(&doubts::there(run).to_string()))
             .details(connections.first_failure.clone())
+            .hint("look at the limits of the target: its queue of new connections (somaxconn), worker_connections, files")
             .fail();
     }
     let lost = connections.asked.saturating_sub(connections.lowest);

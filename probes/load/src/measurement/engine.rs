@@ -41,6 +41,8 @@ pub struct Aims {
     /// Upper bounds of the gate on the whole load, by metric, in the metric's base unit.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ceilings: BTreeMap<String, f64>,
+    /// Whether the gate expects something of single routes.
+    pub by_route: bool,
     /// Whether latency of a closed load is accepted.
     pub accept_closed: bool,
     /// Whether any certificate was accepted.
@@ -67,6 +69,10 @@ impl Aims {
         Self {
             tightest: littles_law::tightest(&config.bounds).map(nanos),
             ceilings,
+            by_route: config
+                .bounds
+                .iter()
+                .any(|b| b.metric.starts_with("routes.")),
             accept_closed: config.accept_closed_model,
             insecure: config.tls.as_ref().is_some_and(|tls| tls.insecure),
             keepalive: config.sockets.keepalive.unwrap_or(true),

@@ -26,7 +26,9 @@ pub(super) fn metrics(run: &EngineRun) -> Metrics {
     if stress::is_stressed(report) {
         stressed(run, spoilt, &mut metrics);
     }
-    for route in &report.routes {
+    // The one route of a plain gate is all there is.
+    let by_route = report.routes.len() > 1 || run.aims.by_route;
+    for route in report.routes.iter().filter(|_| by_route) {
         let name = Some(route.name.as_str());
         of_tally(run, &route.tally, name, spoilt, &mut metrics);
     }

@@ -1,10 +1,17 @@
 //! The load engine against servers that behave, and servers that do not.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::too_many_lines,
+    reason = "tests, whose servers are threads that stall on purpose"
+)]
 
 mod faults;
 mod pacing;
 mod scenarios;
 mod server;
 mod shapes;
+mod tls;
 
 use std::time::Duration;
 

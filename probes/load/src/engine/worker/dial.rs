@@ -212,7 +212,7 @@ impl Worker {
     /// 10 ms, doubled with every failure up to a second, and spread by a quarter.
     pub(super) fn pause(&self, id: u32) -> u64 {
         let failures = u32::from(self.all[at(id)].failures).clamp(1, 8);
-        let pause = (5 * MILLI << failures).min(LONGEST_PAUSE);
+        let pause = ((5 * MILLI) << failures).min(LONGEST_PAUSE);
         let bits = random::at(self.now, u64::from(id));
         pause - whole(random::unit(bits) * pause as f64 / 4.0)
     }

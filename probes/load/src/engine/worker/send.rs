@@ -7,6 +7,7 @@ use super::{
 use crate::engine::{
     clock::{self, MILLI, NEVER, index, nanos},
     plan::{Plan, Request},
+    schedule::Schedule,
     socket::{push, send_tls, stream_kind},
     spec::Reuse,
     tally::{State, Time, record},
@@ -30,7 +31,7 @@ impl Worker {
             // Off the list; `begin_next` gives it its real state.
             self.all[at(id)].state = Stage::Paused;
             self.begin_next(id);
-            next = self.schedule.as_ref().map_or(NEVER, |s| s.next_at());
+            next = self.schedule.as_ref().map_or(NEVER, Schedule::next_at);
         }
         // With a backlog, connections that become free take from it themselves.
         let pause = if next <= self.now {
@@ -47,7 +48,7 @@ impl Worker {
 
     /// Takes the next arrival for a free connection.
     fn begin_next(&mut self, id: u32) {
-        let due = self.schedule.as_mut().and_then(|s| s.take());
+        let due = self.schedule.as_mut().and_then(Schedule::take);
         match due {
             Some(due) => self.begin(id, due.at, due.phase),
             None => self.free(id),
@@ -56,7 +57,7 @@ impl Worker {
 
     /// A connection has nothing to do (open model): it takes from the backlog or becomes idle.
     pub(super) fn free(&mut self, id: u32) {
-        let next = self.schedule.as_ref().map_or(NEVER, |s| s.next_at());
+        let next = self.schedule.as_ref().map_or(NEVER, Schedule::next_at);
         self.all[at(id)].free_since = self.now;
         self.all[at(id)].state = Stage::Paused;
         if next <= self.now && next < self.cutoff {
