@@ -38,6 +38,8 @@ pub trait BoundProbe: Send + Sync {
     fn meta(&self) -> &'static Meta;
     /// Tells it what the gate expects; what contradicts its config comes back.
     fn expect(&mut self, bounds: &[Limit]) -> Result<(), ConfigError>;
+    /// The config, for what is done with it besides measuring.
+    fn config(&self) -> &dyn std::any::Any;
     /// What cannot work, found without I/O.
     fn validate(&self) -> Result<(), ConfigError>;
     /// What it will touch.
@@ -59,6 +61,10 @@ impl<P: Probe> BoundProbe for Bound<P> {
 
     fn expect(&mut self, bounds: &[Limit]) -> Result<(), ConfigError> {
         P::expect(&mut self.config, bounds)
+    }
+
+    fn config(&self) -> &dyn std::any::Any {
+        &self.config
     }
 
     fn validate(&self) -> Result<(), ConfigError> {

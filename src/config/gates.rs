@@ -109,7 +109,9 @@ fn timeout(
             Period(takes)
         );
         let help = "leave `timeout` out: then such a gate gets its time and 30 s more";
-        context.sink.report(Diagnostic::at(place, message).help(help));
+        context
+            .sink
+            .report(Diagnostic::at(place, message).help(help));
     }
     own.0
 }

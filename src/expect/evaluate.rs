@@ -129,7 +129,13 @@ fn judge(condition: &Condition, metric: &Metric, name: &str, baseline: Baseline<
 }
 
 /// A range is kept where both ends are, and broken where one is: the sample must carry that one.
-fn within(judged: Judged, (low, high): (f64, f64), value: f64, metric: &Metric, name: &str) -> Judged {
+fn within(
+    judged: Judged,
+    (low, high): (f64, f64),
+    value: f64,
+    metric: &Metric,
+    name: &str,
+) -> Judged {
     let below = value < low;
     let above = value > high;
     let judged = if above {
@@ -469,10 +475,20 @@ mod tests {
         assert_eq!(at("< 150ms for every 10s", &slow), [Failed]);
         assert_eq!(at("< 250ms for every 10s", &slow), [Passed]);
         assert_eq!(at("between 1ms and 150ms for every 10s", &slow), [Failed]);
-        assert_eq!(at("< 250ms for every 20s", &slow), [Unmeasured], "no such windows");
+        assert_eq!(
+            at("< 250ms for every 20s", &slow),
+            [Unmeasured],
+            "no such windows"
+        );
         assert_eq!(at("< 250ms for every 10s", &windowed(&[], 0)), [Unmeasured]);
-        assert_eq!(at("< 250ms for every 10s", &windowed(&[40.0], 199)), [Unmeasured]);
-        assert_eq!(at("< 1ms for every 10s", &windowed(&[40.0], 199)), [Unmeasured]);
+        assert_eq!(
+            at("< 250ms for every 10s", &windowed(&[40.0], 199)),
+            [Unmeasured]
+        );
+        assert_eq!(
+            at("< 1ms for every 10s", &windowed(&[40.0], 199)),
+            [Unmeasured]
+        );
     }
 
     #[test]

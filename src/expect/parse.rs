@@ -86,10 +86,14 @@ fn cut(text: &str) -> (&str, &str) {
 
 /// Cuts `for every 10s` off; texts may hold the word.
 fn condition(text: &str, unit: Option<Unit>) -> Result<Condition, ParseError> {
-    let Some((head, tail)) = text.rsplit_once(" for ").filter(|_| unit != Some(Unit::Text)) else {
+    let Some((head, tail)) = text
+        .rsplit_once(" for ")
+        .filter(|_| unit != Some(Unit::Text))
+    else {
         return plain(text, unit);
     };
-    let help = "write `for every 10s` for each window of the run, or `for 30s` for a breach that lasts";
+    let help =
+        "write `for every 10s` for each window of the run, or `for 30s` for a breach that lasts";
     let (every, length) = match tail.trim().strip_prefix("every ") {
         Some(length) => (true, length),
         None => (false, tail),
@@ -260,9 +264,17 @@ mod tests {
             ("== 4.0.0", Unit::Text, 1),
             ("== wait for every 5s", Unit::Text, 1),
             ("< 150ms for every 10s", Unit::Seconds, 1),
-            ("< 50ms and < 150ms for every 10s and < 200ms for 30s", Unit::Seconds, 3),
+            (
+                "< 50ms and < 150ms for every 10s and < 200ms for 30s",
+                Unit::Seconds,
+                3,
+            ),
             ("between 1 and 3 for every 1m", Unit::Count, 1),
-            ("<= baseline + 10% and < 50ms for every 10s", Unit::Seconds, 2),
+            (
+                "<= baseline + 10% and < 50ms for every 10s",
+                Unit::Seconds,
+                2,
+            ),
         ] {
             assert_eq!(one(text, unit).map(|c| c.len()), Ok(conditions), "{text}");
         }
@@ -286,8 +298,16 @@ mod tests {
             ("== baseline", Unit::Count, "<="),
             ("< 5ms for each 10s", Unit::Seconds, "for every 10s"),
             ("< 5ms for 0s", Unit::Seconds, "for every 10s"),
-            ("<= baseline + 5% for every 10s", Unit::Seconds, "compared with a value"),
-            ("<= baseline + 10% and < 50ms for 10s", Unit::Seconds, "ceiling"),
+            (
+                "<= baseline + 5% for every 10s",
+                Unit::Seconds,
+                "compared with a value",
+            ),
+            (
+                "<= baseline + 10% and < 50ms for 10s",
+                Unit::Seconds,
+                "ceiling",
+            ),
             ("< 4", Unit::Text, "=="),
             ("< NaN", Unit::Count, "plain number"),
             ("", Unit::Count, "=="),

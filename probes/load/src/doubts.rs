@@ -70,7 +70,10 @@ fn incomplete(run: &EngineRun) -> Option<Doubt> {
         Ended::Interrupted { at_s } => format!("the load was interrupted after {}", at(*at_s)),
         Ended::MaxRequests { at_s } => format!("`max_requests` ended the load after {}", at(*at_s)),
         Ended::Deadline { at_s } => {
-            format!("the deadline of the gate ended the load after {}", at(*at_s))
+            format!(
+                "the deadline of the gate ended the load after {}",
+                at(*at_s)
+            )
         }
         Ended::WorkerLost { reason, at_s } => {
             format!("a worker was lost after {}: {reason}", at(*at_s))
@@ -159,7 +162,10 @@ fn unreached(report: &Report) -> Option<Doubt> {
     if report.model != LoadModel::Open {
         return None;
     }
-    let measured = report.phases.iter().filter(|p| p.kind == PhaseKind::Measure);
+    let measured = report
+        .phases
+        .iter()
+        .filter(|p| p.kind == PhaseKind::Measure);
     let short = measured.filter_map(|phase| {
         let asked = phase.offered? * phase.ran_s.min(phase.asked_s);
         // The first seconds' rounding must not count, nor the chance in random arrivals.
@@ -172,7 +178,10 @@ fn unreached(report: &Report) -> Option<Doubt> {
             let arrivals = grouped(&phase.arrivals.to_string());
             let rate = per_second(phase.arrivals as f64 / phase.ran_s.max(1e-9));
             let asked = grouped(&format!("{asked:.0}"));
-            format!("{}: {arrivals} of {asked} requests came due, {rate}", phase.name)
+            format!(
+                "{}: {arrivals} of {asked} requests came due, {rate}",
+                phase.name
+            )
         })
         .collect();
     let first = details.first()?.clone();
@@ -213,7 +222,10 @@ fn missing(run: &EngineRun) -> Option<Doubt> {
             grouped(&there.to_string()),
             grouped(&connections.asked.to_string())
         ),
-        expected: format!("{} open connections", grouped(&connections.asked.to_string())),
+        expected: format!(
+            "{} open connections",
+            grouped(&connections.asked.to_string())
+        ),
         actual: grouped(&there.to_string()),
         details,
     })

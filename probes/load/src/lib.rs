@@ -3,8 +3,11 @@
 mod config;
 mod doubts;
 pub mod engine;
+mod fleet;
 mod interval;
 mod judge;
+mod k6;
+mod locust;
 mod measure;
 mod measurement;
 mod merge;
@@ -24,6 +27,9 @@ pub use config::{
     ScenarioConfig, Sockets, SourceKind, Spread, Stage, StepConfig, Stress, TlsConfig, UserLoad,
     UserStage, Wire,
 };
+pub use fleet::manifest;
+pub use k6::facts::{Counted, K6Facts, Segment};
+pub use locust::facts::{LocustFacts, Point, Worker};
 pub use measurement::{
     Aims, EngineRun, How, Imported, Latency, LoadMeasurement, LoadResult, Model, Route, Safe,
     Threshold, WindowColumns,
@@ -61,6 +67,7 @@ impl Probe for Load {
     fn footprint(config: &LoadConfig) -> Footprint {
         match config.source() {
             SourceKind::Engine => config.engine_footprint(),
+            SourceKind::Locust | SourceKind::K6 => fleet::footprint(config),
             SourceKind::Import => Footprint {
                 contacts: config.plan().contacts(),
                 credentials: Vec::new(),

@@ -5,7 +5,7 @@ use readygate_sdk::{Cx, ProbeError};
 
 use crate::{
     config::{LoadConfig, SourceKind, spec},
-    engine,
+    engine, fleet,
     measurement::{EngineRun, Imported, LoadMeasurement, Model, Safe, cap},
     merge,
     reader::{self, Reading},
@@ -16,6 +16,7 @@ pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurem
     match config.source() {
         SourceKind::Import => import(config, cx).await,
         SourceKind::Engine => run(config, cx).await,
+        SourceKind::Locust | SourceKind::K6 => fleet::measure(config, cx).await,
     }
 }
 
@@ -51,6 +52,8 @@ async fn import(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurement, ProbeEr
         gaps: gathered.gaps,
         files_total,
         total,
+        locust: None,
+        k6: None,
         files: files
             .map(|(file, reading)| Imported {
                 file,

@@ -20,7 +20,10 @@ pub(crate) type Told = Result<f64, String>;
 
 /// Whether there was a stress phase.
 pub(crate) fn is_stressed(report: &Report) -> bool {
-    report.phases.iter().any(|phase| phase.kind == PhaseKind::Stress)
+    report
+        .phases
+        .iter()
+        .any(|phase| phase.kind == PhaseKind::Stress)
 }
 
 /// The highest load that still held: arrivals a second, or of users what they got answered a second.
@@ -55,7 +58,10 @@ fn holds(run: &EngineRun, phase: &PhaseReport) -> Result<(), String> {
     let answered = tally.completed as f64 / tally.scheduled as f64;
     let ceilings = &run.aims.ceilings;
     if answered < KEPT_UP && !ceilings.contains_key("error_rate") {
-        return Err(format!("{:.1} % of the requests were answered", answered * 100.0));
+        return Err(format!(
+            "{:.1} % of the requests were answered",
+            answered * 100.0
+        ));
     }
     if (phase.arrivals_sent as f64) < phase.arrivals as f64 * KEPT_UP {
         return Err("not all requests could be sent".to_owned());
@@ -88,7 +94,11 @@ pub(crate) fn recovery(run: &EngineRun) -> Option<Told> {
 }
 
 fn recovered(report: &Report, index: usize, phase: &PhaseReport) -> Told {
-    let Some(before) = report.measured.response.at(95.0).filter(|_| report.measured.response.n > 0)
+    let Some(before) = report
+        .measured
+        .response
+        .at(95.0)
+        .filter(|_| report.measured.response.n > 0)
     else {
         return Err("no response of the measured load was timed".to_owned());
     };

@@ -71,8 +71,10 @@ fn has_windows(metric: &str) -> bool {
         None => Some(metric),
     };
     own.is_some_and(|own| {
-        matches!(own, "throughput" | "error_rate" | "latency.mean" | "latency.max")
-            || own.starts_with("latency.p")
+        matches!(
+            own,
+            "throughput" | "error_rate" | "latency.mean" | "latency.max"
+        ) || own.starts_with("latency.p")
     })
 }
 

@@ -3,7 +3,7 @@
 use readygate_sdk::ConfigError;
 
 use super::{LoadConfig, SourceKind, check_parts, check_shape, littles_law};
-use crate::measurement::Model;
+use crate::{fleet, measurement::Model};
 
 /// Finds what cannot work.
 pub(crate) fn validate(config: &LoadConfig) -> Result<(), ConfigError> {
@@ -11,7 +11,21 @@ pub(crate) fn validate(config: &LoadConfig) -> Result<(), ConfigError> {
     if old_form(config, &mut error) {
         return error.into_result();
     }
+    fleet::blocks(config, &mut error);
     match config.source() {
+        source @ (SourceKind::Locust | SourceKind::K6) => {
+            let name = if source == SourceKind::K6 {
+                "k6"
+            } else {
+                "locust"
+            };
+            let keep = |field: &&(&str, bool)| !matches!(field.0, "allow" | "min_duration");
+            let engine: Vec<_> = engine_fields(config).iter().filter(keep).copied().collect();
+            strangers(&engine, name, "engine", &mut error);
+            let import: Vec<_> = import_fields(config).iter().filter(keep).copied().collect();
+            strangers(&import, name, "import", &mut error);
+            fleet::validate(config, &mut error);
+        }
         SourceKind::Import => {
             strangers(&engine_fields(config), "import", "engine", &mut error);
             import(config, &mut error);
@@ -36,9 +50,10 @@ fn old_form(config: &LoadConfig, error: &mut ConfigError) -> bool {
         return false;
     }
     let connections = config.connections.unwrap_or(64);
-    let length = config.duration.map_or_else(|| "60s".to_owned(), |duration| {
-        format!("{}s", duration.0.as_secs_f64())
-    });
+    let length = config.duration.map_or_else(
+        || "60s".to_owned(),
+        |duration| format!("{}s", duration.0.as_secs_f64()),
+    );
     let hint = format!(
         "write `open: {{ rate: 450/s, connections: {connections}, for: {length} }}` to send at a rate, or \
          `max: {{ connections: {connections}, for: {length} }}` to see how much the target can take"

@@ -24,10 +24,15 @@ const MOST_WINDOWS: u64 = 5_000;
 pub(crate) fn target(config: &LoadConfig, error: &mut ConfigError) {
     match (&config.url, config.scenarios.is_empty()) {
         (None, true) => {
-            error.add("", "neither `url` nor `scenarios` says what to request", Some("write `url: /api/items`"));
+            error.add(
+                "",
+                "neither `url` nor `scenarios` says what to request",
+                Some("write `url: /api/items`"),
+            );
         }
         (Some(_), false) => {
-            let hint = Some("move the request into a scenario: `scenarios: [{ steps: [{ get: /x }] }]`");
+            let hint =
+                Some("move the request into a scenario: `scenarios: [{ steps: [{ get: /x }] }]`");
             error.add("/url", "`url` and `scenarios` contradict each other", hint);
         }
         (Some(url), true) => request(config, url, error),
@@ -65,7 +70,11 @@ fn header(at: &str, name: &str, value: &str, error: &mut ConfigError) {
     }
 }
 
-fn secrets(at: &str, headers: &std::collections::BTreeMap<String, Secret>, error: &mut ConfigError) {
+fn secrets(
+    at: &str,
+    headers: &std::collections::BTreeMap<String, Secret>,
+    error: &mut ConfigError,
+) {
     for (name, value) in headers {
         header(&format!("{at}/secret_headers"), name, value.expose(), error);
     }
@@ -73,7 +82,11 @@ fn secrets(at: &str, headers: &std::collections::BTreeMap<String, Secret>, error
 
 fn bodies(at: &str, body: Option<&str>, json: Option<&serde_json::Value>, error: &mut ConfigError) {
     if body.is_some() && json.is_some() {
-        error.add(format!("{at}/json"), "`body` and `json` contradict each other", Some("keep one of them"));
+        error.add(
+            format!("{at}/json"),
+            "`body` and `json` contradict each other",
+            Some("keep one of them"),
+        );
     }
 }
 
@@ -87,19 +100,35 @@ fn scenarios(config: &LoadConfig, error: &mut ConfigError) {
     ];
     for (field, _) in whole.iter().filter(|(_, given)| *given) {
         let message = format!("`{field}` belongs to `url`");
-        error.add(format!("/{field}"), message, Some("move it into the steps of the scenarios"));
+        error.add(
+            format!("/{field}"),
+            message,
+            Some("move it into the steps of the scenarios"),
+        );
     }
     if config.scenarios.len() > MOST_SCENARIOS {
-        error.add("/scenarios", format!("more than {MOST_SCENARIOS} scenarios"), None);
+        error.add(
+            "/scenarios",
+            format!("more than {MOST_SCENARIOS} scenarios"),
+            None,
+        );
     }
     for (index, scenario) in config.scenarios.iter().enumerate() {
         let at = format!("/scenarios/{index}");
         if scenario.weight == Some(0) {
-            error.add(format!("{at}/weight"), "a scenario of weight 0 is never chosen", Some("remove it"));
+            error.add(
+                format!("{at}/weight"),
+                "a scenario of weight 0 is never chosen",
+                Some("remove it"),
+            );
         }
         if scenario.steps.is_empty() || scenario.steps.len() > MOST_STEPS {
             let message = format!("a scenario has 1 to {MOST_STEPS} steps");
-            error.add(format!("{at}/steps"), message, Some("write `steps: [{ get: /x }]`"));
+            error.add(
+                format!("{at}/steps"),
+                message,
+                Some("write `steps: [{ get: /x }]`"),
+            );
         }
         steps(scenario, &at, error);
     }
@@ -132,7 +161,11 @@ fn one_step(
     let requests: Vec<_> = step.requests().collect();
     match requests.as_slice() {
         [] => {
-            error.add(at, "the step requests nothing", Some("write `get: /x`, or post, put, patch, delete, head, options"));
+            error.add(
+                at,
+                "the step requests nothing",
+                Some("write `get: /x`, or post, put, patch, delete, head, options"),
+            );
         }
         [(method, url)] => {
             let at = format!("{at}/{method}");
@@ -140,7 +173,11 @@ fn one_step(
             variables(&at, url, known, data, error);
         }
         [_, (second, _), ..] => {
-            error.add(format!("{at}/{second}"), "a step is one request", Some("make it the next step"));
+            error.add(
+                format!("{at}/{second}"),
+                "a step is one request",
+                Some("make it the next step"),
+            );
         }
     }
     bodies(at, step.body.as_deref(), step.json.as_ref(), error);
@@ -152,14 +189,24 @@ fn one_step(
     }
     for (name, value) in &step.headers {
         header(&format!("{at}/headers"), name, value, error);
-        variables(&format!("{at}/headers/{}", escape(name)), value, known, data, error);
+        variables(
+            &format!("{at}/headers/{}", escape(name)),
+            value,
+            known,
+            data,
+            error,
+        );
     }
     secrets(at, &step.secret_headers, error);
     if let Some(pattern) = &step.matches {
         pattern_at(&format!("{at}/matches"), pattern, error);
     }
     for pointer in step.body_json.keys() {
-        validate::json_pointer(&format!("{at}/body_json/{}", escape(pointer)), pointer, error);
+        validate::json_pointer(
+            &format!("{at}/body_json/{}", escape(pointer)),
+            pointer,
+            error,
+        );
     }
     let name = step.route();
     if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
@@ -210,14 +257,22 @@ fn routes(config: &LoadConfig, error: &mut ConfigError) {
                     method.to_uppercase(),
                     other.to_uppercase()
                 );
-                error.add(format!("/scenarios/{s}/steps/{i}"), message, Some("give the steps a `name`"));
+                error.add(
+                    format!("/scenarios/{s}/steps/{i}"),
+                    message,
+                    Some("give the steps a `name`"),
+                );
             }
             seen.push((name, method));
         }
     }
     if config.routes().len() > MOST_ROUTES {
         let message = format!("more than {MOST_ROUTES} routes");
-        error.add("/scenarios", message, Some("give steps that belong together one `name`"));
+        error.add(
+            "/scenarios",
+            message,
+            Some("give steps that belong together one `name`"),
+        );
     }
 }
 
@@ -234,7 +289,8 @@ fn one_origin(config: &LoadConfig, error: &mut ConfigError) {
                 None => first = Some(own),
                 Some(known) if *known == own => {}
                 Some(_) => {
-                    let hint = Some("use one gate for each server; relative URLs go to `target.url`");
+                    let hint =
+                        Some("use one gate for each server; relative URLs go to `target.url`");
                     error.add(
                         format!("/scenarios/{s}/steps/{i}/{method}"),
                         "the step goes to another server than the ones before",
@@ -264,7 +320,11 @@ pub(crate) fn check(config: &LoadConfig, error: &mut ConfigError) {
         ("threads", sockets.threads, 64),
     ] {
         if n.is_some_and(|n| !(1..=most).contains(&n)) {
-            error.add(format!("/sockets/{name}"), format!("out of range: 1 to {most}"), None);
+            error.add(
+                format!("/sockets/{name}"),
+                format!("out of range: 1 to {most}"),
+                None,
+            );
         }
     }
     if sockets.source_ips.len() > 256 {
@@ -274,7 +334,11 @@ pub(crate) fn check(config: &LoadConfig, error: &mut ConfigError) {
         && tls.client_cert.is_some() != tls.client_key.is_some()
     {
         let hint = Some("give `client_cert` and `client_key`");
-        error.add("/tls", "a client certificate takes a certificate and its key", hint);
+        error.add(
+            "/tls",
+            "a client certificate takes a certificate and its key",
+            hint,
+        );
     }
 }
 
@@ -285,7 +349,11 @@ fn times(config: &LoadConfig, error: &mut ConfigError) {
         ("max_backlog", config.max_backlog),
     ] {
         if period.is_some_and(|period| period.0.is_zero()) {
-            error.add(format!("/{name}"), "a time of 0 lets nothing be measured", None);
+            error.add(
+                format!("/{name}"),
+                "a time of 0 lets nothing be measured",
+                None,
+            );
         }
     }
     if config.timeout.is_some_and(|t| t.0.as_secs() > 600) {
@@ -303,7 +371,11 @@ fn windows(config: &LoadConfig, error: &mut ConfigError) {
     let run = config.measured();
     for (index, Period(length)) in config.windows.iter().enumerate() {
         let at = format!("/windows/{index}");
-        let place = if at_config(config, index) { at.as_str() } else { "" };
+        let place = if at_config(config, index) {
+            at.as_str()
+        } else {
+            ""
+        };
         if length.is_zero() || length.subsec_nanos() != 0 {
             error.add(place, "windows are whole seconds", Some("write 10s"));
         } else if *length > run {
@@ -312,7 +384,11 @@ fn windows(config: &LoadConfig, error: &mut ConfigError) {
                 Period(*length),
                 Period(run)
             );
-            error.add(place, message, Some("make `for` longer, or the window shorter"));
+            error.add(
+                place,
+                message,
+                Some("make `for` longer, or the window shorter"),
+            );
         } else if run.as_secs() / length.as_secs() > MOST_WINDOWS {
             let message = format!("more than {MOST_WINDOWS} windows");
             error.add(place, message, Some("make them longer"));
@@ -349,7 +425,11 @@ fn aborts(config: &LoadConfig, condition: &AbortOn, index: usize, error: &mut Co
             }
             let window = abort.window.unwrap_or_default();
             if window.subsec_nanos() != 0 {
-                error.add(format!("{at}/window"), "whole seconds only", Some("write 10s"));
+                error.add(
+                    format!("{at}/window"),
+                    "whole seconds only",
+                    Some("write 10s"),
+                );
             }
             let run = config.measured();
             if abort.after + window > run {

@@ -89,7 +89,11 @@ fn one_or_stages(
         (true, true, 0) | (false, false, 1..=MOST_STAGES) => {}
         (false, _, 0) => {
             let hint = format!("write `{block}: {example}`");
-            error.add(format!("/{block}"), format!("`{name}` is missing"), Some(&hint));
+            error.add(
+                format!("/{block}"),
+                format!("`{name}` is missing"),
+                Some(&hint),
+            );
         }
         (true, false, 0) => {
             let hint = format!("write `{block}: {example}`");
@@ -158,7 +162,11 @@ fn max(config: &LoadConfig, error: &mut ConfigError) {
     count("/max/connections", max.connections, error);
     if config.stress.is_some() {
         let hint = Some("stress goes with `open` or `users`");
-        error.add("/stress", "`max` is all that the target takes already", hint);
+        error.add(
+            "/stress",
+            "`max` is all that the target takes already",
+            hint,
+        );
     }
 }
 
@@ -175,7 +183,11 @@ fn stressed(config: &LoadConfig, stress: &Stress, error: &mut ConfigError) {
     }
     if !(stress.factor > 1.0 && stress.factor <= 10.0) {
         let message = format!("a factor of {} is no more load", stress.factor);
-        error.add("/stress/factor", message, Some("write 1.2; it may be up to 10"));
+        error.add(
+            "/stress/factor",
+            message,
+            Some("write 1.2; it may be up to 10"),
+        );
     }
     length("/stress/for", stress.length, error);
     if let Some(period) = stress.recover_within {
@@ -183,14 +195,20 @@ fn stressed(config: &LoadConfig, stress: &Stress, error: &mut ConfigError) {
     }
     if config.stress.is_some() && config.max_requests.is_some() {
         let hint = Some("leave one of them out");
-        error.add("/max_requests", "it would end the run before the stress", hint);
+        error.add(
+            "/max_requests",
+            "it would end the run before the stress",
+            hint,
+        );
     }
 }
 
 /// How much more the last step of stress is.
 pub(crate) fn growth(config: &LoadConfig) -> f64 {
     config.stress.as_ref().map_or(1.0, |stress| {
-        stress.factor.powi(i32::try_from(stress.steps.min(20)).unwrap_or(20))
+        stress
+            .factor
+            .powi(i32::try_from(stress.steps.min(20)).unwrap_or(20))
     })
 }
 
@@ -203,9 +221,18 @@ fn budget(config: &LoadConfig, error: &mut ConfigError) {
         let peak = rates.chain(open.rate.map(|r| r.0)).fold(0.0, f64::max) * growth;
         too_fast("/open", peak, config, error);
         if peak > MOST_RATE {
-            error.add("/open", "that rate is out of range: 10000000/s at most", None);
+            error.add(
+                "/open",
+                "that rate is out of range: 10000000/s at most",
+                None,
+            );
         }
-        too_many(config, "/open/connections", open.connections.unwrap_or(0), error);
+        too_many(
+            config,
+            "/open/connections",
+            open.connections.unwrap_or(0),
+            error,
+        );
         let total = sent(config);
         if let Some(most) = config.max_requests.filter(|most| (*most as f64) < total) {
             let message = format!(
@@ -213,7 +240,11 @@ fn budget(config: &LoadConfig, error: &mut ConfigError) {
                 grouped(&format!("{total:.0}")),
                 grouped(&most.to_string())
             );
-            error.add("/max_requests", message, Some("raise it, or lower `rate` or `for`"));
+            error.add(
+                "/max_requests",
+                message,
+                Some("raise it, or lower `rate` or `for`"),
+            );
         }
     }
     if let Some(users) = &config.users {
@@ -248,13 +279,38 @@ pub(crate) fn scaled(count: u32, factor: f64) -> u32 {
 /// Requests due in the measured phases and before them.
 fn sent(config: &LoadConfig) -> f64 {
     let Some(open) = &config.open else { return 0.0 };
-    let stages = open.stages.iter().map(|s| s.rate.0 * s.length.0.as_secs_f64());
+    let stages = open
+        .stages
+        .iter()
+        .map(|s| s.rate.0 * s.length.0.as_secs_f64());
     let first = open.rate.or(open.stages.first().map(|s| s.rate));
     let first = first.map_or(0.0, |rate| rate.0);
     let warm = open.warmup.map_or(0.0, |w| w.0.as_secs_f64());
     let own = open.length.map_or(0.0, |l| l.0.as_secs_f64());
-    let own = if open.stages.is_empty() { first * own } else { 0.0 };
+    let own = if open.stages.is_empty() {
+        first * own
+    } else {
+        0.0
+    };
     first * warm + own + stages.sum::<f64>()
+}
+
+/// What a tool that is driven may send, and open.
+pub(crate) fn fits(
+    at: &str,
+    rate: Option<f64>,
+    connections: u32,
+    config: &LoadConfig,
+    error: &mut ConfigError,
+) {
+    // Without a rate the number of users is all that bounds the load.
+    if let Some(rate) = rate.filter(|rate| rate.is_finite()) {
+        too_fast(at, rate, config, error);
+        if rate > MOST_RATE {
+            error.add(at, "that rate is out of range: 10000000/s at most", None);
+        }
+    }
+    too_many(config, at, connections, error);
 }
 
 fn too_fast(at: &str, rate: f64, config: &LoadConfig, error: &mut ConfigError) {
@@ -287,17 +343,22 @@ fn too_many(config: &LoadConfig, at: &str, connections: u32, error: &mut ConfigE
             grouped(&connections.to_string()),
             grouped(&allowed.to_string())
         );
-        let hint = format!("if the target may get so many, add `allow: {{ connections: {connections} }}`");
+        let hint =
+            format!("if the target may get so many, add `allow: {{ connections: {connections} }}`");
         error.add(at, message, Some(&hint));
     }
 }
 
 /// A load that is as fast as the target cannot keep to a rate.
 fn unpaced(at: &str, what: &str, config: &LoadConfig, error: &mut ConfigError) {
-    if config.allow.as_ref().is_some_and(|allow| allow.rate.is_some())
+    if config
+        .allow
+        .as_ref()
+        .is_some_and(|allow| allow.rate.is_some())
         && super::bounds::tightest(&config.bounds).is_none()
     {
-        let message = format!("{what} as fast as the target answers, and cannot keep to `allow.rate`");
+        let message =
+            format!("{what} as fast as the target answers, and cannot keep to `allow.rate`");
         let hint = Some("use `open`, give the users `think` time, or leave `allow.rate` out");
         error.add(at, message, hint);
     }

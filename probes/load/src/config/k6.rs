@@ -66,7 +66,10 @@ fn translate(name: &str, tags: Option<&str>, condition: &str) -> Alias {
         op => op,
     };
     let (own, value) = match (name, aggregation.trim()) {
-        ("http_req_failed", "rate") => ("error_rate".to_owned(), format!("{}%", exact(number * 100.0))),
+        ("http_req_failed", "rate") => (
+            "error_rate".to_owned(),
+            format!("{}%", exact(number * 100.0)),
+        ),
         ("http_req_failed", "count") => ("errors".to_owned(), bound.to_owned()),
         ("http_reqs", "rate") => ("throughput".to_owned(), format!("{bound}/s")),
         ("http_reqs", "count") => ("requests".to_owned(), bound.to_owned()),
@@ -75,8 +78,12 @@ fn translate(name: &str, tags: Option<&str>, condition: &str) -> Alias {
             (format!("latency.{own}"), format!("{bound}ms"))
         }
         ("http_req_waiting", aggregation) => {
-            let own = latency(aggregation).filter(|own| matches!(own.as_str(), "p50" | "p95" | "p99"));
-            (format!("ttfb.{}", own.ok_or_else(bad)?), format!("{bound}ms"))
+            let own =
+                latency(aggregation).filter(|own| matches!(own.as_str(), "p50" | "p95" | "p99"));
+            (
+                format!("ttfb.{}", own.ok_or_else(bad)?),
+                format!("{bound}ms"),
+            )
         }
         _ => return Err(bad()),
     };
@@ -129,9 +136,19 @@ mod tests {
     fn thresholds_of_k6_are_read() {
         for (metric, condition, own, ours) in [
             ("http_req_duration", "p(95)<50", "latency.p95", "< 50ms"),
-            ("http_req_duration", "p(99.9) <= 100.5", "latency.p99_9", "<= 100.5ms"),
+            (
+                "http_req_duration",
+                "p(99.9) <= 100.5",
+                "latency.p99_9",
+                "<= 100.5ms",
+            ),
             ("http_req_duration", "avg<200", "latency.mean", "< 200ms"),
-            ("http_req_duration{name:/a}", "med<20", "routes./a.latency.p50", "< 20ms"),
+            (
+                "http_req_duration{name:/a}",
+                "med<20",
+                "routes./a.latency.p50",
+                "< 20ms",
+            ),
             ("http_req_failed", "rate<0.01", "error_rate", "< 1%"),
             ("http_req_failed", "rate<0.0001", "error_rate", "< 0.01%"),
             ("http_req_failed", "rate===0", "error_rate", "== 0%"),
@@ -156,7 +173,10 @@ mod tests {
             ("http_req_duration{status:200}", "p(95)<5"),
             ("http_req_failed", "p(95)<5"),
         ] {
-            assert!(alias(metric, condition).is_some_and(|a| a.is_err()), "{condition}");
+            assert!(
+                alias(metric, condition).is_some_and(|a| a.is_err()),
+                "{condition}"
+            );
         }
     }
 }

@@ -38,9 +38,10 @@ pub(crate) fn check(config: &LoadConfig, error: &mut ConfigError) {
 
 /// The highest throughput that the gate expects at least.
 fn wanted(config: &LoadConfig) -> Option<&Bound> {
-    let floors = config.bounds.iter().filter(|bound| {
-        bound.metric == "throughput" && bound.comparison != Comparison::Below
-    });
+    let floors = config
+        .bounds
+        .iter()
+        .filter(|bound| bound.metric == "throughput" && bound.comparison != Comparison::Below);
     floors.max_by(|a, b| a.value.value.total_cmp(&b.value.value))
 }
 

@@ -3,7 +3,7 @@
 mod bounds;
 mod check;
 mod check_parts;
-mod check_shape;
+pub(crate) mod check_shape;
 mod data;
 mod engine;
 mod format;
@@ -35,14 +35,15 @@ pub use rate::Rate;
 pub use scenario::{CaptureText, ScenarioConfig, StepConfig};
 pub(crate) use spec::spec;
 
-use crate::measurement::Model;
+use crate::{k6::config::K6Config, locust::config::LocustConfig, measurement::Model};
 
 /// Makes load itself (`url` or `scenarios`), or reads what a load tool measured (`reports`) and can
 /// run the tool first.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadConfig {
-    /// Where the numbers come from; `engine` if `url` or `scenarios` is given, `import` else.
+    /// Where the numbers come from; `engine` if `url` or `scenarios` is given, `locust` or `k6` if that
+    /// block is, `import` else.
     #[serde(default)]
     pub source: Option<SourceKind>,
 
@@ -148,6 +149,11 @@ pub struct LoadConfig {
     /// Seed of all random choices.
     pub seed: Option<u64>,
 
+    /// Locust makes the load: a master here, workers here and on other machines.
+    pub locust: Option<LocustConfig>,
+    /// k6 makes the load: segments here, or a manifest for a cluster.
+    pub k6: Option<K6Config>,
+
     /// Of an earlier format; refused with the way to write it now.
     #[schemars(skip)]
     pub connections: Option<u64>,
@@ -170,13 +176,21 @@ pub enum SourceKind {
     Import,
     /// The engine of this probe.
     Engine,
+    /// Locust, driven by this probe as the block `locust` says.
+    Locust,
+    /// k6, driven by this probe as the block `k6` says.
+    K6,
 }
 
 impl LoadConfig {
     /// Where the numbers come from.
     pub fn source(&self) -> SourceKind {
         let engine = self.url.is_some() || !self.scenarios.is_empty();
-        self.source.unwrap_or(if engine {
+        self.source.unwrap_or(if self.locust.is_some() {
+            SourceKind::Locust
+        } else if self.k6.is_some() {
+            SourceKind::K6
+        } else if engine {
             SourceKind::Engine
         } else {
             SourceKind::Import

@@ -113,7 +113,13 @@ impl LoadConfig {
         };
         let mut phases = Vec::new();
         if let Some(length) = self.warmup().filter(|length| !length.is_zero()) {
-            phases.push(phase("warm-up".to_owned(), PhaseKind::WarmUp, first, 1.0, length));
+            phases.push(phase(
+                "warm-up".to_owned(),
+                PhaseKind::WarmUp,
+                first,
+                1.0,
+                length,
+            ));
         }
         for (index, level) in levels.iter().enumerate() {
             let name = match levels.len() {
@@ -128,7 +134,13 @@ impl LoadConfig {
         for step in 1..=stress.steps {
             let factor = stress.factor.powi(i32::try_from(step).unwrap_or(i32::MAX));
             let name = format!("stress {step}");
-            phases.push(phase(name, PhaseKind::Stress, last, factor, stress.length.0));
+            phases.push(phase(
+                name,
+                PhaseKind::Stress,
+                last,
+                factor,
+                stress.length.0,
+            ));
         }
         if let Some(within) = stress.recover_within {
             let name = "recovery".to_owned();
@@ -179,7 +191,10 @@ impl LoadConfig {
                 let what = match (level.rate, level.users) {
                     (Some(rate), _) => per_second(rate),
                     (None, Some(users)) if self.max.is_some() => {
-                        format!("as much as it takes over {} connections", grouped(&users.to_string()))
+                        format!(
+                            "as much as it takes over {} connections",
+                            grouped(&users.to_string())
+                        )
                     }
                     (None, users) => {
                         format!("{} users", grouped(&users.unwrap_or(1).to_string()))

@@ -133,7 +133,10 @@ impl FromStr for CaptureText {
         let plain = |c: char| !"[]*?()'\"".contains(c);
         match text.strip_prefix("$.") {
             Some(path) if !path.is_empty() && path.chars().all(plain) && !path.contains("..") => {
-                Ok(Self(CaptureFrom::Json(format!("/{}", path.replace('.', "/")))))
+                Ok(Self(CaptureFrom::Json(format!(
+                    "/{}",
+                    path.replace('.', "/")
+                ))))
             }
             _ => Err(format!(
                 "`{text}` does not say where the value is; write /token or $.token for JSON, \

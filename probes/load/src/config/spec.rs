@@ -47,7 +47,12 @@ pub(crate) async fn spec(config: &LoadConfig, cx: &Cx) -> Result<Spec, ProbeErro
     }
     let Some(base) = base else {
         let message = "there is nothing to request";
-        return Err(ProbeError::new(ErrorKind::Internal, "load", "reading the config", message));
+        return Err(ProbeError::new(
+            ErrorKind::Internal,
+            "load",
+            "reading the config",
+            message,
+        ));
     };
     let mut spec = Spec::get(base, "/");
     spec.scenarios = scenarios;
@@ -138,7 +143,11 @@ fn shaped(config: &LoadConfig, spec: &mut Spec) {
         spec.max_body = most.0;
     }
     spec.windows = config.windows.iter().map(|window| window.0).collect();
-    spec.aborts = config.abort_on.iter().filter_map(|a| abort(a).ok()).collect();
+    spec.aborts = config
+        .abort_on
+        .iter()
+        .filter_map(|a| abort(a).ok())
+        .collect();
     spec.safety_stop = config.safety_stop.unwrap_or(true);
     spec.processes = sockets.processes;
     spec.threads = sockets.threads;
@@ -166,7 +175,11 @@ fn one(config: &LoadConfig, step: &StepConfig, method: &str, asked: String) -> S
         headers,
         body: step.body.clone().or(json).map(Template),
         checks: checks(step),
-        status: statuses(step.expect_status.as_ref().or(config.expect_status.as_ref())),
+        status: statuses(
+            step.expect_status
+                .as_ref()
+                .or(config.expect_status.as_ref()),
+        ),
         captures: step
             .capture
             .iter()
@@ -184,10 +197,13 @@ fn checks(step: &StepConfig) -> Vec<BodyCheck> {
     let contains = all(&step.contains).into_iter().map(BodyCheck::Contains);
     let lacks = all(&step.not_contains).into_iter().map(BodyCheck::Lacks);
     let matches = step.matches.clone().map(BodyCheck::Matches);
-    let json = step.body_json.iter().map(|(pointer, value)| BodyCheck::Json {
-        pointer: pointer.clone(),
-        equals: (!value.is_null()).then(|| value.clone()),
-    });
+    let json = step
+        .body_json
+        .iter()
+        .map(|(pointer, value)| BodyCheck::Json {
+            pointer: pointer.clone(),
+            equals: (!value.is_null()).then(|| value.clone()),
+        });
     let length = step.min_body.map(|size| BodyCheck::Length {
         min: size.0,
         max: None,
@@ -221,7 +237,10 @@ pub(crate) fn abort(condition: &AbortOn) -> Result<Abort, (&'static str, String)
         (Some(text), None) => ("above", text, true),
         (None, Some(text)) => ("below", text, false),
         (Some(_), Some(_)) => {
-            return Err(("below", "`above` and `below` contradict each other".to_owned()));
+            return Err((
+                "below",
+                "`above` and `below` contradict each other".to_owned(),
+            ));
         }
         (None, None) => return Err(("metric", "neither `above` nor `below` is given".to_owned())),
     };
@@ -247,7 +266,9 @@ pub(crate) fn abort(condition: &AbortOn) -> Result<Abort, (&'static str, String)
         Unit::Percent => quantity.value / 100.0,
         _ => quantity.value,
     };
-    let over = condition.window.map_or_else(String::new, |window| format!(" over {window}"));
+    let over = condition
+        .window
+        .map_or_else(String::new, |window| format!(" over {window}"));
     Ok(Abort {
         expr: format!("{} {side} {quantity}{over}", condition.metric),
         metric,
@@ -300,8 +321,11 @@ async fn pem(path: Option<&Path>, cx: &Cx) -> Result<Option<String>, ProbeError>
         if text.contains("-----BEGIN ") {
             Ok(text)
         } else {
-            Err(fail("not a PEM file".to_owned()).hint("it begins with -----BEGIN CERTIFICATE-----"))
+            Err(fail("not a PEM file".to_owned())
+                .hint("it begins with -----BEGIN CERTIFICATE-----"))
         }
     };
-    cx.blocking(&subject, "reading the file", read).await.map(Some)
+    cx.blocking(&subject, "reading the file", read)
+        .await
+        .map(Some)
 }

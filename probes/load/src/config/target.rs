@@ -17,7 +17,9 @@ pub(crate) fn origin(url: &str) -> Option<String> {
 /// An absolute URL cut behind its authority.
 fn split(url: &str) -> Option<(&str, &str)> {
     let from = url.find("://")? + 3;
-    let end = url[from..].find(['/', '?', '#']).map_or(url.len(), |at| from + at);
+    let end = url[from..]
+        .find(['/', '?', '#'])
+        .map_or(url.len(), |at| from + at);
     Some(url.split_at(end))
 }
 
@@ -29,8 +31,12 @@ pub(crate) fn resolve(url: &str, target: &Target) -> Result<(Url, String), Probe
     };
     let url = url.split('#').next().unwrap_or_default();
     let (server, asked) = if is_relative(url) {
-        let base = readygate_web::resolve("/", target)
-            .map_err(|_| bad("a relative URL, and the target has none".to_owned(), "set `target.url`, or write the whole URL"))?;
+        let base = readygate_web::resolve("/", target).map_err(|_| {
+            bad(
+                "a relative URL, and the target has none".to_owned(),
+                "set `target.url`, or write the whole URL",
+            )
+        })?;
         if url.starts_with('/') {
             (base, url.to_owned())
         } else {
@@ -43,7 +49,8 @@ pub(crate) fn resolve(url: &str, target: &Target) -> Result<(Url, String), Probe
         let Some((server, asked)) = split(url) else {
             return Err(bad("not a URL".to_owned(), "write https://HOST/PATH"));
         };
-        let server = Url::parse(server).map_err(|e| bad(format!("not a URL: {e}"), "write https://HOST/PATH"))?;
+        let server = Url::parse(server)
+            .map_err(|e| bad(format!("not a URL: {e}"), "write https://HOST/PATH"))?;
         (server, asked.to_owned())
     };
     let asked = match asked.as_str() {

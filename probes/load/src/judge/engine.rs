@@ -25,7 +25,10 @@ pub(super) fn judge(config: &LoadConfig, run: &EngineRun, checks: &mut Checks) {
     aborted(report, checks);
     // A stricter bound than the one that the load was made for asks for more precision.
     let own = littles_law::tightest(&config.bounds);
-    let tightest = own.into_iter().chain(run.aims.tightest).min_by(f64::total_cmp);
+    let tightest = own
+        .into_iter()
+        .chain(run.aims.tightest)
+        .min_by(f64::total_cmp);
     let found = doubts::doubts(run, tightest);
     for rule in doubts::LOOKED_AT {
         let of_rule = |doubt: &&Doubt| doubt.rule.code == rule.code;
@@ -98,7 +101,9 @@ fn fine(rule: &'static Rule, run: &EngineRun, tightest: Option<f64>, checks: &mu
     if rule.code == rules::INCOMPLETE.code {
         if report.ended == Ended::Complete {
             let length = Unit::Seconds.format(run.aims.asked_s);
-            check.message(format!("the load ran for {length}, as asked")).pass();
+            check
+                .message(format!("the load ran for {length}, as asked"))
+                .pass();
         }
     } else if rule.code == rules::CLIENT_BUSY.code {
         match doubts::busiest(generator) {
@@ -126,7 +131,9 @@ fn fine(rule: &'static Rule, run: &EngineRun, tightest: Option<f64>, checks: &mu
         }
     } else if rule.code == rules::RATE_NOT_REACHED.code {
         if report.model == LoadModel::Open && report.measured.scheduled > 0 {
-            check.message("requests came due at the rate that was asked for").pass();
+            check
+                .message("requests came due at the rate that was asked for")
+                .pass();
         }
     } else {
         connected(run, checks);
@@ -192,7 +199,10 @@ fn requests(report: &Report, checks: &mut Checks) {
         .pass();
     if failed == 0 {
         let message = "no request failed";
-        return checks.check(&rules::ERRORS, SUBJECT).message(message).pass();
+        return checks
+            .check(&rules::ERRORS, SUBJECT)
+            .message(message)
+            .pass();
     }
     let percent = Unit::Percent.format(100.0 * failed as f64 / due as f64);
     checks
@@ -214,7 +224,10 @@ fn kinds(tally: &Tally) -> Vec<String> {
         .map(|(kind, n)| (n, kind.replace('_', " ")))
         .collect();
     all.sort_by(|a, b| b.0.cmp(&a.0));
-    let mut lines: Vec<String> = all.into_iter().map(|(n, kind)| format!("{n} x {kind}")).collect();
+    let mut lines: Vec<String> = all
+        .into_iter()
+        .map(|(n, kind)| format!("{n} x {kind}"))
+        .collect();
     if tally.errors.status > 0 {
         let statuses: Vec<String> = tally
             .statuses
@@ -243,11 +256,15 @@ fn slow(report: &Report, sure: bool, checks: &mut Checks) {
         "{} of {due} that were due were never sent: all connections waited for the target",
         grouped(&unsent.to_string())
     );
-    let check = check.expected("every request sent").details(carried(report));
+    let check = check
+        .expected("every request sent")
+        .details(carried(report));
     if sure {
         check.message(message).fail();
     } else {
-        check.unmeasured(format!("{message}, or for the generator, which is in doubt itself"));
+        check.unmeasured(format!(
+            "{message}, or for the generator, which is in doubt itself"
+        ));
     }
 }
 
@@ -277,10 +294,14 @@ fn latency(config: &LoadConfig, run: &EngineRun, checks: &mut Checks) {
     match run.report.model {
         LoadModel::Open => {
             let message = "latency counts from the time at which a request was due";
-            checks.check(&rules::UNSAFE_LATENCY, SUBJECT).message(message).pass();
+            checks
+                .check(&rules::UNSAFE_LATENCY, SUBJECT)
+                .message(message)
+                .pass();
         }
         LoadModel::Closed => {
-            let message = "latency of users that wait (a closed model) is not safe from coordinated omission";
+            let message =
+                "latency of users that wait (a closed model) is not safe from coordinated omission";
             let check = checks.check(&rules::UNSAFE_LATENCY, SUBJECT);
             if accepted {
                 return check.message(format!("{message}; accepted")).pass();
@@ -323,15 +344,23 @@ fn recovered(run: &EngineRun, checks: &mut Checks) {
         return;
     };
     let phases = run.report.phases.iter();
-    let within = phases.filter(|p| p.kind == PhaseKind::Recovery).map(|p| p.asked_s);
+    let within = phases
+        .filter(|p| p.kind == PhaseKind::Recovery)
+        .map(|p| p.asked_s);
     let within = Unit::Seconds.format(within.sum());
     let check = checks.check(&rules::NOT_RECOVERED, SUBJECT);
-    let check = check.expected(format!("the latency from before the stress within {within}"));
+    let check = check.expected(format!(
+        "the latency from before the stress within {within}"
+    ));
     match told {
         Ok(seconds) => {
             let after = Unit::Seconds.format(seconds);
-            check.message(format!("the target recovered {after} after the stress")).pass();
+            check
+                .message(format!("the target recovered {after} after the stress"))
+                .pass();
         }
-        Err(why) => check.message(format!("the target did not recover: {why}")).fail(),
+        Err(why) => check
+            .message(format!("the target did not recover: {why}"))
+            .fail(),
     }
 }

@@ -9,6 +9,7 @@ use readygate_sdk::{Checks, Unit, count_of};
 use super::LEAST_SAMPLES;
 use crate::{
     config::LoadConfig,
+    fleet,
     measurement::{Imported, LoadMeasurement, LoadResult, Model, Safe},
     rules,
 };
@@ -18,6 +19,7 @@ pub(super) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: 
     if let Some(command) = &measurement.command {
         shared::command(&rules::COMMAND_FAILED, command, &[0], checks);
     }
+    fleet::judge(measurement, checks);
     evidence(config, measurement, checks);
     if measurement.total.is_none() && measurement.files_total > 1 {
         mixed(measurement, checks);

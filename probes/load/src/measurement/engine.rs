@@ -69,7 +69,10 @@ impl Aims {
         Self {
             tightest: littles_law::tightest(&config.bounds).map(nanos),
             ceilings,
-            by_route: config.bounds.iter().any(|b| b.metric.starts_with("routes.")),
+            by_route: config
+                .bounds
+                .iter()
+                .any(|b| b.metric.starts_with("routes.")),
             accept_closed: config.accept_closed_model,
             insecure: config.tls.as_ref().is_some_and(|tls| tls.insecure),
             keepalive: config.sockets.keepalive.unwrap_or(true),
@@ -169,7 +172,9 @@ fn columns(config: &LoadConfig, report: &Report) -> Vec<WindowColumns> {
         all.push(column(length, None, windows.iter().map(|w| &w.tally)));
         for (index, name) in &routes {
             // With one route the windows are its own.
-            let own = windows.iter().map(|w| w.routes.get(*index).unwrap_or(&w.tally));
+            let own = windows
+                .iter()
+                .map(|w| w.routes.get(*index).unwrap_or(&w.tally));
             all.push(column(length, Some((*name).to_owned()), own));
         }
     }

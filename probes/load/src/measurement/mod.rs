@@ -12,12 +12,16 @@ use readygate_reports::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Format, SourceKind};
+use crate::{
+    config::{Format, SourceKind},
+    k6::facts::K6Facts,
+    locust::facts::LocustFacts,
+};
 
 mod engine;
 
-pub use engine::{Aims, EngineRun, WindowColumns};
 pub(crate) use engine::seconds_at;
+pub use engine::{Aims, EngineRun, WindowColumns};
 
 /// Lists are cut to these lengths.
 pub(crate) mod cap {
@@ -59,6 +63,12 @@ pub struct LoadMeasurement {
     /// The run of the engine, if it made the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<Box<EngineRun>>,
+    /// The run of Locust, if this probe drove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locust: Option<LocustFacts>,
+    /// The run of k6, if this probe drove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k6: Option<K6Facts>,
 }
 
 impl LoadMeasurement {
@@ -74,6 +84,8 @@ impl LoadMeasurement {
             files: Vec::new(),
             total: None,
             engine: Some(Box::new(run)),
+            locust: None,
+            k6: None,
         }
     }
 }

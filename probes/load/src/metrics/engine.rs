@@ -39,7 +39,10 @@ pub(super) fn metrics(run: &EngineRun) -> Metrics {
 /// ran to its end lasted exactly as long as was asked.
 fn seconds(report: &Report) -> f64 {
     if report.ended == Ended::Complete {
-        let measured = report.phases.iter().filter(|p| p.kind == PhaseKind::Measure);
+        let measured = report
+            .phases
+            .iter()
+            .filter(|p| p.kind == PhaseKind::Measure);
         return measured.map(|phase| phase.asked_s).sum();
     }
     report.measured_s
@@ -47,7 +50,12 @@ fn seconds(report: &Report) -> f64 {
 
 fn load(run: &EngineRun, spoilt: Option<&str>, metrics: &mut Metrics) {
     let report = &run.report;
-    let measured = || report.phases.iter().filter(|p| p.kind == PhaseKind::Measure);
+    let measured = || {
+        report
+            .phases
+            .iter()
+            .filter(|p| p.kind == PhaseKind::Measure)
+    };
     let length: f64 = measured().map(|phase| phase.asked_s).sum();
     let offered = measured().map(|p| p.offered.map(|rate| rate * p.asked_s));
     let offered: Option<f64> = offered.sum();
@@ -105,15 +113,24 @@ fn of_tally(
     let untimed = "no response was timed";
     let second = |value: f64| Metric::number(nanos(value), Unit::Seconds);
     let timed = times.n > 0;
-    put("latency.mean", timed.then(|| second(times.mean / 1e6)).ok_or(untimed));
+    put(
+        "latency.mean",
+        timed.then(|| second(times.mean / 1e6)).ok_or(untimed),
+    );
     for (name, percent) in PERCENTILES {
         let metric = seconds_at(times, percent);
         let metric = metric.map(|value| second(value).interval(interval(times, percent)));
         put(&format!("latency.{name}"), metric.ok_or(untimed));
     }
-    put("latency.max", seconds_at(times, 100.0).map(second).ok_or(untimed));
+    put(
+        "latency.max",
+        seconds_at(times, 100.0).map(second).ok_or(untimed),
+    );
     if route.is_none() {
-        put("latency.stddev", timed.then(|| second(times.stddev / 1e6)).ok_or(untimed));
+        put(
+            "latency.stddev",
+            timed.then(|| second(times.stddev / 1e6)).ok_or(untimed),
+        );
     }
 }
 
@@ -125,7 +142,10 @@ fn windows(run: &EngineRun, route: Option<&str>, own: &str) -> Vec<Windows> {
         let (values, samples) = match own {
             "throughput" => {
                 let rate = |n: &u64| Some(nanos(*n as f64 / columns.seconds));
-                (columns.completed.iter().map(rate).collect(), columns.scheduled.clone())
+                (
+                    columns.completed.iter().map(rate).collect(),
+                    columns.scheduled.clone(),
+                )
             }
             "error_rate" => {
                 let rates = columns.failed.iter().zip(&columns.scheduled);

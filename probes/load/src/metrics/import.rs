@@ -31,6 +31,7 @@ const PERCENTILES: [(&str, f64); 4] = [
 pub(super) fn metrics(measurement: &LoadMeasurement) -> Metrics {
     let mut metrics = Metrics::new();
     let partial = measurement.gaps.partial();
+    let partial = partial.or_else(|| crate::fleet::void(measurement));
     match (&measurement.total, partial) {
         (Some(total), None) => of_result(total, &mut metrics),
         (None, None) => nothing(

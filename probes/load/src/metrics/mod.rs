@@ -24,7 +24,9 @@ pub(crate) const PERCENTILES: [(&str, f64); 6] = [
 pub(crate) fn percentile(metric: &str) -> Option<f64> {
     let name = metric.strip_prefix("latency.")?.replace('.', "_");
     let mut known = PERCENTILES.iter();
-    known.find(|(own, _)| *own == name).map(|(_, percent)| *percent)
+    known
+        .find(|(own, _)| *own == name)
+        .map(|(_, percent)| *percent)
 }
 
 /// What was measured, and why the rest was not.

@@ -5,6 +5,8 @@ mod import;
 
 use readygate_sdk::Rule;
 
+use crate::{k6::rules as k6, locust::rules as locust};
+
 pub(crate) use engine::*;
 pub(crate) use import::*;
 
@@ -17,6 +19,19 @@ pub(crate) const RULES: &[Rule] = &[
     OLDER_THAN_COMMIT,
     DUPLICATE_FILE,
     MIXED_FORMATS,
+    locust::LOCUST_RUN,
+    locust::LOCUST_WORKERS,
+    locust::LOCUST_USERS,
+    locust::LOCUST_CPU,
+    locust::LOCUST_TEST,
+    locust::LOCUST_RATE,
+    k6::K6_RUN,
+    k6::K6_SCRIPT,
+    k6::K6_LAG,
+    k6::K6_DROPPED,
+    k6::K6_RATE,
+    k6::K6_BOUND,
+    k6::K6_ERRORS,
     ABORTED,
     INCOMPLETE,
     CLIENT_BUSY,

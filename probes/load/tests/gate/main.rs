@@ -162,14 +162,25 @@ async fn a_stalled_target_shows_in_the_percentiles() {
     let begun = tokio::time::Instant::now();
     let server = Server::start(move |_| {
         let at = begun.elapsed().subsec_millis();
-        Answer::After(Duration::from_millis(u64::from(if at >= 500 { 1_000 - at } else { 0 })))
+        Answer::After(Duration::from_millis(u64::from(if at >= 500 {
+            1_000 - at
+        } else {
+            0
+        })))
     })
     .await;
     let mut asked = with(&server, "/");
     asked["open"] = json!({ "rate": "100/s", "connections": 100, "for": "2s" });
     asked["timeout"] = json!("2s");
     let run = run(&config(asked, &[])).await.unwrap();
-    let response = &run.measurement.engine.as_ref().unwrap().report.measured.response;
+    let response = &run
+        .measurement
+        .engine
+        .as_ref()
+        .unwrap()
+        .report
+        .measured
+        .response;
     // Half of the requests wait, evenly up to half a second: P95 is 450 ms, P50 next to nothing.
     let p95 = response.at(95.0).unwrap();
     assert!((350_000..700_000).contains(&p95), "{p95} us");
@@ -216,7 +227,12 @@ async fn scenarios_send_what_the_data_and_earlier_steps_say() {
     let mut asked = with(&server, "/");
     asked.as_object_mut().unwrap().remove("url");
     asked["scenarios"] = json!([scenario]);
-    let run = run(&config(asked, &[below("routes./cart.latency.p95", "5s", None)])).await.unwrap();
+    let run = run(&config(
+        asked,
+        &[below("routes./cart.latency.p95", "5s", None)],
+    ))
+    .await
+    .unwrap();
     assert_eq!(run.number("errors"), Some(0.0), "{:?}", run.checks);
     assert_eq!(run.number("routes./login.requests"), Some(100.0));
     assert_eq!(run.number("routes./cart.requests"), Some(100.0));
@@ -229,7 +245,10 @@ async fn data_without_a_column_is_refused_before_anything_is_sent() {
     let data = folder.path().join("users.csv");
     for (text, says) in [
         ("user\nann\n", "`{{id}}` of `/x` is none of its columns"),
-        ("id,user\n7\n", "line 2 has 1 values, and there are 2 columns"),
+        (
+            "id,user\n7\n",
+            "line 2 has 1 values, and there are 2 columns",
+        ),
         ("id\n", "no row"),
         ("", "empty"),
     ] {

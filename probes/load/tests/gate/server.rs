@@ -49,7 +49,8 @@ impl Request {
         let mut lines = self.headers.lines();
         let found = lines.find_map(|line| {
             let (own, value) = line.split_once(':')?;
-            own.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+            own.eq_ignore_ascii_case(name)
+                .then(|| value.trim().to_owned())
         });
         found.unwrap_or_default()
     }
