@@ -16,7 +16,7 @@ pub(crate) const K6_SCRIPT: Rule = Rule {
     code: "load/k6-script",
     level: Level::Error,
     summary: "iterations of the test raised exceptions, or none ran",
-    why: "k6 exits with 0 when every iteration throws, and when none ran at all. Such iterations send \
+    why: "Even when every iteration throws, or none runs at all, k6 exits with 0. Such iterations send \
           nothing, and no request is counted as failed.",
     fix: "look at the message; most often the URL, a header or a body cannot be sent",
     source: "",
