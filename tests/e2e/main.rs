@@ -8,6 +8,7 @@ mod engine;
 mod exit_codes;
 mod expect;
 mod load;
+mod load_faults;
 mod manifest;
 mod pitfalls;
 mod properties;

@@ -10,8 +10,8 @@ use super::{
     target,
 };
 use crate::engine::spec::{
-    Abort, AbortMetric, Arrivals, BodyCheck, Capture, Connect, Protocol, Reuse, Scenario, Shape,
-    Spec, StatusSet, Step, Template, Tls, quantum,
+    Abort, AbortMetric, Arrivals, BodyCheck, Capture, Connect, Phase, Protocol, Reuse, Scenario,
+    Shape, Spec, StatusSet, Step, Template, Tls, quantum,
 };
 
 /// Largest PEM file.
@@ -106,6 +106,38 @@ fn shaped(config: &LoadConfig, spec: &mut Spec) {
     };
     spec.phases = config.phases();
     spec.connections = config.connections_asked();
+    connected(config, spec);
+    spec.timeout = config.response_timeout();
+    spec.drain = config.response_timeout();
+    let tightest = bounds::tightest(&config.bounds).map(Duration::from_secs_f64);
+    spec.quantum = config
+        .quantum
+        .map_or_else(|| quantum(tightest), |quantum| quantum.0);
+    if let Some(most) = config.max_backlog {
+        spec.max_backlog = most.0;
+    }
+    spec.max_requests = config.max_requests;
+    if let Some(most) = config.max_body {
+        spec.max_body = most.0;
+    }
+    spec.windows = config.windows.iter().map(|window| window.0).collect();
+    spec.aborts = config
+        .abort_on
+        .iter()
+        .filter_map(|a| abort(a).ok())
+        .collect();
+    spec.safety_stop = config.safety_stop.unwrap_or(true);
+    if config
+        .observe
+        .as_ref()
+        .is_some_and(|watched| watched.cache_headers)
+    {
+        spec.cache_every = looked_at(&spec.phases);
+    }
+    spec.seed = config.seed.unwrap_or(spec.seed);
+}
+
+fn connected(config: &LoadConfig, spec: &mut Spec) {
     let sockets = &config.sockets;
     let ramp = config.ramp().map(|ramp| ramp.as_secs_f64());
     spec.connect = Connect {
@@ -129,29 +161,20 @@ fn shaped(config: &LoadConfig, spec: &mut Spec) {
             streams: sockets.streams.unwrap_or(100),
         },
     };
-    spec.timeout = config.response_timeout();
-    spec.drain = config.response_timeout();
-    let tightest = bounds::tightest(&config.bounds).map(Duration::from_secs_f64);
-    spec.quantum = config
-        .quantum
-        .map_or_else(|| quantum(tightest), |quantum| quantum.0);
-    if let Some(most) = config.max_backlog {
-        spec.max_backlog = most.0;
-    }
-    spec.max_requests = config.max_requests;
-    if let Some(most) = config.max_body {
-        spec.max_body = most.0;
-    }
-    spec.windows = config.windows.iter().map(|window| window.0).collect();
-    spec.aborts = config
-        .abort_on
-        .iter()
-        .filter_map(|a| abort(a).ok())
-        .collect();
-    spec.safety_stop = config.safety_stop.unwrap_or(true);
     spec.processes = sockets.processes;
     spec.threads = sockets.threads;
-    spec.seed = config.seed.unwrap_or(spec.seed);
+}
+
+/// Some thousand cache headers a second tell enough.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive; what is out of range saturates"
+)]
+fn looked_at(phases: &[Phase]) -> u32 {
+    const ENOUGH: f64 = 1_000.0;
+    let rates = phases.iter().filter_map(|phase| phase.rate);
+    (rates.fold(0.0, f64::max) / ENOUGH).max(1.0) as u32
 }
 
 fn one(config: &LoadConfig, step: &StepConfig, method: &str, asked: String) -> Step {

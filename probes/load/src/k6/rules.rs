@@ -26,7 +26,7 @@ pub(crate) const K6_DROPPED: Rule = Rule {
     code: "load/k6-dropped-iterations",
     level: Level::Error,
     summary: "requests that were due were never sent",
-    why: "k6 leaves a request out when every user still waits for an answer. That happens while the \
+    why: "A request is left out by k6 when every user still waits for an answer. That happens while the \
           target stands still, so the slowest latencies are the ones that are missing: with a stall of \
           500 ms every 5 s and 64 users it told a P95 of 8 ms, where the truth was 250 ms.",
     fix: "if the target is as fast as it should be, raise `users` (rate x worst latency x 2)",

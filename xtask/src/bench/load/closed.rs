@@ -88,7 +88,7 @@ fn gate(nginx: &Nginx, tls: bool, seconds: u32) -> Gate {
         "max={{connections: {CONNECTIONS}, for: {seconds}s}}"
     )];
     if tls {
-        settings.push(format!("tls={{ca: '{}'}}", nginx.certificate()));
+        settings.push(format!("tls={{ca: '{}'}}", nginx.root()));
     }
     Gate {
         url: nginx.url(ADDRESSES[0]),

@@ -118,7 +118,7 @@ fn engine(
         "max={{connections: {connections}, for: {seconds}s}}"
     )];
     if tls {
-        settings.push(format!("tls={{ca: '{}'}}", nginx.certificate()));
+        settings.push(format!("tls={{ca: '{}'}}", nginx.root()));
     }
     let gate = Gate {
         url: nginx.url(ADDRESSES[0]),
@@ -141,19 +141,25 @@ fn all_at_once(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
         expect: Vec::new(),
         limit: u64::from(seconds) + 120,
     };
-    let mut peaks = Vec::new();
-    let mut open = Vec::new();
+    let (mut peaks, mut proportional, mut open) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.runs(3) {
         let run = ours::run(bench, &gate, Some(nginx.pid()))?;
         peaks.push(megabytes(&run.ran));
+        proportional.push(run.ran.proportional_kib as f64 * 1024.0 / 1e6);
         open.push(run.said.open());
     }
     println!("\n{connections} connections, all processes together\n");
-    head(&["client", "connections open", "peak memory, MB"]);
+    head(&[
+        "client",
+        "connections open",
+        "peak memory, MB",
+        "shared pages counted once, MB",
+    ]);
     println!(
-        "| **readygate** | {} | {} |",
+        "| **readygate** | {} | {} | {} |",
         number(median(&open), 0),
-        spread(&peaks, 1)
+        spread(&peaks, 1),
+        spread(&proportional, 1)
     );
     let name = format!("{connections} connections");
     bars.at_least(

@@ -100,7 +100,6 @@ pub fn main(options: &LoadBench) -> Done {
     crate::setup::need_program("nginx", "nginx-light")?;
     crate::setup::need_program("taskset", "util-linux")?;
     crate::setup::need_program("setpriv", "util-linux")?;
-    crate::setup::need_program("openssl", "openssl")?;
     let program = match &options.program {
         Some(program) => program
             .canonicalize()

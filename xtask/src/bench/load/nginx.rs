@@ -1,12 +1,12 @@
 //! The server of most tables: nginx on its core, which answers from its configuration.
 
-use std::{fmt::Write as _, fs, path::Path, process::Command};
+use std::{fmt::Write as _, fs, path::Path};
 
 use nix::unistd::Pid;
-use readygate_stack::{Launch, Server, find_program, folder, free_port};
+use readygate_stack::{Authority, Launch, Server, find_program, folder, free_port};
 
 use super::SERVER_CORE;
-use crate::exec::quietly;
+use crate::workspace;
 
 /// Addresses that it listens on: a tool that binds to none can open 28,000 connections to each.
 pub const ADDRESSES: [&str; 3] = ["127.0.0.1", "127.0.0.2", "127.0.0.3"];
@@ -71,9 +71,9 @@ impl Nginx {
         self.server.pid()
     }
 
-    /// The certificate that it shows, its own root.
-    pub fn certificate(&self) -> String {
-        let path = self.server.folder().join("cert.pem");
+    /// The root of its certificate.
+    pub fn root(&self) -> String {
+        let path = self.server.folder().join("root.pem");
         path.display().to_string()
     }
 }
@@ -131,16 +131,11 @@ fn files_limit() -> u64 {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(_, hard)| hard.min(200_000))
 }
 
+/// A certificate of a root of its own: a client that checks it is told to trust the root.
 fn certificate(folder: &Path) -> Result<(), String> {
-    let mut openssl = Command::new("openssl");
-    openssl.current_dir(folder).args(
-        "req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 7 -subj /CN=localhost \
-         -addext subjectAltName=IP:127.0.0.1,DNS:localhost -keyout key.pem -out cert.pem"
-            .split_whitespace(),
-    );
-    if quietly(&mut openssl) {
-        Ok(())
-    } else {
-        Err("openssl could not make a certificate".into())
-    }
+    let authority = Authority::new().map_err(|e| e.to_string())?;
+    let own = authority.issue(&ADDRESSES, 7).map_err(|e| e.to_string())?;
+    workspace::write(&folder.join("root.pem"), &authority.pem())?;
+    workspace::write(&folder.join("cert.pem"), &own.chain)?;
+    workspace::write(&folder.join("key.pem"), &own.key)
 }

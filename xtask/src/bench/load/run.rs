@@ -21,6 +21,8 @@ use crate::exec::Stopwatch;
 
 /// Between two looks at memory.
 const SAMPLE: Duration = Duration::from_millis(100);
+/// Every so many looks, shared pages are told apart, which costs more.
+const PROPORTIONAL: usize = 5;
 /// Output that is kept; no tool prints more than a few kilobytes.
 const MOST_OUTPUT: u64 = 16 << 20;
 /// Page size of `statm`, in KiB.
@@ -44,6 +46,8 @@ pub struct Ran {
     pub cpu: f64,
     /// Most resident memory of all at one time, with their children, in KiB.
     pub peak_kib: u64,
+    /// The same with shared pages counted once, looked at less often (`Pss`), in KiB.
+    pub proportional_kib: u64,
     /// Resident memory over time: seconds and KiB.
     pub memory: Vec<(f64, u64)>,
     /// Highest share of a core (0 to 1) that neither client nor server used.
@@ -93,10 +97,17 @@ pub fn run(commands: Vec<Command>, server: Option<Pid>, limit: Duration) -> Resu
         running.push(Running::start(&mut command)?);
     }
     let mut memory = Vec::new();
-    let mut overdue = false;
+    let (mut overdue, mut proportional) = (false, 0);
     while running.iter_mut().any(Running::is_running) {
         pause();
-        memory.push((watch.seconds(), resident(&running)));
+        let kib = resident(&running, "statm");
+        // Between the end of a process and its notice there is nothing to see.
+        if kib > 0 {
+            memory.push((watch.seconds(), kib));
+        }
+        if memory.len() % PROPORTIONAL == 0 {
+            proportional = proportional.max(resident(&running, "smaps_rollup"));
+        }
         if watch.seconds() > limit.as_secs_f64() {
             overdue = true;
             running.iter().for_each(Running::kill);
@@ -116,6 +127,7 @@ pub fn run(commands: Vec<Command>, server: Option<Pid>, limit: Duration) -> Resu
         each,
         cpu,
         peak_kib: memory.iter().map(|(_, kib)| *kib).max().unwrap_or(0),
+        proportional_kib: proportional,
         memory,
         noise: (others / wall).max(0.0),
         overdue,
@@ -182,15 +194,19 @@ fn text_of(from: Option<impl Read>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn resident(running: &[Running]) -> u64 {
+/// Memory of all in KiB: `statm` counts shared pages for each process, `smaps_rollup` divides them.
+fn resident(running: &[Running], file: &str) -> u64 {
     let live = running.iter().filter(|one| !one.ended);
     let roots: Vec<i32> = live.map(Running::pid).collect();
-    let pages = |pid: &i32| -> Option<u64> {
-        let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-        statm.split(' ').nth(1)?.parse().ok()
+    let kib = |pid: &i32| -> Option<u64> {
+        let text = fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?;
+        if file == "statm" {
+            return Some(PAGE_KIB * text.split(' ').nth(1)?.parse::<u64>().ok()?);
+        }
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse().ok()
     };
-    let all = descendants(&roots);
-    PAGE_KIB * all.iter().filter_map(pages).sum::<u64>()
+    descendants(&roots).iter().filter_map(kib).sum()
 }
 
 /// The processes and everything that they started.
