@@ -56,10 +56,11 @@ impl Target {
         Self::new(move |peer| while peer.request() && peer.send(answer) {})
     }
 
-    /// A gate that sends 50 requests in half a second, and bears any rate of errors.
+    /// A gate that sends 50 requests in half a second, each of which finds a connection, and bears any rate
+    /// of errors.
     fn gate(&self, more: &str) -> Project {
         self.gate_of(&format!(
-            "open: {{ rate: 100/s, connections: 4, for: 500ms }}, timeout: 300ms{more}"
+            "open: {{ rate: 100/s, connections: 64, for: 500ms }}, timeout: 300ms{more}"
         ))
     }
 
@@ -189,7 +190,7 @@ fn it_always_fails() {
         all_fail(&ran, "status");
         let code = &status[..3];
         assert!(
-            ran.stdout.contains(&format!("status {code}")),
+            ran.stdout.contains(&format!("by status: {code} (50)")),
             "{}",
             ran.stdout
         );
