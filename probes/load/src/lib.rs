@@ -32,7 +32,7 @@ pub use k6::facts::{Counted, K6Facts, Segment};
 pub use locust::facts::{LocustFacts, Point, Worker};
 pub use measurement::{
     Aims, EngineRun, How, Imported, Latency, LoadMeasurement, LoadResult, Model, Route, Safe,
-    Threshold, WindowColumns,
+    Threshold, Watched, WindowColumns,
 };
 
 /// Makes load, or reads what load tools measured.

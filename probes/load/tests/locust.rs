@@ -219,8 +219,12 @@ async fn an_error_in_the_file_is_shown() {
     let server = server();
     let folder = tempfile::tempdir().unwrap();
     // One machine has another Python, or lacks a module.
-    let before = "[ \"$READYGATE_WORKER\" = 2 ] && { sed -i '1i import no_such_module' readygate_locustfile.py; }";
-    let program = wrapped(folder.path(), "locust", before);
+    let before = format!(
+        "[ \"$READYGATE_WORKER\" = 2 ] && {{ sed '1i import no_such_module' readygate_locustfile.py > broken.py; \
+         exec {} -f broken.py --worker; }}",
+        tool("locust")
+    );
+    let program = wrapped(folder.path(), "locust", &before);
     let judged = measure(with(
         &format!("{}/ok", server.url()),
         json!({ "program": program }),

@@ -3,7 +3,7 @@
 use readygate_sdk::ConfigError;
 
 use super::{LoadConfig, SourceKind, check_parts, check_shape, littles_law};
-use crate::{fleet, measurement::Model};
+use crate::{fleet, measurement::Model, observe};
 
 /// Finds what cannot work.
 pub(crate) fn validate(config: &LoadConfig) -> Result<(), ConfigError> {
@@ -36,6 +36,9 @@ pub(crate) fn validate(config: &LoadConfig) -> Result<(), ConfigError> {
             check_parts::target(config, &mut error);
             check_shape::check(config, &mut error);
             check_parts::check(config, &mut error);
+            if let Some(watched) = &config.observe {
+                observe::validate(watched, "/observe", Some(config.measured()), &mut error);
+            }
             if error.problems.len() == before {
                 littles_law::check(config, &mut error);
             }
@@ -112,7 +115,7 @@ fn import_fields(config: &LoadConfig) -> [(&'static str, bool); 9] {
     ]
 }
 
-fn engine_fields(config: &LoadConfig) -> [(&'static str, bool); 25] {
+fn engine_fields(config: &LoadConfig) -> [(&'static str, bool); 27] {
     [
         ("url", config.url.is_some()),
         ("method", config.method != readygate_web::Method::Get),
@@ -139,5 +142,7 @@ fn engine_fields(config: &LoadConfig) -> [(&'static str, bool); 25] {
         ("max_requests", config.max_requests.is_some()),
         ("max_body", config.max_body.is_some()),
         ("max_backlog", config.max_backlog.is_some()),
+        ("seed", config.seed.is_some()),
+        ("observe", config.observe.is_some()),
     ]
 }

@@ -35,7 +35,9 @@ pub use rate::Rate;
 pub use scenario::{CaptureText, ScenarioConfig, StepConfig};
 pub(crate) use spec::spec;
 
-use crate::{k6::config::K6Config, locust::config::LocustConfig, measurement::Model};
+use crate::{
+    k6::config::K6Config, locust::config::LocustConfig, measurement::Model, observe::ObserveConfig,
+};
 
 /// Makes load itself (`url` or `scenarios`), or reads what a load tool measured (`reports`) and can
 /// run the tool first.
@@ -148,6 +150,8 @@ pub struct LoadConfig {
     pub max_backlog: Option<Period>,
     /// Seed of all random choices.
     pub seed: Option<u64>,
+    /// What to watch of the target from this machine while the load runs.
+    pub observe: Option<ObserveConfig>,
 
     /// Locust makes the load: a master here, workers here and on other machines.
     pub locust: Option<LocustConfig>,

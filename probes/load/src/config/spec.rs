@@ -10,7 +10,7 @@ use super::{
     target,
 };
 use crate::engine::spec::{
-    Abort, AbortMetric, Arrivals, BodyCheck, Capture, Connect, Protocol, Reuse, Scenario, Shape,
+    Abort, AbortMetric, Arrivals, BodyCheck, Capture, Connect, Phase, Protocol, Reuse, Scenario, Shape,
     Spec, StatusSet, Step, Template, Tls, quantum,
 };
 
@@ -149,9 +149,24 @@ fn shaped(config: &LoadConfig, spec: &mut Spec) {
         .filter_map(|a| abort(a).ok())
         .collect();
     spec.safety_stop = config.safety_stop.unwrap_or(true);
+    if config.observe.as_ref().is_some_and(|watched| watched.cache_headers) {
+        spec.cache_every = looked_at(&spec.phases);
+    }
     spec.processes = sockets.processes;
     spec.threads = sockets.threads;
     spec.seed = config.seed.unwrap_or(spec.seed);
+}
+
+/// Some thousand cache headers a second tell enough.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive; what is out of range saturates"
+)]
+fn looked_at(phases: &[Phase]) -> u32 {
+    const ENOUGH: f64 = 1_000.0;
+    let rates = phases.iter().filter_map(|phase| phase.rate);
+    (rates.fold(0.0, f64::max) / ENOUGH).max(1.0) as u32
 }
 
 fn one(config: &LoadConfig, step: &StepConfig, method: &str, asked: String) -> Step {

@@ -61,9 +61,8 @@ fn work() -> Result<(), String> {
     let order = order(&mut io::stdin().lock())?;
     let (send, receive) = channel();
     let plan = Plan::new(&order.spec)?;
-    let alpn: Vec<&[u8]> = order.alpn.iter().map(String::as_bytes).collect();
     let job = Job {
-        tls: Setup::new(&order.spec, &alpn)?,
+        tls: Setup::new(&order.spec)?,
         plan: Arc::new(plan),
         spec: Arc::new(order.spec),
         share: Share {

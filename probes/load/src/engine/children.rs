@@ -34,7 +34,6 @@ pub(super) struct Order {
     pub of: u32,
     pub targets: Vec<SocketAddr>,
     pub sources: Vec<IpAddr>,
-    pub alpn: Vec<String>,
 }
 
 /// All worker processes of a run. They end with it: by the end of their standard input, by the
@@ -66,7 +65,6 @@ impl Children {
                 of: layout.workers(),
                 targets: job.targets.clone(),
                 sources: job.sources.clone(),
-                alpn: vec!["http/1.1".to_owned()],
             };
             let order = serde_json::to_vec(&order).map_err(|e| failed(&e))?;
             let mut child = Command::new(&program)

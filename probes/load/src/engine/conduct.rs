@@ -24,7 +24,7 @@ use super::{
     spec::{PhaseKind, Shape, Spec},
     tally::{Interval, State},
     targets,
-    tls::Setup,
+    tls::{self, Setup},
     worker::Job,
 };
 
@@ -76,7 +76,7 @@ pub async fn run(spec: Spec, cx: &Cx) -> Result<Report, ProbeError> {
     targets::check_sources(&layout.sources, host(&spec))?;
     notes.extend(layout.notes.iter().cloned());
     let job = Job {
-        tls: Setup::new(&spec, &[b"http/1.1"]).map_err(bad)?,
+        tls: Setup::new(&spec).map_err(bad)?,
         plan,
         spec: Arc::new(spec),
         share: Share {
@@ -213,7 +213,8 @@ impl<'a> Conductor<'a> {
             .collect();
         let from = measure.first().map_or(start, |(_, s)| s.start);
         let to = measure.last().map_or(start, |(_, s)| s.end);
-        self.rows = Rows::new(&self.job.spec, self.layout.workers(), start, (from, to));
+        let empty = Rows::new(&self.job.spec, 0, start, (from, to));
+        self.rows = std::mem::replace(&mut self.rows, empty).restart(start, (from, to));
         let ahead = SignedDuration::from_nanos(i64::try_from(ahead).unwrap_or(0));
         self.started = self
             .cx
@@ -356,7 +357,7 @@ impl<'a> Conductor<'a> {
                 Shape::Closed { .. } => LoadModel::Closed,
                 Shape::Max => LoadModel::Max,
             },
-            protocol: "http/1.1".to_owned(),
+            protocol: tls::alpn(&spec).to_owned(),
             tls: self.rows.gauges().find_map(|g| g.tls.clone()),
             addresses,
             phases: self.ledger.phase_reports(&spec, &stretches, cut),

@@ -7,9 +7,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     children::Children,
+    h2,
     layout::Layout,
     poller::Waker,
     schedule::Share,
+    spec::Protocol,
     tally::Interval,
     worker::{Control, Job, Worker},
 };
@@ -52,11 +54,20 @@ impl Threads {
             };
             let (report, lost) = (up.clone(), up.clone());
             let outlet = move |interval| report(Up::Report(Box::new(interval)));
-            let worker = Worker::new(job, Arc::clone(&control), outlet)?;
-            threads.wakers.push(worker.waker());
-            let work = move || {
+            let work: Box<dyn FnOnce() -> io::Result<()> + Send> = match job.spec.protocol {
+                Protocol::Http2 { .. } => {
+                    let worker = h2::Worker::new(job, Arc::clone(&control), outlet);
+                    Box::new(move || worker.run())
+                }
+                Protocol::Auto | Protocol::Http1 => {
+                    let worker = Worker::new(job, Arc::clone(&control), outlet)?;
+                    threads.wakers.push(worker.waker());
+                    Box::new(move || worker.run())
+                }
+            };
+            let guarded = move || {
                 let panicked = Panic(&lost, index);
-                let outcome = worker.run();
+                let outcome = work();
                 std::mem::forget(panicked);
                 if let Err(error) = outcome {
                     lost(Up::Lost(format!("worker {index}: {error}")));
@@ -64,7 +75,7 @@ impl Threads {
             };
             thread::Builder::new()
                 .name(format!("load-{index}"))
-                .spawn(work)?;
+                .spawn(guarded)?;
         }
         Ok(threads)
     }

@@ -16,6 +16,7 @@ mod conduct;
 mod content;
 mod crew;
 mod frames;
+mod h2;
 mod http1;
 mod layout;
 mod ledger;

@@ -36,7 +36,9 @@ pub(super) struct Shot {
     pub route: u16,
     /// `HEAD`: the response has no body, whatever it says.
     pub head: bool,
-    pub request: Request,
+    /// The bytes of the HTTP/1.1 request, if they are always the same.
+    pub fixed: Option<Box<[u8]>>,
+    pub parts: Parts,
     pub status: StatusSet,
     pub checks: Vec<Check>,
     pub captures: Vec<Take>,
@@ -45,14 +47,6 @@ pub(super) struct Shot {
     pub keeps_body: bool,
     /// Whether the head of the response must be kept.
     pub keeps_head: bool,
-}
-
-/// A request.
-pub(super) enum Request {
-    /// Always the same bytes.
-    Fixed(Box<[u8]>),
-    /// With variables.
-    Rendered(Box<Parts>),
 }
 
 /// The pieces of a request.
@@ -158,7 +152,8 @@ impl Plan {
         host: &str,
         names: &mut Vec<String>,
     ) -> Result<Shot, String> {
-        let request = request(step, spec, host, names)?;
+        let number_of = |name: &str| names.iter().position(|n| n == name);
+        let parts = parts(step, spec, host, &number_of)?;
         let checks = step
             .checks
             .iter()
@@ -180,7 +175,8 @@ impl Plan {
         Ok(Shot {
             route: self.route(&step.name)?,
             head: step.method == "HEAD",
-            request,
+            fixed: parts.fixed(),
+            parts,
             status: step.status.clone(),
             keeps_body: !checks.is_empty() || captures.iter().any(from_body),
             keeps_head: captures.iter().any(|take| !from_body(take)),
@@ -252,27 +248,48 @@ impl Parts {
         out.extend_from_slice(&content);
     }
 
-    fn is_fixed(&self) -> bool {
-        self.target.fixed().is_some()
-            && self.headers.iter().all(|(_, v)| v.fixed().is_some())
-            && self.body.as_ref().is_none_or(|b| b.fixed().is_some())
+    /// The bytes of the request, if no variable is in it.
+    fn fixed(&self) -> Option<Box<[u8]>> {
+        self.target.fixed()?;
+        for (_, value) in &self.headers {
+            value.fixed()?;
+        }
+        if let Some(body) = &self.body {
+            body.fixed()?;
+        }
+        let mut out = Vec::new();
+        self.render(Values::NONE, &mut out);
+        Some(out.into_boxed_slice())
     }
-}
 
-fn request(step: &Step, spec: &Spec, host: &str, names: &[String]) -> Result<Request, String> {
-    let number_of = |name: &str| names.iter().position(|n| n == name);
-    let parts = parts(step, spec, host, &number_of)?;
-    if !parts.is_fixed() {
-        return Ok(Request::Rendered(Box::new(parts)));
+    /// The request for HTTP/2, with its body.
+    pub(super) fn http2(
+        &self,
+        base: &Url,
+        values: Values<'_>,
+    ) -> Result<(http::Request<()>, Vec<u8>), String> {
+        let mut target = Vec::new();
+        self.target.render(values, Place::Target, &mut target);
+        let target = String::from_utf8(target).map_err(|e| e.to_string())?;
+        let origin = base.origin().ascii_serialization();
+        let mut request = http::Request::builder()
+            .method(self.method.as_str())
+            .uri(format!("{origin}{target}"));
+        for (name, value) in &self.headers {
+            // HTTP/2 has `:authority` in its place (RFC 9113, 8.3.1).
+            if !name.eq_ignore_ascii_case("host") {
+                let mut bytes = Vec::new();
+                value.render(values, Place::Header, &mut bytes);
+                request = request.header(name.as_str(), bytes);
+            }
+        }
+        let mut content = Vec::new();
+        if let Some(body) = &self.body {
+            body.render(values, Place::Body, &mut content);
+            request = request.header("content-length", content.len());
+        }
+        Ok((request.body(()).map_err(|e| e.to_string())?, content))
     }
-    let values = Values {
-        variables: &[],
-        iteration: 0,
-        seed: 0,
-    };
-    let mut out = Vec::new();
-    parts.render(values, &mut out);
-    Ok(Request::Fixed(out.into_boxed_slice()))
 }
 
 fn parts(

@@ -88,6 +88,17 @@ impl Rows {
         }
     }
 
+    /// The clock starts, or starts anew: what the workers said so far stays.
+    pub(super) fn restart(self, start: u64, measure: (u64, u64)) -> Self {
+        Self {
+            start,
+            measure,
+            open: BTreeMap::new(),
+            next: 0,
+            ..self
+        }
+    }
+
     /// Takes a worker's report in; says where in the clock no request is open any more.
     pub(super) fn add(&mut self, interval: &Interval) -> u64 {
         let number = interval.end.saturating_sub(self.start + 1) / SECOND;
@@ -104,8 +115,8 @@ impl Rows {
         let Some(latest) = self.workers.get_mut(interval.worker as usize) else {
             return 0;
         };
-        let passed = interval.end.saturating_sub(latest.end.max(self.start));
-        if passed > 0 && latest.end > 0 {
+        let passed = interval.end.saturating_sub(latest.end);
+        if passed > SECOND / 10 && latest.end > 0 {
             let used = interval.gauges.cpu.saturating_sub(latest.gauges.cpu);
             row.cpu = row.cpu.max(used as f64 / passed as f64);
         }

@@ -19,7 +19,8 @@ pub(super) fn dial(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStre
     socket.set_tcp_nodelay(true)?;
     if let Some(source) = source {
         // The port is then chosen at connect, where it must be free for this target only.
-        setsockopt(&socket, IpBindAddressNoPort, &true)?;
+        // Old kernels, which do not know this, choose it now.
+        let _ = setsockopt(&socket, IpBindAddressNoPort, &true);
         socket.bind(&SockAddr::from(SocketAddr::new(source, 0)))?;
     }
     match socket.connect(&SockAddr::from(to)) {

@@ -224,11 +224,11 @@ pub enum Reuse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
-    /// HTTP/2 where TLS negotiates it, HTTP/1.1 else.
+    /// HTTP/1.1, which whoever speaks HTTP/2 speaks as well.
     Auto,
     /// HTTP/1.1.
     Http1,
-    /// HTTP/2 (with prior knowledge over plain TCP).
+    /// HTTP/2; over plain TCP with prior knowledge.
     Http2 {
         /// Streams in flight on each connection.
         streams: u32,

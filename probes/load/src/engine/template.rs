@@ -40,6 +40,15 @@ pub(super) enum Place {
     Body,
 }
 
+impl Values<'_> {
+    /// For templates without variables.
+    pub(super) const NONE: Self = Self {
+        variables: &[],
+        iteration: 0,
+        seed: 0,
+    };
+}
+
 impl Compiled {
     /// Resolves variables with `number_of`; an unknown one or an unclosed `{{` is an error.
     pub(super) fn new(

@@ -12,7 +12,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
 
-use super::spec::{Spec, Tls};
+use super::spec::{Protocol, Spec, Tls};
 
 /// How TLS connections are begun.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub(super) struct Setup {
 
 impl Setup {
     /// Nothing for plain `http`.
-    pub(super) fn new(spec: &Spec, alpn: &[&[u8]]) -> Result<Option<Self>, String> {
+    pub(super) fn new(spec: &Spec) -> Result<Option<Self>, String> {
         if spec.base.scheme() != "https" {
             return Ok(None);
         }
@@ -37,7 +37,7 @@ impl Setup {
         let name = ServerName::try_from(name.clone())
             .map_err(|_| format!("`{name}` is no name that TLS can ask for"))?;
         let mut config = config(&tls)?;
-        config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
+        config.alpn_protocols = vec![alpn(spec).as_bytes().to_vec()];
         Ok(Some(Self {
             config: Arc::new(config),
             name,
@@ -48,6 +48,14 @@ impl Setup {
     pub(super) fn connect(&self) -> Result<ClientConnection, String> {
         ClientConnection::new(Arc::clone(&self.config), self.name.clone())
             .map_err(|e| e.to_string())
+    }
+}
+
+/// The protocol of a run, as ALPN names it (RFC 7301).
+pub(super) fn alpn(spec: &Spec) -> &'static str {
+    match spec.protocol {
+        Protocol::Http2 { .. } => "h2",
+        Protocol::Auto | Protocol::Http1 => "http/1.1",
     }
 }
 

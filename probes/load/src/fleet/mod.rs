@@ -171,6 +171,7 @@ pub(crate) fn measurement(source: SourceKind, cx: &Cx, driven: Driven) -> LoadMe
         files_total: files.len() as u64,
         files,
         total: Some(driven.total),
+        observed: None,
         engine: None,
         locust: None,
         k6: None,

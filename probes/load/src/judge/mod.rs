@@ -5,7 +5,7 @@ mod import;
 
 use readygate_sdk::Checks;
 
-use crate::{config::LoadConfig, measurement::LoadMeasurement};
+use crate::{config::LoadConfig, measurement::LoadMeasurement, observe};
 
 /// Ten samples above the 95th percentile.
 const LEAST_SAMPLES: u64 = 200;
@@ -15,5 +15,12 @@ pub(crate) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: 
     match &measurement.engine {
         Some(run) => engine::judge(config, run, checks),
         None => import::judge(config, measurement, checks),
+    }
+    match (&config.observe, &measurement.observed) {
+        (Some(watched), Some(observed)) => observe::judge(watched, &observed.seen, checks),
+        (Some(_), None) => checks
+            .check(&observe::NOT_OBSERVED, "target")
+            .unmeasured("the target was not watched in this run"),
+        (None, _) => {}
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     config::{Format, SourceKind},
     k6::facts::K6Facts,
     locust::facts::LocustFacts,
+    observe::Observed,
 };
 
 mod engine;
@@ -60,6 +61,9 @@ pub struct LoadMeasurement {
     /// All files together; nothing when they are of different formats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<LoadResult>,
+    /// What was watched while the load ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Box<Watched>>,
     /// The run of the engine, if it made the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<Box<EngineRun>>,
@@ -71,9 +75,22 @@ pub struct LoadMeasurement {
     pub k6: Option<K6Facts>,
 }
 
+/// What was watched, and how much of it says anything.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Watched {
+    /// Fewer look-ups say nothing about a hit rate.
+    pub min_lookups: u64,
+    /// The series.
+    pub seen: Observed,
+}
+
 impl LoadMeasurement {
     /// What the engine brought back.
-    pub(crate) fn of_engine(measured_at: Timestamp, run: EngineRun) -> Self {
+    pub(crate) fn of_engine(
+        measured_at: Timestamp,
+        run: EngineRun,
+        observed: Option<Watched>,
+    ) -> Self {
         Self {
             measured_at,
             source: SourceKind::Engine,
@@ -83,6 +100,7 @@ impl LoadMeasurement {
             files_total: 0,
             files: Vec::new(),
             total: None,
+            observed: observed.map(Box::new),
             engine: Some(Box::new(run)),
             locust: None,
             k6: None,

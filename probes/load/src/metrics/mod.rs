@@ -8,7 +8,7 @@ use readygate_sdk::Metrics;
 
 pub(crate) use specs::{ROUTE, SPECS};
 
-use crate::measurement::LoadMeasurement;
+use crate::{measurement::LoadMeasurement, observe};
 
 /// Percentiles by their names.
 pub(crate) const PERCENTILES: [(&str, f64); 6] = [
@@ -31,8 +31,15 @@ pub(crate) fn percentile(metric: &str) -> Option<f64> {
 
 /// What was measured, and why the rest was not.
 pub(crate) fn metrics(measurement: &LoadMeasurement) -> Metrics {
-    match &measurement.engine {
+    let mut metrics = match &measurement.engine {
         Some(run) => engine::metrics(run),
         None => import::metrics(measurement),
+    };
+    if let Some(watched) = &measurement.observed {
+        let measured = measurement.engine.as_ref().map(|run| &run.report.measured);
+        let asked = watched.seen.cache.is_some();
+        let sampled = measured.filter(|_| asked).map(|tally| (tally.cache_hits, tally.cache_misses));
+        observe::metrics(&watched.seen, watched.min_lookups, sampled, &mut metrics);
     }
+    metrics
 }

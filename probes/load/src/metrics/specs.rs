@@ -2,6 +2,8 @@
 
 use readygate_sdk::{MetricSpec, Unit};
 
+use crate::observe;
+
 /// Metrics of one route, behind `routes.NAME.`.
 pub(crate) const ROUTE: [&str; 11] = [
     "requests",
@@ -179,4 +181,10 @@ pub(crate) const SPECS: &[MetricSpec] = &[
         Unit::Count,
         "Engine: `routes.NAME.` before requests, throughput, error_rate, and the latency metrics but stddev",
     ),
+    observe::SPECS[0],
+    observe::SPECS[1],
+    observe::SPECS[2],
+    observe::SPECS[3],
+    observe::SPECS[4],
+    observe::SPECS[5],
 ];

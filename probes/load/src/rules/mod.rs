@@ -5,6 +5,8 @@ mod import;
 
 use readygate_sdk::Rule;
 
+use crate::observe;
+
 use crate::{k6::rules as k6, locust::rules as locust};
 
 pub(crate) use engine::*;
@@ -50,4 +52,7 @@ pub(crate) const RULES: &[Rule] = &[
     FEW_SAMPLES,
     NOT_RECOVERED,
     INSECURE,
+    observe::NOT_OBSERVED,
+    observe::PROCESS_ENDED,
+    observe::MEMORY_LEAK,
 ];

@@ -208,3 +208,22 @@ async fn a_target_that_fails_for_long_is_left_alone() {
     spec.phases[0].duration = Duration::from_millis(300);
     assert_eq!(load(spec).await.unwrap().ended, Ended::Complete);
 }
+
+#[tokio::test]
+async fn accept_and_close_is_not_hammered() {
+    let server = Server::start(|_, _| ());
+    let mut spec = open(server.url(), 10, 100.0, 500);
+    spec.connect.ramp_limit = Duration::from_millis(300);
+    let attempts = match load(spec).await {
+        Ok(report) => {
+            assert_eq!(report.measured.completed, 0);
+            assert_eq!(report.measured.failed(), report.measured.scheduled);
+            report.generator.connections.opened
+        }
+        Err(error) => {
+            assert_eq!(error.kind, ErrorKind::Connect, "{error}");
+            0
+        }
+    };
+    assert!(attempts < 500, "{attempts} connections were opened");
+}

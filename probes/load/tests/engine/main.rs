@@ -7,6 +7,7 @@
 )]
 
 mod faults;
+mod http2;
 mod pacing;
 mod scenarios;
 mod server;

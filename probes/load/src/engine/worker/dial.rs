@@ -164,7 +164,7 @@ impl Worker {
         if connection.waiting {
             connection.waiting = false;
             self.in_flight -= 1;
-            self.transmit(id);
+            self.transmit(id, false);
         } else if self.model == Model::Open {
             self.free(id);
         } else {

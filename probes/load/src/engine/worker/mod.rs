@@ -50,6 +50,14 @@ impl Control {
         self.start.store(at, Ordering::Release);
     }
 
+    /// The start, 0 if it is not known; and the stop.
+    pub(super) fn said(&self) -> (u64, u8) {
+        (
+            self.start.load(Ordering::Acquire),
+            self.stop.load(Ordering::Acquire),
+        )
+    }
+
     /// Begins nothing new and waits for what is in flight.
     pub(super) fn stop(&self) {
         self.stop.fetch_max(1, Ordering::AcqRel);
@@ -359,10 +367,8 @@ impl Worker {
             self.give_up_requests();
         }
         self.phase_state = State::Done;
-        for id in 0..index(self.all.len()) {
-            self.close(id, false);
-        }
-        self.report(self.now.max(self.started.min(self.now)));
+        // The sockets are closed with the worker.
+        self.report(self.now);
     }
 
     /// What is open at the end of the drain is a timeout, what was never sent is an error too.

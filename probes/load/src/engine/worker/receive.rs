@@ -62,12 +62,9 @@ impl Worker {
         waiting || {
             let plan = &self.job.plan;
             let flow = &plan.scenarios[usize::from(connection.scenario)];
-            let length = match &flow.steps[usize::from(connection.step)].request {
-                crate::engine::plan::Request::Fixed(bytes) => bytes.len(),
-                crate::engine::plan::Request::Rendered(_) => {
-                    connection.extra.as_ref().map_or(0, |e| e.request.len())
-                }
-            };
+            let shot = &flow.steps[usize::from(connection.step)];
+            let rendered = connection.extra.as_ref().map_or(0, |e| e.request.len());
+            let length = shot.fixed.as_ref().map_or(rendered, |bytes| bytes.len());
             at(connection.written) < length
         }
     }
@@ -86,9 +83,16 @@ impl Worker {
             return;
         }
         self.now = clock::now();
-        let before = self.all[at(id)].state;
+        let (before, used) = (self.all[at(id)].state, self.all[at(id)].used);
         self.close(id, false);
-        if before == Stage::Idle || (self.model == Model::Open && !self.all[at(id)].engaged) {
+        if !used && !self.all[at(id)].engaged && self.model == Model::Open {
+            // It accepts and closes: not to be tried again without a pause.
+            self.gauges.failed[Kind::Closed as usize] += 1;
+            let said = || "closed before a request was sent".to_owned();
+            self.gauges.first_failure.get_or_insert_with(said);
+            self.set_timer(id, self.now + SECOND / 4);
+        } else if before == Stage::Idle || (self.model == Model::Open && !self.all[at(id)].engaged)
+        {
             self.redial(id);
         } else {
             // A user that thinks opens it again when it goes on.
@@ -274,8 +278,11 @@ impl Worker {
         self.responses += 1;
         let now = self.now;
         self.deadlines[at(id)] = NEVER;
+        let unsent = self.is_unsent(id);
         let connection = &mut self.all[at(id)];
         connection.used = true;
+        // A response before the end of its request: the rest is not worth sending.
+        connection.keep &= !unsent;
         let flow = &self.job.plan.scenarios[usize::from(connection.scenario)];
         let shot = &flow.steps[usize::from(connection.step)];
         let mut wrong = (!shot.status.has(connection.status)).then_some(Kind::Status);

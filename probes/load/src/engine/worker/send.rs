@@ -6,7 +6,7 @@ use super::{
 };
 use crate::engine::{
     clock::{self, MILLI, NEVER, index, nanos},
-    plan::{Plan, Request},
+    plan::Plan,
     schedule::Schedule,
     socket::{push, send_tls, stream_kind},
     spec::Reuse,
@@ -74,6 +74,11 @@ impl Worker {
 
     /// Begins a scenario on a connection.
     pub(super) fn begin(&mut self, id: u32, due: u64, phase: u16) {
+        if self.allowance == 0 {
+            self.stop_at_limit();
+            self.disengage(id);
+            return;
+        }
         let iteration = self.number();
         let scenario = self.job.plan.choose(iteration);
         self.book.bucket(phase, due).begun += 1;
@@ -93,7 +98,7 @@ impl Worker {
 
     /// Sends the current step, due now, after a pause.
     pub(super) fn send_step(&mut self, id: u32, due: u64) {
-        if due >= self.cutoff || self.phase_state == State::Draining {
+        if due >= self.cutoff || self.phase_state == State::Draining || self.allowance == 0 {
             self.disengage(id);
             return;
         }
@@ -103,11 +108,6 @@ impl Worker {
 
     /// A request is due: it is sent, or waits for its connection to be opened.
     fn request(&mut self, id: u32, due: u64) {
-        if self.allowance == 0 {
-            self.stop_at_limit();
-            self.disengage(id);
-            return;
-        }
         self.allowance -= 1;
         let connection = &mut self.all[at(id)];
         connection.due = due;
@@ -115,17 +115,20 @@ impl Worker {
         let (phase, route) = (connection.phase, route(&self.job.plan, connection));
         self.book.route(phase, due, route).counts.scheduled += 1;
         self.engage(id);
+        if self.allowance == 0 {
+            self.stop_at_limit();
+        }
     }
 
     /// Sends the request of a connection, opening it first if need be.
     pub(super) fn engage(&mut self, id: u32) {
         if self.all[at(id)].socket.is_some() {
-            self.transmit(id);
+            self.transmit(id, true);
             return;
         }
+        self.record_own_lag(id, clock::now());
         let connection = &mut self.all[at(id)];
         connection.waiting = true;
-        connection.free_since = self.now;
         self.in_flight += 1;
         self.redial(id);
     }
@@ -139,11 +142,25 @@ impl Worker {
         }
     }
 
-    /// Sends on an open connection.
-    pub(super) fn transmit(&mut self, id: u32) {
+    /// The generator's own delay ends when it sends, or begins to open a connection for that.
+    fn record_own_lag(&mut self, id: u32, now: u64) {
+        let connection = &self.all[at(id)];
+        if connection.step > 0 || connection.retried {
+            return;
+        }
+        let free = connection.free_since.max(connection.due);
+        let bucket = self.book.bucket(connection.phase, connection.due);
+        record(&mut bucket.own_lag, now.saturating_sub(free));
+    }
+
+    /// Sends on an open connection. `at_once`: it did not have to be opened first.
+    pub(super) fn transmit(&mut self, id: u32, at_once: bool) {
         self.render(id);
         let now = clock::now();
         self.now = now;
+        if at_once {
+            self.record_own_lag(id, now);
+        }
         let connection = &mut self.all[at(id)];
         connection.state = Stage::Busy;
         self.in_flight += 1;
@@ -154,12 +171,9 @@ impl Worker {
         let plan = &self.job.plan;
         let shot =
             &plan.scenarios[usize::from(connection.scenario)].steps[usize::from(connection.step)];
-        let bucket = self.book.bucket(connection.phase, connection.due);
-        if connection.step == 0 && !connection.retried {
-            let free = connection.free_since.max(connection.due);
-            record(&mut bucket.own_lag, now.saturating_sub(free));
-        }
-        let tally = &mut bucket.routes[usize::from(shot.route)];
+        let tally = self
+            .book
+            .route(connection.phase, connection.due, shot.route);
         if !connection.retried {
             tally.counts.sent += 1;
             tally.record(Time::SendLag, now.saturating_sub(connection.due));
@@ -171,9 +185,10 @@ impl Worker {
         let connection = &mut self.all[at(id)];
         let plan = &self.job.plan;
         let flow = &plan.scenarios[usize::from(connection.scenario)];
-        let Request::Rendered(parts) = &flow.steps[usize::from(connection.step)].request else {
+        let shot = &flow.steps[usize::from(connection.step)];
+        if shot.fixed.is_some() {
             return;
-        };
+        }
         let Extra {
             request, variables, ..
         } = &mut **connection.extra.get_or_insert_default();
@@ -183,7 +198,7 @@ impl Worker {
             iteration: connection.iteration,
             seed: self.job.spec.seed,
         };
-        parts.render(values, request);
+        shot.parts.render(values, request);
     }
 
     /// Writes on, as far as the socket takes it.
@@ -192,11 +207,8 @@ impl Worker {
         let plan = &self.job.plan;
         let shot =
             &plan.scenarios[usize::from(connection.scenario)].steps[usize::from(connection.step)];
-        let bytes: &[u8] = match (&shot.request, &connection.extra) {
-            (Request::Fixed(bytes), _) => bytes,
-            (Request::Rendered(_), Some(extra)) => &extra.request,
-            (Request::Rendered(_), None) => &[],
-        };
+        let rendered = connection.extra.as_ref().map(|e| e.request.as_slice());
+        let bytes = shot.fixed.as_deref().or(rendered).unwrap_or_default();
         let Some(socket) = &connection.socket else {
             return;
         };
