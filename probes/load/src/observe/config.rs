@@ -144,6 +144,12 @@ pub fn validate(
             "looks more often than once a second disturb what they watch",
             Some("use at least `1s`"),
         );
+    } else if planned.is_some_and(|planned| planned < config.every.0 * 2) {
+        error.add(
+            format!("{at}/every"),
+            "leaves no time for two looks while the load is measured",
+            Some("look more often, or measure for longer"),
+        );
     }
     if let Some(growth) = config.max_growth {
         growth_fits(config, growth, at, planned, error);
@@ -322,6 +328,7 @@ mod tests {
             (json!({"process": {"pid": 0}}), None),
             (json!({"process": {"pid": 1, "name": "x"}}), None),
             (json!({"process": {"pid": 1}, "cgroup": "/x"}), None),
+            (json!({"process": {"pid": 1}}), Some(9)),
             (json!({"process": {"pid": 1}, "max_growth": 1}), Some(600)),
             (json!({"cache_headers": true, "max_growth": 1}), None),
             (json!({"cache_headers": true, "every": "100ms"}), None),

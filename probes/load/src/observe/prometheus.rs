@@ -83,9 +83,14 @@ fn value(text: &str) -> Result<f64, String> {
     };
     let number: Option<f64> = sample.as_str().and_then(|text| text.parse().ok());
     match number {
-        Some(number) if number.is_finite() => Ok(number),
+        Some(number) if number.is_finite() => Ok(rounded(number)),
         _ => Err(format!("the query gives {sample}, which is no number")),
     }
+}
+
+/// To ten digits: such a number survives JSON exactly.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.9e}").parse().unwrap_or(number)
 }
 
 #[cfg(test)]
@@ -109,6 +114,8 @@ mod tests {
         );
         let nan = r#"{"metric":{},"value":[1.5,"NaN"]}"#;
         assert!(value(&vector(nan)).unwrap_err().contains("NaN"));
+        let long = r#"{"metric":{},"value":[1.5,"0.1234567890123456"]}"#;
+        assert_eq!(value(&vector(long)), Ok(0.123_456_789));
         let scalar = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"7"]}}"#;
         assert_eq!(value(scalar), Ok(7.0));
         let refused = r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#;

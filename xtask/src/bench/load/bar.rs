@@ -85,7 +85,17 @@ fn one(bench: &Bench<'_>, rate: u32, seconds: u32, row: &mut Row) -> Result<(), 
         expect: vec!["latency.p95 < 50ms".into(), "error_rate < 0.01%".into()],
         limit: u64::from(seconds + warmup) + 180,
     };
-    let run = ours::run(bench, &gate, Some(nginx.pid()))?;
+    let run = ours::run(bench, &gate, Some(nginx.pid()));
+    ours::told(&format!("{connections} connections at {rate}/s"), &run);
+    let run = match run {
+        Ok(run) => run,
+        // The others still tell something; this one has not held.
+        Err(problem) => {
+            row.complaints.push(format!("{rate}/s: {problem}"));
+            *row.outcomes.entry("broken".to_owned()).or_default() += 1;
+            return Ok(());
+        }
+    };
     let said = &run.said;
     let p95 = said.figure("latency.p95");
     row.achieved.push(said.figure("throughput"));

@@ -69,7 +69,9 @@ pub fn main(bench: &Bench<'_>, bars: &mut Bars, tls: bool) -> Result<(), String>
     let mut own = Row::new("**readygate**");
     let mut rows: Vec<Row> = peers.iter().map(|peer| Row::new(peer.name())).collect();
     for _ in 0..runs {
-        let run = ours::run(bench, &gate, Some(nginx.pid()))?;
+        let run = ours::run(bench, &gate, Some(nginx.pid()));
+        ours::told(if tls { "TLS" } else { "closed loop" }, &run);
+        let run = run?;
         let said = &run.said;
         own.add(&run.ran, said.sent(), said.figure("throughput"));
         for (peer, row) in peers.iter().zip(&mut rows) {

@@ -177,6 +177,19 @@ pub fn run(bench: &Bench<'_>, gate: &Gate, server: Option<Pid>) -> Result<Run, S
     Ok(Run { ran, said })
 }
 
+/// Tells whoever waits how far it is; the tables come at the end.
+pub fn told(what: &str, run: &Result<Run, String>) {
+    match run {
+        Ok(run) => eprintln!(
+            "{what}: {:.0} req/s, P95 {:.2} ms, {}",
+            run.said.figure("throughput"),
+            run.said.figure("latency.p95") * 1e3,
+            run.said.outcome()
+        ),
+        Err(problem) => eprintln!("{what}: {problem}"),
+    }
+}
+
 /// Reads the result file of a peer.
 pub fn read(program: &Path, file: &Path) -> Result<Said, String> {
     let output = Command::new(program)

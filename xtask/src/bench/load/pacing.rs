@@ -36,7 +36,9 @@ pub fn main(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
                 expect: vec!["latency.p95 < 50ms".into()],
                 limit: u64::from(seconds) + 20,
             };
-            let run = ours::run(bench, &gate, Some(nginx.pid()))?;
+            let run = ours::run(bench, &gate, Some(nginx.pid()));
+            ours::told(&format!("pacing at {rate}/s"), &run);
+            let run = run?;
             let said = &run.said;
             let lag = |percent| said.quantile("/measured/send_lag", percent) * 1e6;
             row.sent.push(said.sent_rate() / f64::from(*rate) * 100.0);

@@ -1,7 +1,6 @@
 //! Clients on their core, with CPU time, memory and what else used the cores.
 
 use std::{
-    collections::HashMap,
     fs,
     io::Read,
     path::Path,
@@ -20,7 +19,7 @@ use super::{CLIENT_CORE, SERVER_CORE};
 use crate::exec::Stopwatch;
 
 /// Between two looks at memory.
-const SAMPLE: Duration = Duration::from_millis(100);
+const SAMPLE: Duration = Duration::from_millis(200);
 /// Every so many looks, shared pages are told apart, which costs more.
 const PROPORTIONAL: usize = 5;
 /// Output that is kept; no tool prints more than a few kilobytes.
@@ -209,19 +208,19 @@ fn resident(running: &[Running], file: &str) -> u64 {
     descendants(&roots).iter().filter_map(kib).sum()
 }
 
-/// The processes and everything that they started.
+/// The processes and everything that they started. Not by a look at all of `/proc`: this is called while
+/// others are measured.
 fn descendants(roots: &[i32]) -> Vec<i32> {
-    let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    for pid in entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok()) {
-        if let Some(parent) = stat(pid).and_then(|fields| fields.get(1)?.parse().ok()) {
-            children.entry(parent).or_default().push(pid);
-        }
-    }
     let mut all = roots.to_vec();
     let mut next = 0;
     while let Some(pid) = all.get(next) {
-        all.extend(children.remove(pid).unwrap_or_default());
+        let threads = fs::read_dir(format!("/proc/{pid}/task"));
+        for thread in threads.into_iter().flatten().flatten() {
+            let text = fs::read_to_string(thread.path().join("children"));
+            let text = text.unwrap_or_default();
+            let children = text.split_whitespace().filter_map(|pid| pid.parse().ok());
+            all.extend(children);
+        }
         next += 1;
     }
     all

@@ -86,7 +86,9 @@ pub fn main(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
             expect: vec!["latency.p95 < 50ms".into()],
             limit: u64::from(seconds) + 20,
         };
-        let said = ours::run(bench, &gate, None)?.said;
+        let run = ours::run(bench, &gate, None);
+        ours::told("stall", &run);
+        let said = run?.said;
         own.add(|metric| said.figure(metric));
         if said.outcome() != "failed" {
             let last = own.gates.len() - 1;
