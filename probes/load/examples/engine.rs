@@ -67,6 +67,11 @@ fn main() {
     spec.processes = get("-p").map(|p| p.parse().unwrap());
     spec.quantum = Duration::from_micros(number("-q", 500.0) as u64);
     spec.keepalive = get("--close").is_none();
+    if let Some(streams) = get("--h2") {
+        spec.protocol = readygate_load::engine::spec::Protocol::Http2 {
+            streams: streams.parse().unwrap(),
+        };
+    }
     spec.max_requests = get("-n").map(|n| n.parse().unwrap());
     spec.tls = Some(Tls {
         insecure: true,
@@ -80,7 +85,7 @@ fn main() {
     let cx = Cx::builder(Duration::from_secs(7200))
         .progress(move |line| {
             if !quiet {
-                eprintln!("{line}")
+                eprintln!("{line}");
             }
         })
         .build();

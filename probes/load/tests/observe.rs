@@ -1,5 +1,7 @@
 //! `observe` against a real Redis, a server that speaks Prometheus' API, and this process.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::time::Duration;
 
 use readygate_load::observe::{self, ObserveConfig, Observed, Side};
@@ -200,7 +202,7 @@ async fn prometheus_and_cache_headers_are_read() {
     let seen = server.seen();
     let query = seen.iter().find(|seen| seen.line.contains("heap")).unwrap();
     assert_eq!(query.headers["authorization"], "Bearer t0ken");
-    assert!(seen.iter().any(|seen| seen.headers.get("x-own").is_some()));
+    assert!(seen.iter().any(|seen| seen.headers.contains_key("x-own")));
     let all = outcomes(&config, &observed);
     assert_eq!(
         all.iter().filter(|c| c.starts_with("unmeasured")).count(),

@@ -56,7 +56,7 @@ fn window(config: &mut LoadConfig, bound: &Bound, place: &str, error: &mut Confi
 /// What a breach that lasts is made of: windows of the config's own, or else 10 s, 5 s, 2 s or 1 s.
 fn part(config: &LoadConfig, lasting: Duration) -> Duration {
     let seconds = lasting.as_secs();
-    let fits = |part: &u64| *part > 0 && seconds % part == 0 && seconds / part >= 2;
+    let fits = |part: &u64| *part > 0 && seconds.is_multiple_of(*part) && seconds / part >= 2;
     let own = config.windows.iter().map(|w| w.0.as_secs());
     let own = own.filter(fits).max();
     let part = own.or_else(|| [10, 5, 2, 1].into_iter().find(fits));

@@ -1,6 +1,6 @@
 //! The load as phases, one after the other.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use readygate_sdk::{Activity, Footprint};
 
@@ -167,7 +167,7 @@ impl LoadConfig {
             }
         }
         if let Some(last) = contacts.last_mut() {
-            *last += &format!(" ({})", self.load_in_words());
+            let _ = write!(last, " ({})", self.load_in_words());
         }
         let steps = self.scenarios.iter().flat_map(|s| &s.steps);
         let headers = steps.flat_map(|step| step.secret_headers.keys());
@@ -206,10 +206,14 @@ impl LoadConfig {
         let mut words = levels.join(", then ");
         if self.open.is_some() {
             let connections = grouped(&self.connections_asked().to_string());
-            words += &format!(" over {connections} connections");
+            let _ = write!(words, " over {connections} connections");
         }
         if let Some(stress) = &self.stress {
-            words += &format!(", then {} steps of x{} more", stress.steps, stress.factor);
+            let _ = write!(
+                words,
+                ", then {} steps of x{} more",
+                stress.steps, stress.factor
+            );
         }
         words
     }

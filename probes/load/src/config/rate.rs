@@ -78,7 +78,7 @@ pub(crate) fn per_second(rate: f64) -> String {
 pub(crate) fn grouped(digits: &str) -> String {
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 && !out.ends_with('-') {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) && !out.ends_with('-') {
             out.push(',');
         }
         out.push(digit);

@@ -106,29 +106,7 @@ fn shaped(config: &LoadConfig, spec: &mut Spec) {
     };
     spec.phases = config.phases();
     spec.connections = config.connections_asked();
-    let sockets = &config.sockets;
-    let ramp = config.ramp().map(|ramp| ramp.as_secs_f64());
-    spec.connect = Connect {
-        rate: ramp
-            .filter(|ramp| *ramp > 0.0)
-            .map(|ramp| f64::from(spec.connections) / ramp),
-        timeout: config.response_timeout(),
-        sources: sockets.source_ips.clone(),
-        ramp_limit: config.ramp_limit(),
-        ..Connect::default()
-    };
-    spec.reuse = match sockets.reuse {
-        Reusing::Fifo => Reuse::Fifo,
-        Reusing::Lifo => Reuse::Lifo,
-    };
-    spec.keepalive = sockets.keepalive.unwrap_or(true);
-    spec.protocol = match sockets.protocol {
-        Wire::Auto => Protocol::Auto,
-        Wire::Http1 => Protocol::Http1,
-        Wire::Http2 => Protocol::Http2 {
-            streams: sockets.streams.unwrap_or(100),
-        },
-    };
+    connected(config, spec);
     spec.timeout = config.response_timeout();
     spec.drain = config.response_timeout();
     let tightest = bounds::tightest(&config.bounds).map(Duration::from_secs_f64);
@@ -152,9 +130,35 @@ fn shaped(config: &LoadConfig, spec: &mut Spec) {
     if config.observe.as_ref().is_some_and(|watched| watched.cache_headers) {
         spec.cache_every = looked_at(&spec.phases);
     }
+    spec.seed = config.seed.unwrap_or(spec.seed);
+}
+
+fn connected(config: &LoadConfig, spec: &mut Spec) {
+    let sockets = &config.sockets;
+    let ramp = config.ramp().map(|ramp| ramp.as_secs_f64());
+    spec.connect = Connect {
+        rate: ramp
+            .filter(|ramp| *ramp > 0.0)
+            .map(|ramp| f64::from(spec.connections) / ramp),
+        timeout: config.response_timeout(),
+        sources: sockets.source_ips.clone(),
+        ramp_limit: config.ramp_limit(),
+        ..Connect::default()
+    };
+    spec.reuse = match sockets.reuse {
+        Reusing::Fifo => Reuse::Fifo,
+        Reusing::Lifo => Reuse::Lifo,
+    };
+    spec.keepalive = sockets.keepalive.unwrap_or(true);
+    spec.protocol = match sockets.protocol {
+        Wire::Auto => Protocol::Auto,
+        Wire::Http1 => Protocol::Http1,
+        Wire::Http2 => Protocol::Http2 {
+            streams: sockets.streams.unwrap_or(100),
+        },
+    };
     spec.processes = sockets.processes;
     spec.threads = sockets.threads;
-    spec.seed = config.seed.unwrap_or(spec.seed);
 }
 
 /// Some thousand cache headers a second tell enough.

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, net::SocketAddr, process::Stdio};
 
-use readygate_sdk::ProbeError;
+use readygate_sdk::{Cx, ProbeError};
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -47,6 +47,7 @@ impl Children {
     pub(super) fn start(
         job: &Job,
         layout: &Layout,
+        cx: &Cx,
         up: &UnboundedSender<Up>,
     ) -> Result<Self, ProbeError> {
         let failed = |e: &dyn std::fmt::Display| {
@@ -70,6 +71,7 @@ impl Children {
             let mut child = Command::new(&program)
                 .arg(WORKER_COMMAND)
                 .env_clear()
+                .envs(cx.environment())
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())

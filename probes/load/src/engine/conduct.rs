@@ -87,7 +87,7 @@ pub async fn run(spec: Spec, cx: &Cx) -> Result<Report, ProbeError> {
         sources: layout.sources.clone(),
     };
     let (send, receive) = unbounded_channel();
-    let crew = Crew::start(&job, &layout, send)?;
+    let crew = Crew::start(&job, &layout, cx, send)?;
     let mut conductor = Conductor::new(job, layout, crew, receive, cx);
     conductor.notes = notes;
     conductor.ramp().await?;
@@ -406,7 +406,11 @@ impl<'a> Conductor<'a> {
                 .for_each(|(sum, n)| *sum += n);
         }
         Connections {
-            asked: u64::from(self.job.spec.connections),
+            asked: if self.job.spec.keepalive {
+                u64::from(self.job.spec.connections)
+            } else {
+                0
+            },
             ready: self.ready,
             peak: self.rows.peak.max(self.ready),
             lowest: self.rows.lowest.unwrap_or(self.ready),

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, thread};
 
-use readygate_sdk::ProbeError;
+use readygate_sdk::{Cx, ProbeError};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
@@ -125,10 +125,11 @@ impl Crew {
     pub(super) fn start(
         job: &Job,
         layout: &Layout,
+        cx: &Cx,
         up: UnboundedSender<Up>,
     ) -> Result<Self, ProbeError> {
         if layout.processes > 0 {
-            return Children::start(job, layout, &up).map(Self::Children);
+            return Children::start(job, layout, cx, &up).map(Self::Children);
         }
         let send = move |message| drop(up.send(message));
         Threads::start(job, 0, layout.threads, send)

@@ -383,7 +383,7 @@ pub struct Generator {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Connections {
-    /// Asked for.
+    /// Asked for; 0 without keep-alive, where none is held open.
     pub asked: u64,
     /// Open at the start of the first phase.
     pub ready: u64,

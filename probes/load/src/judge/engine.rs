@@ -223,7 +223,7 @@ fn kinds(tally: &Tally) -> Vec<String> {
         .filter(|(_, n)| *n > 0)
         .map(|(kind, n)| (n, kind.replace('_', " ")))
         .collect();
-    all.sort_by(|a, b| b.0.cmp(&a.0));
+    all.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
     let mut lines: Vec<String> = all
         .into_iter()
         .map(|(n, kind)| format!("{n} x {kind}"))

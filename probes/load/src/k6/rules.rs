@@ -16,7 +16,7 @@ pub(crate) const K6_SCRIPT: Rule = Rule {
     code: "load/k6-script",
     level: Level::Error,
     summary: "iterations of the test raised exceptions, or none ran",
-    why: "k6 exits with 0 when every iteration throws, and when none ran at all. Such iterations send \
+    why: "Even when every iteration throws, or none runs at all, k6 exits with 0. Such iterations send \
           nothing, and no request is counted as failed.",
     fix: "look at the message; most often the URL, a header or a body cannot be sent",
     source: "",
@@ -26,7 +26,7 @@ pub(crate) const K6_DROPPED: Rule = Rule {
     code: "load/k6-dropped-iterations",
     level: Level::Error,
     summary: "requests that were due were never sent",
-    why: "k6 leaves a request out when every user still waits for an answer. That happens while the \
+    why: "A request is left out by k6 when every user still waits for an answer. That happens while the \
           target stands still, so the slowest latencies are the ones that are missing: with a stall of \
           500 ms every 5 s and 64 users it told a P95 of 8 ms, where the truth was 250 ms.",
     fix: "if the target is as fast as it should be, raise `users` (rate x worst latency x 2)",

@@ -5,7 +5,7 @@ use readygate_sdk::{Level, Rule};
 pub(crate) const LOCUST_RUN: Rule = Rule {
     code: "load/locust-run",
     level: Level::Error,
-    summary: "Locust did not go through to the end of its run",
+    summary: "the run of Locust did not go through to its end",
     why: "Locust exits with 0 when all its workers were killed, and with 1 both for one failed \
           request and for a run that never began. The exit code alone tells nothing.",
     fix: "read what the master and the workers said last, which stands below",

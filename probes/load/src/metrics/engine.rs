@@ -90,9 +90,8 @@ fn of_tally(
     metrics.count(named("requests"), ended);
     let mut put = |own: &str, metric: Result<Metric, &str>| {
         match (metric, spoilt) {
-            (Ok(_), Some(why)) => metrics.absent(named(own), why),
             (Ok(metric), None) => metrics.put(named(own), metric.windows(windows(run, route, own))),
-            (Err(why), _) => metrics.absent(named(own), why),
+            (Ok(_), Some(why)) | (Err(why), _) => metrics.absent(named(own), why),
         };
     };
     let rate = tally.completed as f64 / seconds(&run.report);

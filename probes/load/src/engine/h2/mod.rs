@@ -325,7 +325,7 @@ fn finish(desk: &Shared, now: u64) {
         let (due, route) = (this.due[slot], this.routes[slot]);
         if due != NEVER {
             let phase = this.phase_at(due);
-            let late = now.saturating_sub(due);
+            let late = now.saturating_sub(due).max(nanos(this.job.spec.timeout));
             this.book.route(phase, due, route).fail(Kind::Timeout, late);
         }
     }

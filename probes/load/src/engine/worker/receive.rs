@@ -6,7 +6,7 @@ use super::{
     send::route,
 };
 use crate::engine::{
-    clock::{self, MILLI, NEVER, SECOND},
+    clock::{self, MILLI, NEVER, SECOND, nanos},
     content,
     http1::{self, Body, Framing, Head, LONGEST_HEAD},
     poller::Flags,
@@ -356,6 +356,11 @@ impl Worker {
         let tally = self.book.route(connection.phase, connection.due, route);
         tally.counts.bytes_in += connection.received;
         tally.counts.abandoned += left as u64;
-        tally.fail(kind, self.now.saturating_sub(connection.due));
+        let mut took = self.now.saturating_sub(connection.due);
+        if kind == Kind::Timeout {
+            // The drain may be shorter; the response would have been no faster for that.
+            took = took.max(nanos(self.job.spec.timeout));
+        }
+        tally.fail(kind, took);
     }
 }
