@@ -218,7 +218,9 @@ fn descendants(roots: &[i32]) -> Vec<i32> {
         for thread in threads.into_iter().flatten().flatten() {
             let text = fs::read_to_string(thread.path().join("children"));
             let text = text.unwrap_or_default();
-            let children = text.split_whitespace().filter_map(|pid| pid.parse().ok());
+            let children = text
+                .split_whitespace()
+                .filter_map(|pid| pid.parse::<i32>().ok());
             all.extend(children);
         }
         next += 1;
