@@ -7,7 +7,8 @@ use std::{any::Any, sync::Arc};
 
 use futures::future::BoxFuture;
 use readygate_sdk::{
-    Check, Checks, ConfigError, Cx, ErrorKind, Footprint, Meta, Metrics, Probe, ProbeError,
+    Alias, Bound as Limit, Check, Checks, ConfigError, Cx, ErrorKind, Footprint, Meta, Metrics,
+    Probe, ProbeError,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub struct Entry {
     pub measurement_schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads a `with` block; mistakes go to the sink.
     pub bind: fn(&Node, &Sink) -> Option<Arc<dyn BoundProbe>>,
+    /// Reads an expectation in the spelling of another tool.
+    pub alias: fn(&str, &str) -> Option<Alias>,
     /// Metrics and checks that a recorded measurement would give under another config.
     pub readable: fn(&Value) -> Result<(), String>,
 }
@@ -33,7 +36,9 @@ pub struct Entry {
 pub trait BoundProbe: Send + Sync {
     /// Identity and documentation.
     fn meta(&self) -> &'static Meta;
-    /// The config, for what the core does with it.
+    /// Tells it what the gate expects; what contradicts its config comes back.
+    fn expect(&mut self, bounds: &[Limit]) -> Result<(), ConfigError>;
+    /// The config, for what is done with it besides measuring.
     fn config(&self) -> &dyn Any;
     /// What cannot work, found without I/O.
     fn validate(&self) -> Result<(), ConfigError>;
@@ -52,6 +57,10 @@ struct Bound<P: Probe> {
 impl<P: Probe> BoundProbe for Bound<P> {
     fn meta(&self) -> &'static Meta {
         const { &P::META }
+    }
+
+    fn expect(&mut self, bounds: &[Limit]) -> Result<(), ConfigError> {
+        P::expect(&mut self.config, bounds)
     }
 
     fn config(&self) -> &dyn Any {
@@ -101,6 +110,7 @@ const fn entry<P: Probe>() -> Entry {
         bind: |node, sink| {
             decode::<P::Config>(node, sink).map(|config| Arc::new(Bound::<P> { config }) as _)
         },
+        alias: P::alias,
         readable: |value| {
             let parsed: Result<P::Measurement, _> = serde::Deserialize::deserialize(value);
             parsed.map(drop).map_err(|e| e.to_string())

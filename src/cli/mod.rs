@@ -7,6 +7,7 @@ mod gate;
 mod import;
 mod init;
 mod judge;
+mod load;
 mod output;
 mod plan;
 mod probe;
@@ -109,6 +110,8 @@ enum Command {
     VerifyChecklist(verify_checklist::VerifyChecklistArgs),
     /// Compare two policies: what is looser in the second.
     DiffPolicy(diff_policy::DiffPolicyArgs),
+    /// Prepare load gates for other machines.
+    Load(load::LoadArgs),
     /// Print a JSON Schema.
     Schema(schema::SchemaArgs),
     /// Print a shell completion script.
@@ -219,6 +222,7 @@ pub fn main() -> u8 {
         Command::Verify(args) => verify::main(&args, &terminal),
         Command::VerifyChecklist(args) => verify_checklist::main(&args, &terminal),
         Command::DiffPolicy(args) => diff_policy::main(&args, &terminal, &environment),
+        Command::Load(args) => load::main(&args, &terminal, &environment),
         Command::Schema(args) => schema::main(&args, &terminal),
         Command::Completions(args) => shell::completions(&args, &terminal),
         Command::Man => shell::man(&terminal),

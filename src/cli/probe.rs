@@ -40,9 +40,9 @@ pub struct ProbeArgs {
     /// Version that is being released.
     #[arg(long, value_name = "VERSION")]
     target_version: Option<String>,
-    /// Deadline.
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    timeout: Period,
+    /// Deadline; 30s, and what the probe is meant to take, unless said otherwise.
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<Period>,
     /// Value for `${NAME}`; outranks the environment.
     #[arg(long = "var", value_name = "NAME=VALUE")]
     variables: Vec<String>,
@@ -114,7 +114,7 @@ fn asked(args: &ProbeArgs) -> AdHoc {
         expect: args.expect.clone(),
         target_url: args.target_url.clone(),
         target_version: args.target_version.clone(),
-        timeout: Some(args.timeout),
+        timeout: args.timeout,
     }
 }
 

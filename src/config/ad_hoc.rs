@@ -49,10 +49,7 @@ pub fn ad_hoc(
     let sink = Sink::default();
     let mut sources = Sources::default();
     let gate = gate_node(asked, &mut sources, &sink, variables);
-    let defaults = Defaults {
-        timeout: asked.timeout,
-        ..Defaults::default()
-    };
+    let defaults = Defaults::default();
     let context = GateContext {
         sources: &sources,
         sink: &sink,
@@ -144,7 +141,11 @@ fn gate_node(asked: &AdHoc, sources: &mut Sources, sink: &Sink, variables: &Vari
         key_span: nowhere,
         value,
     };
-    let gate = Kind::Mapping(vec![
+    let timeout = asked.timeout.map(|timeout| {
+        let seconds = format!("{}s", timeout.0.as_secs_f64());
+        field("timeout", text(&seconds))
+    });
+    let mut gate = vec![
         field("id", text(&asked.probe)),
         field("probe", text(&asked.probe)),
         field("with", with),
@@ -155,10 +156,11 @@ fn gate_node(asked: &AdHoc, sources: &mut Sources, sink: &Sink, variables: &Vari
                 kind: Kind::Mapping(expect),
             },
         ),
-    ]);
+    ];
+    gate.extend(timeout);
     let gate = Node {
         span: nowhere,
-        kind: gate,
+        kind: Kind::Mapping(gate),
     };
     Node {
         span: nowhere,

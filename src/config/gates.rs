@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use readygate_sdk::{ConfigError, Meta, MetricSpec};
+use readygate_sdk::{ConfigError, Meta, MetricSpec, Period};
 
 use super::{
     Environment, Gate,
@@ -19,9 +19,10 @@ use crate::{
     expect::{self, Expectation},
     plan::STAGES,
     record::Severity,
-    registry::{self, BoundProbe},
+    registry::{self, BoundProbe, Entry as ProbeEntry},
 };
 
+/// Deadline of an attempt, beyond the time that the probe itself is meant to take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What reading a gate needs besides its node.
@@ -63,6 +64,7 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
     check_schedule(node, &fields, sink);
     check_rules(node, probe.meta(), sink);
     check_stages(node, sink);
+    let timeout = timeout(node, &fields, probe.as_ref(), context);
     let id_span = node.get("id").map_or(node.span, |n| n.span);
     let pass = fields.pass_env.iter().chain(context.pass_env);
     let severity = fields.severity.or(context.defaults.severity);
@@ -78,10 +80,7 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
         tags: fields.tags,
         needs: fields.needs,
         exclusive: fields.exclusive,
-        timeout: fields
-            .timeout
-            .or(context.defaults.timeout)
-            .map_or(TIMEOUT, |t| t.0),
+        timeout,
         retry: fields.retry.or_else(|| context.defaults.retry.clone()),
         sustain: fields.sustain,
         environment: Arc::new(context.environment.for_children(pass)),
@@ -92,6 +91,33 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
         location: context.sources.locate(id_span),
         id: fields.id,
     })
+}
+
+/// The deadline of an attempt. A gate that is meant to take a minute (`for: 60s`) gets that minute on
+/// top of the usual deadline; one that its own `timeout` would cut off is a mistake.
+fn timeout(
+    node: &Node,
+    fields: &GateFields,
+    probe: &dyn BoundProbe,
+    context: &GateContext<'_>,
+) -> Duration {
+    let takes = probe.footprint().duration.unwrap_or_default();
+    let Some(own) = fields.timeout else {
+        let usual = context.defaults.timeout.map_or(TIMEOUT, |t| t.0);
+        return usual + takes;
+    };
+    if own.0 < takes && !own.0.is_zero() {
+        let place = node.get("timeout").map_or(node.span, |n| n.span);
+        let message = format!(
+            "the timeout of {own} would cut the gate off: it is meant to take {}",
+            Period(takes)
+        );
+        let help = "leave `timeout` out: then such a gate gets its time and 30 s more";
+        context
+            .sink
+            .report(Diagnostic::at(place, message).help(help));
+    }
+    own.0
 }
 
 /// Reads `probe`, `with` and `expect`, whatever else is wrong with the gate.
@@ -116,15 +142,18 @@ fn probe_and_expect(
         .windows
         .filter(|_| entry.meta.id == readygate_window::ID);
     let with = node.get("with").or(shared).unwrap_or(&empty);
-    let probe = (entry.bind)(with, sink);
-    if let Some(probe) = &probe {
+    let mut probe = (entry.bind)(with, sink);
+    let expect = node.get("expect");
+    let expectations = expect
+        .map(|e| parse_expectations(e, entry, context.sources, sink))
+        .unwrap_or_default();
+    // Nobody else has the probe yet.
+    if let Some(probe) = probe.as_mut().and_then(Arc::get_mut) {
+        let bounds: Vec<_> = expectations.iter().flat_map(Expectation::bounds).collect();
+        report(probe.expect(&bounds), expect.unwrap_or(node), sink);
         report(probe.validate(), with, sink);
     }
-    let expect = node.get("expect");
-    let expect = expect
-        .map(|e| parse_expectations(e, entry.meta, context.sources, sink))
-        .unwrap_or_default();
-    (probe, expect)
+    (probe, expectations)
 }
 
 /// Puts what cannot work to its place in a block.
@@ -145,7 +174,7 @@ pub fn report(found: Result<(), ConfigError>, with: &Node, sink: &Sink) {
 /// Reads an `expect` block against the metrics that the probe documents.
 fn parse_expectations(
     node: &Node,
-    meta: &Meta,
+    probe: &ProbeEntry,
     sources: &Sources,
     sink: &Sink,
 ) -> Vec<Expectation> {
@@ -158,40 +187,93 @@ fn parse_expectations(
     }
     let mut expectations = Vec::new();
     for entry in node.entries() {
-        let Some(spec) = metric(&entry.key, entry.key_span, meta, sink) else {
+        if (probe.alias)(&entry.key, "").is_some() {
+            expectations.extend(translated(entry, probe, sources, sink));
             continue;
-        };
-        // The unit of a family's member is known only after measuring.
-        let unit = (!spec.is_family()).then_some(spec.unit);
-        let Some(texts) = texts(entry, sink) else {
+        }
+        if metric(&entry.key, entry.key_span, probe.meta, sink).is_none() {
             continue;
-        };
-        match expect::parse(&texts, unit) {
-            Ok(conditions) if !conditions.is_empty() => expectations.push(Expectation {
-                metric: entry.key.clone(),
-                conditions,
-                location: Some(sources.locate(entry.key_span)),
-            }),
-            Ok(_) => sink.report(
-                Diagnostic::at(
-                    entry.value.span,
-                    format!("no expectation on `{}`", entry.key),
-                )
-                .help("write text such as `\"== 0\"`, or a list of such texts"),
-            ),
-            Err(error) => {
-                let problem = Diagnostic::at(
-                    entry.value.span,
-                    format!("`{}`: {}", entry.key, error.message),
-                );
-                sink.report(Diagnostic {
-                    help: error.help,
-                    ..problem
-                });
-            }
+        }
+        if let Some(texts) = texts(entry, sink) {
+            expectations.extend(one(&entry.key, &texts, entry, probe, sources, sink));
         }
     }
     expectations
+}
+
+/// An entry in the spelling of another tool: each of its conditions may be on a metric of its own.
+fn translated(
+    entry: &Entry,
+    probe: &ProbeEntry,
+    sources: &Sources,
+    sink: &Sink,
+) -> Vec<Expectation> {
+    let Some(texts) = texts(entry, sink) else {
+        return Vec::new();
+    };
+    if texts.is_empty() {
+        one(&entry.key, &[], entry, probe, sources, sink);
+    }
+    let mut expectations = Vec::new();
+    for (index, text) in texts.into_iter().enumerate() {
+        match (probe.alias)(&entry.key, text) {
+            Some(Ok((name, condition))) => {
+                let condition = [condition.as_str()];
+                expectations.extend(one(&name, &condition, entry, probe, sources, sink));
+            }
+            Some(Err(problem)) => {
+                let place = entry.value.items().get(index).unwrap_or(&entry.value);
+                let diagnostic = Diagnostic::at(place.span, problem.message);
+                sink.report(Diagnostic {
+                    help: problem.hint,
+                    ..diagnostic
+                });
+            }
+            None => {}
+        }
+    }
+    expectations
+}
+
+/// One metric with its conditions.
+fn one(
+    name: &str,
+    texts: &[&str],
+    entry: &Entry,
+    probe: &ProbeEntry,
+    sources: &Sources,
+    sink: &Sink,
+) -> Option<Expectation> {
+    let spec = metric(name, entry.key_span, probe.meta, sink)?;
+    // The unit of a family's member is known only after measuring.
+    let unit = (!spec.is_family()).then_some(spec.unit);
+    match expect::parse(texts, unit) {
+        Ok(conditions) if !conditions.is_empty() => {
+            return Some(Expectation {
+                metric: name.to_owned(),
+                conditions,
+                location: Some(sources.locate(entry.key_span)),
+            });
+        }
+        Ok(_) => sink.report(
+            Diagnostic::at(
+                entry.value.span,
+                format!("no expectation on `{}`", entry.key),
+            )
+            .help("write text such as `\"== 0\"`, or a list of such texts"),
+        ),
+        Err(error) => {
+            let problem = Diagnostic::at(
+                entry.value.span,
+                format!("`{}`: {}", entry.key, error.message),
+            );
+            sink.report(Diagnostic {
+                help: error.help,
+                ..problem
+            });
+        }
+    }
+    None
 }
 
 /// The conditions of one metric. An item that is no text must not drop out without a word.

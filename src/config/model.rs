@@ -120,7 +120,8 @@ pub struct TargetFields {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
-    /// Deadline of one attempt; 30s unless said otherwise.
+    /// Deadline of one attempt; 30s unless said otherwise. A gate that is meant to take a while (a
+    /// load of 60s) gets that on top.
     pub timeout: Option<Period>,
     /// Retry policy.
     pub retry: Option<Retry>,

@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 
 use readygate_sdk::{Check, CheckOutcome, Level, Metric, Metrics, Quantity, Sample, Unit, Value};
 
-use super::{Condition, Expectation, Margin, Op};
+use super::{Condition, Expectation, Margin, Op, Parts, honest::honest, windows};
 
 /// Metrics of the baseline run for one gate; `None` when there is no baseline.
 pub type Baseline<'a> = Option<&'a BTreeMap<String, Metric>>;
-
-/// Confidence with which a rate claim must be shown.
-const CONFIDENCE: f64 = 0.95;
 
 /// Judges every condition of an expectation: one check each.
 pub fn evaluate(
@@ -42,20 +39,23 @@ fn absence(expectation: &Expectation, metrics: &Metrics) -> String {
     format!("`{metric}` was not measured{near}")
 }
 
-struct Judged {
-    outcome: CheckOutcome,
-    message: Option<String>,
-    expected: String,
-    actual: Option<String>,
+/// What a condition came to.
+pub(super) struct Judged {
+    pub outcome: CheckOutcome,
+    pub message: Option<String>,
+    pub expected: String,
+    pub actual: Option<String>,
+    pub details: Vec<String>,
 }
 
 impl Judged {
-    fn unknown(condition: &Condition, message: String) -> Self {
+    pub fn unknown(condition: &Condition, message: String) -> Self {
         Self {
             outcome: CheckOutcome::Unmeasured,
             message: Some(message),
             expected: describe(condition),
             actual: None,
+            details: Vec::new(),
         }
     }
 
@@ -75,7 +75,7 @@ impl Judged {
             actual: self.actual,
             hint: None,
             location: expectation.location.clone(),
-            details: Vec::new(),
+            details: self.details,
         }
     }
 }
@@ -87,7 +87,10 @@ fn judge(condition: &Condition, metric: &Metric, name: &str, baseline: Baseline<
         }
         (
             Value::Number(value),
-            Condition::Compare(..) | Condition::Between(..) | Condition::Baseline(..),
+            Condition::Compare(..)
+            | Condition::Between(..)
+            | Condition::Baseline(..)
+            | Condition::Windows(..),
         ) => *value,
         (found, _) => {
             let kind = if matches!(found, Value::Text(_)) {
@@ -113,15 +116,46 @@ fn judge(condition: &Condition, metric: &Metric, name: &str, baseline: Baseline<
     match condition {
         Condition::Compare(op, bound) => {
             let judged = verdict(op.holds(value, bound.value), condition, metric);
-            honest(judged, *op, bound.value, metric)
+            honest(judged, *op, bound.value, metric, name)
         }
         Condition::Between(low, high) => {
             let judged = verdict((low.value..=high.value).contains(&value), condition, metric);
-            let judged = honest(judged, Op::AtLeast, low.value, metric);
-            honest(judged, Op::AtMost, high.value, metric)
+            within(judged, (low.value, high.value), value, metric, name)
         }
+        Condition::Windows(one, parts) => windows::judge(condition, *parts, one, metric, name),
         Condition::Baseline(op, margin) => relative(*op, *margin, value, name, metric, baseline),
         Condition::Text(..) => Judged::unknown(condition, format!("`{name}` is a number")),
+    }
+}
+
+/// A range is kept where both ends are, and broken where one is: the sample must carry that one.
+fn within(
+    judged: Judged,
+    (low, high): (f64, f64),
+    value: f64,
+    metric: &Metric,
+    name: &str,
+) -> Judged {
+    let below = value < low;
+    let above = value > high;
+    let judged = if above {
+        judged
+    } else {
+        honest(judged, Op::AtLeast, low, metric, name)
+    };
+    if below {
+        judged
+    } else {
+        honest(judged, Op::AtMost, high, metric, name)
+    }
+}
+
+/// Whether an absolute condition holds of a value; nothing for the other kinds.
+pub(super) fn holds(condition: &Condition, value: f64) -> Option<bool> {
+    match condition {
+        Condition::Compare(op, bound) => Some(op.holds(value, bound.value)),
+        Condition::Between(low, high) => Some((low.value..=high.value).contains(&value)),
+        Condition::Baseline(..) | Condition::Text(..) | Condition::Windows(..) => None,
     }
 }
 
@@ -135,6 +169,7 @@ fn verdict(holds: bool, condition: &Condition, metric: &Metric) -> Judged {
         message: None,
         expected: describe(condition),
         actual: Some(actual(metric)),
+        details: Vec::new(),
     }
 }
 
@@ -150,57 +185,10 @@ fn foreign_unit(condition: &Condition, unit: Unit) -> Option<Unit> {
         Condition::Compare(_, bound)
         | Condition::Between(bound, _)
         | Condition::Baseline(_, Margin::Amount(bound)) => bound.unit,
+        Condition::Windows(one, _) => return foreign_unit(one, unit),
         Condition::Baseline(_, Margin::Percent(_)) | Condition::Text(..) => return None,
     };
     (bound != unit).then_some(bound)
-}
-
-/// A rate that passes on too few trials has not been shown: that is could-not-tell.
-fn honest(judged: Judged, op: Op, bound: f64, metric: &Metric) -> Judged {
-    let Some(sample) = metric
-        .sample
-        .filter(|_| judged.outcome == CheckOutcome::Passed)
-    else {
-        return judged;
-    };
-    match samples_needed(op, bound) {
-        Some(needed) if sample.trials < needed => Judged {
-            outcome: CheckOutcome::Unmeasured,
-            message: Some(format!(
-                "{} of {} is too small a sample to show {} {}: the claim needs at least {needed}",
-                sample.hits,
-                sample.trials,
-                op.symbol(),
-                Unit::Percent.format(bound),
-            )),
-            ..judged
-        },
-        _ => judged,
-    }
-}
-
-/// Trials that a claim on a rate needs, at 95 % confidence.
-///
-/// With no event in `n` trials the true rate may still be `p` with probability `(1-p)^n`; the
-/// claim "below p" is shown once that is under 5 %: `n >= ln(0.05) / ln(1-p)`. For `p` = 0.1 %
-/// that is 2,995 (the "rule of three" says 3,000). A claim from below mirrors it. `None` where
-/// no sample size matters: equalities, and bounds at 0 % or 100 % that only state what was seen.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "finite, positive and rounded up on the line before"
-)]
-pub fn samples_needed(op: Op, bound_percent: f64) -> Option<u64> {
-    let share = match op {
-        Op::Less | Op::AtMost => bound_percent / 100.0,
-        Op::Greater | Op::AtLeast => 1.0 - bound_percent / 100.0,
-        Op::Equal | Op::NotEqual => return None,
-    };
-    if share <= 0.0 || share >= 1.0 {
-        return None;
-    }
-    let needed = ((1.0 - CONFIDENCE).ln() / (1.0 - share).ln()).ceil();
-    needed.is_finite().then_some(needed as u64)
 }
 
 fn relative(
@@ -236,7 +224,11 @@ fn relative(
         Margin::Percent(percent) => before + before.abs() * percent / 100.0,
         Margin::Amount(amount) => before + amount.value,
     };
-    let mut judged = verdict(op.holds(value, bound), &condition, metric);
+    let judged = verdict(op.holds(value, bound), &condition, metric);
+    let mut judged = match metric.interval {
+        Some(_) => honest(judged, op, bound, metric, name),
+        None => judged,
+    };
     judged.expected = format!(
         "{} (baseline {}, so {} {})",
         judged.expected,
@@ -247,8 +239,14 @@ fn relative(
     judged
 }
 
-fn describe(condition: &Condition) -> String {
+pub(super) fn describe(condition: &Condition) -> String {
     match condition {
+        Condition::Windows(one, Parts::Every(length)) => {
+            format!("{} for every {}", describe(one), period(*length))
+        }
+        Condition::Windows(one, Parts::Lasting(length)) => {
+            format!("{} for {}", describe(one), period(*length))
+        }
         Condition::Compare(op, bound) => format!("{} {bound}", op.symbol()),
         Condition::Between(low, high) => format!("between {low} and {high}"),
         Condition::Text(op, text) => format!("{} {text}", op.symbol()),
@@ -270,10 +268,16 @@ fn describe(condition: &Condition) -> String {
     }
 }
 
+fn period(length: std::time::Duration) -> String {
+    Unit::Seconds.format(length.as_secs_f64())
+}
+
 #[cfg(test)]
 mod tests {
+    use readygate_sdk::{Interval, Windows};
+
     use super::*;
-    use crate::expect::parse;
+    use crate::expect::{parse, samples_needed, values_needed};
 
     fn outcome(text: &str, metrics: &Metrics, baseline: Baseline<'_>) -> Vec<CheckOutcome> {
         let unit = metrics.get("m").map(|m| m.unit);
@@ -386,5 +390,116 @@ mod tests {
             outcome(text, &number(0.043, Unit::Seconds), Some(&empty)),
             [Unmeasured, Passed]
         );
+    }
+
+    fn quantile(value: f64, low: Option<f64>, high: Option<f64>, samples: u64) -> Metrics {
+        let interval = Interval {
+            quantile: 0.95,
+            samples,
+            low,
+            high,
+        };
+        let mut metrics = Metrics::new();
+        metrics.put("m", Metric::number(value, Unit::Seconds).interval(interval));
+        metrics
+    }
+
+    #[test]
+    fn a_quantile_is_decided_by_its_interval_or_by_enough_samples() {
+        assert_eq!(values_needed(0.95), 200);
+        assert_eq!(values_needed(0.99), 1_000);
+        assert_eq!(values_needed(0.999), 10_000);
+        let at = |text: &str, metrics: &Metrics| outcome(text, metrics, None);
+        let few = quantile(0.04, Some(0.03), Some(0.045), 80);
+        assert_eq!(at("< 50ms", &few), [Passed], "clear of the bound");
+        assert_eq!(at("< 20ms", &few), [Failed], "clear of the bound");
+        assert_eq!(at("< 42ms", &few), [Unmeasured]);
+        assert_eq!(at("< 35ms", &few), [Unmeasured]);
+        assert_eq!(at("> 42ms", &few), [Unmeasured]);
+        assert_eq!(at("> 50ms", &few), [Failed]);
+        assert_eq!(at("between 20ms and 50ms", &few), [Passed]);
+        assert_eq!(at("between 50ms and 60ms", &few), [Failed]);
+        assert_eq!(at("between 10ms and 42ms", &few), [Unmeasured]);
+        let none = quantile(0.04, None, None, 20);
+        assert_eq!(at("< 1h", &none), [Unmeasured], "no upper end at all");
+        let many = quantile(0.04, Some(0.03), Some(0.045), 200);
+        assert_eq!(at("< 42ms", &many), [Passed]);
+        assert_eq!(at("< 35ms", &many), [Failed]);
+    }
+
+    #[test]
+    fn a_close_decision_says_so_and_a_small_sample_names_what_it_needs() {
+        let said = |text: &str, samples| {
+            let metrics = quantile(0.04, Some(0.03), Some(0.045), samples);
+            let expectation = Expectation {
+                metric: "m".into(),
+                conditions: parse(&[text], Some(Unit::Seconds)).unwrap(),
+                location: None,
+            };
+            evaluate(&expectation, &metrics, None).remove(0).message
+        };
+        assert_eq!(
+            said("< 42ms", 500),
+            "`m` is as expected, but close: 95 % confidence reaches from 30 ms to 45 ms"
+        );
+        assert_eq!(
+            said("< 42ms", 80),
+            "80 samples cannot tell whether `m` is < 42 ms: 95 % confidence reaches from 30 ms to 45 ms; \
+             the claim needs at least 200"
+        );
+    }
+
+    fn windowed(values: &[f64], samples: u64) -> Metrics {
+        let windows = Windows {
+            seconds: 10.0,
+            values: values.iter().map(|ms| Some(ms / 1e3)).collect(),
+            samples: vec![samples; values.len()],
+        };
+        let interval = Interval {
+            quantile: 0.95,
+            samples: 10_000,
+            low: Some(0.03),
+            high: Some(0.05),
+        };
+        let metric = Metric::number(0.04, Unit::Seconds).interval(interval);
+        let mut metrics = Metrics::new();
+        metrics.put("m", metric.windows(vec![windows]));
+        metrics
+    }
+
+    #[test]
+    fn every_window_counts() {
+        let at = |text: &str, metrics: &Metrics| outcome(text, metrics, None);
+        let slow = windowed(&[40.0, 40.0, 200.0, 40.0], 1_000);
+        assert_eq!(at("< 150ms", &slow), [Passed], "over the whole run");
+        assert_eq!(at("< 150ms for every 10s", &slow), [Failed]);
+        assert_eq!(at("< 250ms for every 10s", &slow), [Passed]);
+        assert_eq!(at("between 1ms and 150ms for every 10s", &slow), [Failed]);
+        assert_eq!(
+            at("< 250ms for every 20s", &slow),
+            [Unmeasured],
+            "no such windows"
+        );
+        assert_eq!(at("< 250ms for every 10s", &windowed(&[], 0)), [Unmeasured]);
+        assert_eq!(
+            at("< 250ms for every 10s", &windowed(&[40.0], 199)),
+            [Unmeasured]
+        );
+        assert_eq!(
+            at("< 1ms for every 10s", &windowed(&[40.0], 199)),
+            [Unmeasured]
+        );
+    }
+
+    #[test]
+    fn a_breach_must_last() {
+        let at = |text: &str, metrics: &Metrics| outcome(text, metrics, None);
+        let short = windowed(&[40.0, 200.0, 200.0, 40.0, 200.0], 1_000);
+        assert_eq!(at("< 150ms for 30s", &short), [Passed]);
+        assert_eq!(at("< 150ms for 20s", &short), [Failed]);
+        assert_eq!(at("< 150ms for 10s", &short), [Failed]);
+        assert_eq!(at("< 150ms for 25s", &short), [Unmeasured]);
+        let few = windowed(&[40.0, 200.0, 200.0], 10);
+        assert_eq!(at("< 150ms for 30s", &few), [Unmeasured]);
     }
 }

@@ -2,18 +2,27 @@
 //!
 //! ```text
 //! expectation = condition { "and" condition }
-//! condition   = operator quantity | "between" quantity "and" quantity
+//! condition   = absolute [ "for" ["every"] duration ]
 //!             | ("<=" | "<" | ">=" | ">") "baseline" [("+" | "-") quantity]
 //!             | ("==" | "!=") text
+//! absolute    = operator quantity | "between" quantity "and" quantity
 //! operator    = "<" | "<=" | ">" | ">=" | "==" | "!="
 //! ```
+//!
+//! `for every 10s` asks it of each window of the run; with `for 30s` a breach counts once it has
+//! lasted that long.
 
 mod evaluate;
+mod honest;
 mod parse;
+mod windows;
 
-use readygate_sdk::{Location, Quantity};
+use std::time::Duration;
 
-pub use evaluate::{Baseline, evaluate, samples_needed};
+use readygate_sdk::{Bound, Comparison, Location, Quantity};
+
+pub use evaluate::{Baseline, evaluate};
+pub use honest::{samples_needed, values_needed};
 pub use parse::{ParseError, parse};
 
 /// How two values compare.
@@ -73,6 +82,26 @@ pub enum Condition {
     Baseline(Op, Margin),
     /// `== 4.0.0`, on metrics that are text.
     Text(Op, String),
+    /// `< 150ms for every 10s`; a comparison or a range.
+    Windows(Box<Condition>, Parts),
+}
+
+/// Over which parts of a run a condition is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// `for every 10s`: in each window.
+    Every(Duration),
+    /// `for 30s`: a breach must last.
+    Lasting(Duration),
+}
+
+impl Parts {
+    /// The length that the config names.
+    pub const fn length(self) -> Duration {
+        match self {
+            Self::Every(length) | Self::Lasting(length) => length,
+        }
+    }
 }
 
 /// How far from the baseline.
@@ -93,4 +122,46 @@ pub struct Expectation {
     pub conditions: Vec<Condition>,
     /// Place in the config.
     pub location: Option<Location>,
+}
+
+impl Expectation {
+    /// The absolute bounds, as a probe hears them before it measures.
+    pub fn bounds(&self) -> Vec<Bound> {
+        let mut bounds = Vec::new();
+        for condition in &self.conditions {
+            let (one, parts) = match condition {
+                Condition::Windows(one, parts) => (&**one, Some(*parts)),
+                one => (one, None),
+            };
+            let mut add = |comparison, value| {
+                bounds.push(Bound {
+                    metric: self.metric.clone(),
+                    comparison,
+                    value,
+                    every: parts.and_then(|p| match p {
+                        Parts::Every(length) => Some(length),
+                        Parts::Lasting(_) => None,
+                    }),
+                    lasting: parts.and_then(|p| match p {
+                        Parts::Lasting(length) => Some(length),
+                        Parts::Every(_) => None,
+                    }),
+                });
+            };
+            match one {
+                Condition::Compare(Op::Less | Op::AtMost, q) => add(Comparison::Below, *q),
+                Condition::Compare(Op::Greater | Op::AtLeast, q) => add(Comparison::Above, *q),
+                Condition::Compare(Op::Equal, q) => add(Comparison::Equal, *q),
+                Condition::Between(low, high) => {
+                    add(Comparison::Above, *low);
+                    add(Comparison::Below, *high);
+                }
+                Condition::Compare(Op::NotEqual, _)
+                | Condition::Baseline(..)
+                | Condition::Text(..)
+                | Condition::Windows(..) => {}
+            }
+        }
+        bounds
+    }
 }

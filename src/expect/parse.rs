@@ -1,8 +1,8 @@
 //! Reading expectations, with the metric's unit at hand.
 
-use readygate_sdk::{Quantity, Unit};
+use readygate_sdk::{Period, Quantity, Unit};
 
-use super::{Condition, Margin, Op};
+use super::{Condition, Margin, Op, Parts};
 
 /// Why an expectation cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,9 +62,12 @@ fn bounds(condition: &Condition, from_above: bool) -> bool {
         Condition::Between(..) | Condition::Compare(Op::Equal, _) => true,
         Condition::Compare(Op::Less | Op::AtMost, _) => from_above,
         Condition::Compare(Op::Greater | Op::AtLeast, _) => !from_above,
-        Condition::Compare(Op::NotEqual, _) | Condition::Text(..) | Condition::Baseline(..) => {
-            false
-        }
+        // What holds in every part holds of the whole; a breach that may last a while does not.
+        Condition::Windows(one, Parts::Every(_)) => bounds(one, from_above),
+        Condition::Compare(Op::NotEqual, _)
+        | Condition::Text(..)
+        | Condition::Baseline(..)
+        | Condition::Windows(_, Parts::Lasting(_)) => false,
     }
 }
 
@@ -81,7 +84,44 @@ fn cut(text: &str) -> (&str, &str) {
     }
 }
 
+/// Cuts `for every 10s` off; texts may hold the word.
 fn condition(text: &str, unit: Option<Unit>) -> Result<Condition, ParseError> {
+    let Some((head, tail)) = text
+        .rsplit_once(" for ")
+        .filter(|_| unit != Some(Unit::Text))
+    else {
+        return plain(text, unit);
+    };
+    let help =
+        "write `for every 10s` for each window of the run, or `for 30s` for a breach that lasts";
+    let (every, length) = match tail.trim().strip_prefix("every ") {
+        Some(length) => (true, length),
+        None => (false, tail),
+    };
+    let length: Period = match length.parse() {
+        Ok(length) => length,
+        Err(_) if unit.is_none() => return plain(text, unit),
+        Err(message) => return Err(error(message, help)),
+    };
+    if length.0.is_zero() {
+        return Err(error("a window of no length", help));
+    }
+    let one = plain(head.trim(), unit)?;
+    if !matches!(one, Condition::Compare(..) | Condition::Between(..)) {
+        return Err(error(
+            format!("`for` does not go with `{}`", head.trim()),
+            "windows are compared with a value: `< 150ms for every 10s`",
+        ));
+    }
+    let parts = if every {
+        Parts::Every(length.0)
+    } else {
+        Parts::Lasting(length.0)
+    };
+    Ok(Condition::Windows(Box::new(one), parts))
+}
+
+fn plain(text: &str, unit: Option<Unit>) -> Result<Condition, ParseError> {
     if let Some(range) = text.strip_prefix("between ") {
         let (low, high) = range.split_once(" and ").ok_or_else(|| {
             error(
@@ -222,6 +262,19 @@ mod tests {
             ("<= baseline + 10% and < 50ms", Unit::Seconds, 2),
             (">=baseline-5% and >80%", Unit::Percent, 2),
             ("== 4.0.0", Unit::Text, 1),
+            ("== wait for every 5s", Unit::Text, 1),
+            ("< 150ms for every 10s", Unit::Seconds, 1),
+            (
+                "< 50ms and < 150ms for every 10s and < 200ms for 30s",
+                Unit::Seconds,
+                3,
+            ),
+            ("between 1 and 3 for every 1m", Unit::Count, 1),
+            (
+                "<= baseline + 10% and < 50ms for every 10s",
+                Unit::Seconds,
+                2,
+            ),
         ] {
             assert_eq!(one(text, unit).map(|c| c.len()), Ok(conditions), "{text}");
         }
@@ -243,6 +296,18 @@ mod tests {
             (">= baseline - 10% and < 9", Unit::Count, "floor"),
             ("<= baseline é10% and < 5s", Unit::Seconds, "baseline + 10%"),
             ("== baseline", Unit::Count, "<="),
+            ("< 5ms for each 10s", Unit::Seconds, "for every 10s"),
+            ("< 5ms for 0s", Unit::Seconds, "for every 10s"),
+            (
+                "<= baseline + 5% for every 10s",
+                Unit::Seconds,
+                "compared with a value",
+            ),
+            (
+                "<= baseline + 10% and < 50ms for 10s",
+                Unit::Seconds,
+                "ceiling",
+            ),
             ("< 4", Unit::Text, "=="),
             ("< NaN", Unit::Count, "plain number"),
             ("", Unit::Count, "=="),

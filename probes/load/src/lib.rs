@@ -1,56 +1,83 @@
-//! The `load` probe: reads what load tools measured.
+//! The `load` probe: makes load, or reads what load tools measured.
 
 mod config;
+mod doubts;
+pub mod engine;
+mod fleet;
+mod interval;
 mod judge;
+mod k6;
+mod locust;
 mod measure;
 mod measurement;
 mod merge;
 mod metrics;
+pub mod observe;
 mod reader;
 mod rules;
 mod sketch;
+mod stress;
 
 use readygate_sdk::{
-    Activity, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
+    Activity, Alias, Bound, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
 };
 
-pub use config::{Format, LoadConfig, SourceKind};
+pub use config::{
+    AbortOn, Allow, CaptureText, Format, LoadConfig, MaxLoad, OpenLoad, Rate, Reuse,
+    ScenarioConfig, Sockets, SourceKind, Spread, Stage, StepConfig, Stress, TlsConfig, UserLoad,
+    UserStage, Wire,
+};
+pub use fleet::manifest;
+pub use k6::facts::{Counted, K6Facts, Segment};
+pub use locust::facts::{LocustFacts, Point, Worker};
 pub use measurement::{
-    How, Imported, Latency, LoadMeasurement, LoadResult, Model, Route, Safe, Threshold,
+    Aims, EngineRun, How, Imported, Latency, LoadMeasurement, LoadResult, Model, Route, Safe,
+    Threshold, Watched, WindowColumns,
 };
 
-/// Reads what load tools measured.
+/// Makes load, or reads what load tools measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Load;
 
 impl Probe for Load {
     const META: Meta = Meta {
         id: "load",
-        summary: "Reads the results of load tools: requests, errors, throughput, latency",
+        summary: "Load: makes it at a rate, or reads what load tools measured; errors, throughput, latency",
         rules: rules::RULES,
         metrics: metrics::SPECS,
-        activity: Activity::Active,
+        activity: Activity::Disruptive,
         readme: include_str!("../README.md"),
     };
 
     type Config = LoadConfig;
     type Measurement = LoadMeasurement;
 
+    fn alias(metric: &str, condition: &str) -> Option<Alias> {
+        config::alias(metric, condition)
+    }
+
+    fn expect(config: &mut LoadConfig, bounds: &[Bound]) -> Result<(), ConfigError> {
+        config::hear(config, bounds)
+    }
+
     fn validate(config: &LoadConfig) -> Result<(), ConfigError> {
         config::validate(config)
     }
 
     fn footprint(config: &LoadConfig) -> Footprint {
-        let activity = if config.run.is_some() {
-            Activity::Active
-        } else {
-            Activity::Passive
-        };
-        Footprint {
-            contacts: config.plan().contacts(),
-            credentials: Vec::new(),
-            activity,
-            duration: None,
+        match config.source() {
+            SourceKind::Engine => config.engine_footprint(),
+            SourceKind::Locust | SourceKind::K6 => fleet::footprint(config),
+            SourceKind::Import => Footprint {
+                contacts: config.plan().contacts(),
+                credentials: Vec::new(),
+                activity: if config.run.is_some() {
+                    Activity::Active
+                } else {
+                    Activity::Passive
+                },
+                duration: None,
+            },
         }
     }
 

@@ -90,6 +90,36 @@ pub struct Sample {
     pub trials: u64,
 }
 
+/// How sure a quantile is: an exact two-sided 95 % confidence interval from order statistics.
+///
+/// Of `n` values, the number at or below the true quantile is binomial, whatever their
+/// distribution; so two of the values themselves, by rank, enclose it. An end is absent where the
+/// sample is too small to have a value of that rank.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Interval {
+    /// Which quantile, as a share: 0.95.
+    pub quantile: f64,
+    /// Values that it rests on.
+    pub samples: u64,
+    /// Lower end, in the metric's base unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    /// Upper end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+}
+
+/// A metric over the consecutive parts of a run, all of one length.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Windows {
+    /// Length of each in seconds.
+    pub seconds: f64,
+    /// Value in each, in the metric's base unit; nothing where there was nothing to measure.
+    pub values: Vec<Option<f64>>,
+    /// What each rests on: samples of a quantile, trials of a rate.
+    pub samples: Vec<u64>,
+}
+
 /// One measured metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Metric {
@@ -100,9 +130,48 @@ pub struct Metric {
     /// Present when the value is a rate estimated from a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
+    /// Present when the value is a quantile of a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// The same over parts of the run, one entry for each length of part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Windows>,
 }
 
 impl Metric {
+    /// A number in the base unit of `unit`.
+    pub fn number(value: f64, unit: Unit) -> Self {
+        Self {
+            value: Value::Number(value),
+            unit,
+            sample: None,
+            interval: None,
+            windows: Vec::new(),
+        }
+    }
+
+    /// The share of `hits` in `trials`, as a percentage sampled from an ongoing process.
+    pub fn rate(hits: u64, trials: u64) -> Self {
+        Self {
+            sample: Some(Sample { hits, trials }),
+            ..Self::number(100.0 * hits as f64 / trials as f64, Unit::Percent)
+        }
+    }
+
+    /// Adds how sure a quantile is.
+    #[must_use]
+    pub fn interval(mut self, interval: Interval) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// Adds what it was in parts of the run.
+    #[must_use]
+    pub fn windows(mut self, windows: Vec<Windows>) -> Self {
+        self.windows = windows;
+        self
+    }
+
     /// The value as a person reads it: `41 ms`.
     pub fn display(&self) -> String {
         match &self.value {
@@ -130,7 +199,7 @@ impl Metrics {
 
     /// Adds a number in the base unit of `unit`.
     pub fn number(&mut self, name: impl Into<String>, value: f64, unit: Unit) -> &mut Self {
-        self.insert(name.into(), value, unit, None)
+        self.put(name, Metric::number(value, unit))
     }
 
     /// Adds a plain count.
@@ -158,21 +227,14 @@ impl Metrics {
         if trials == 0 {
             return self.absent(name, "no samples");
         }
-        let percent = 100.0 * hits as f64 / trials as f64;
-        self.insert(
-            name.into(),
-            percent,
-            Unit::Percent,
-            Some(Sample { hits, trials }),
-        )
+        self.put(name, Metric::rate(hits, trials))
     }
 
     /// Adds a text.
     pub fn text(&mut self, name: impl Into<String>, value: impl Into<String>) -> &mut Self {
         let metric = Metric {
             value: Value::Text(value.into()),
-            unit: Unit::Text,
-            sample: None,
+            ..Metric::number(0.0, Unit::Text)
         };
         self.present.push((name.into(), metric));
         self
@@ -184,27 +246,17 @@ impl Metrics {
         self
     }
 
-    fn insert(
-        &mut self,
-        name: String,
-        value: f64,
-        unit: Unit,
-        sample: Option<Sample>,
-    ) -> &mut Self {
-        if value.is_finite() {
-            self.present.push((
-                name,
-                Metric {
-                    value: Value::Number(value),
-                    unit,
-                    sample,
-                },
-            ));
-        } else {
-            self.absent
-                .push((name, format!("measured {value}, which is not a number")));
+    /// Adds a metric with all that is known of it.
+    pub fn put(&mut self, name: impl Into<String>, metric: Metric) -> &mut Self {
+        match metric.value {
+            Value::Number(value) if !value.is_finite() => {
+                self.absent(name, format!("measured {value}, which is not a number"))
+            }
+            _ => {
+                self.present.push((name.into(), metric));
+                self
+            }
         }
-        self
     }
 
     /// The metric of this name, if it was measured.

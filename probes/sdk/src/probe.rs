@@ -5,7 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Checks, ConfigError, Cx, MetricSpec, Metrics, ProbeError, Rule};
+use crate::{
+    Checks, ConfigError, ConfigProblem, Cx, MetricSpec, Metrics, ProbeError, Quantity, Rule,
+};
 
 /// How much a probe does to what it measures.
 #[derive(
@@ -51,6 +53,37 @@ pub struct Footprint {
     pub duration: Option<Duration>,
 }
 
+/// How a bound compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Comparison {
+    /// `<` or `<=`.
+    Below,
+    /// `>` or `>=`.
+    Above,
+    /// `==`.
+    Equal,
+}
+
+/// One bound that the gate sets on a metric, as far as it helps to measure: a load must be paced and
+/// cut into windows as finely as it will be judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// Name of the metric.
+    pub metric: String,
+    /// Which side of `value` is wanted.
+    pub comparison: Comparison,
+    /// The bound.
+    pub value: Quantity,
+    /// Length of the parts of the run that are judged one by one (`for every 10s`).
+    pub every: Option<Duration>,
+    /// How long a breach must last to count (`for 30s`).
+    pub lasting: Option<Duration>,
+}
+
+/// An expectation in the spelling of another tool, in ours: metric and condition.
+pub type Alias = Result<(String, String), ConfigProblem>;
+
 /// A module that measures one part of the world.
 pub trait Probe: Send + Sync + 'static {
     /// Identity and documentation.
@@ -61,6 +94,29 @@ pub trait Probe: Send + Sync + 'static {
 
     /// The typed record of one measurement. It holds facts and no opinion, and survives JSON.
     type Measurement: Serialize + DeserializeOwned + JsonSchema + Send;
+
+    /// Reads an expectation written as another tool spells it (`http_req_duration: "p(95)<50"`);
+    /// nothing where it is in no such spelling.
+    fn alias(metric: &str, condition: &str) -> Option<Alias> {
+        let _ = (metric, condition);
+        None
+    }
+
+    /// Hears before [`Probe::validate`] what the gate expects, so that it can measure finely enough
+    /// and refuse what contradicts itself. It must not change what is judged. Problems point into
+    /// `expect` (`/latency.p95`).
+    fn expect(config: &mut Self::Config, bounds: &[Bound]) -> Result<(), ConfigError> {
+        let _ = config;
+        let mut error = ConfigError::new();
+        for bound in bounds.iter().filter(|b| b.every.or(b.lasting).is_some()) {
+            error.add(
+                format!("/{}", bound.metric.replace('~', "~0").replace('/', "~1")),
+                format!("`{}` is measured once, not in windows", bound.metric),
+                Some("leave `for ...` out; `sustain` of the gate measures again and again"),
+            );
+        }
+        error.into_result()
+    }
 
     /// Finds what cannot work without any I/O; runs for every gate before any starts.
     fn validate(config: &Self::Config) -> Result<(), ConfigError>;

@@ -25,6 +25,8 @@ struct Allowed {
     unequal: Vec<String>,
     /// Bounds relative to an earlier run.
     relative: Vec<(Op, Margin)>,
+    /// Conditions on parts of a run; they compare as wholes.
+    windows: Vec<Condition>,
     units: Vec<Unit>,
 }
 
@@ -65,6 +67,7 @@ fn allowed(conditions: &[Condition]) -> Allowed {
             }
             Condition::Text(Op::NotEqual, text) => all.unequal.push(text.clone()),
             Condition::Text(_, text) => all.equal.push(text.clone()),
+            Condition::Windows(..) => all.windows.push(condition.clone()),
         }
     }
     all
@@ -117,6 +120,7 @@ fn compare(base: &Allowed, head: &Allowed) -> Weight {
     numbers
         .and(texts(&base.equal, &head.equal))
         .and(texts(&base.unequal, &head.unequal))
+        .and(texts(&base.windows, &head.windows))
         .and(relative(base, head))
 }
 
@@ -161,7 +165,7 @@ impl Allowed {
 }
 
 /// All of the texts must hold, so that one less is looser.
-fn texts(base: &[String], head: &[String]) -> Weight {
+fn texts<T: PartialEq>(base: &[T], head: &[T]) -> Weight {
     let lost = base.iter().any(|text| !head.contains(text));
     let won = head.iter().any(|text| !base.contains(text));
     match (lost, won) {

@@ -3,6 +3,7 @@
 //! Every server gets a free port and a folder of its own, is awaited by an event of its own (it
 //! accepts, it answers), never by a fixed pause, and is stopped by its pid when dropped.
 
+mod load;
 mod mongod;
 mod nginx;
 mod node;
@@ -10,6 +11,7 @@ mod pki;
 mod redis;
 mod server;
 
+pub use load::load_tool;
 pub use mongod::{Member, MongoSet, Mongod, SetSpec, mongod_program};
 pub use nginx::{nginx, nginx_tls, nginx_with};
 pub use node::node;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench WHAT`: the tables of `docs/benchmarks.md`, each beside peers timed in the same run.
 
+mod load;
 mod process;
 mod reports;
 mod secrets;
@@ -30,6 +31,8 @@ pub enum Bench {
     Reports,
     /// The secret scanner beside others: what they find, how fast, in how much memory.
     Secrets,
+    /// The load engine beside other load tools, client and server on a core each.
+    Load(load::LoadBench),
 }
 
 /// Prints one table.
@@ -39,6 +42,7 @@ pub fn main(what: &Bench) -> Done {
         Bench::Tls => tls::main(),
         Bench::Reports => reports::main(),
         Bench::Secrets => secrets::main(),
+        Bench::Load(bench) => load::main(bench),
     }
 }
 

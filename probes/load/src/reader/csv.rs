@@ -8,7 +8,7 @@ use readygate_reports::{Fault, Position, fault_of};
 const LONGEST: u64 = 1024 * 1024;
 
 /// A file being read.
-pub(super) struct Csv<R> {
+pub(crate) struct Csv<R> {
     text: R,
     delimiter: char,
     line: u64,
@@ -16,7 +16,7 @@ pub(super) struct Csv<R> {
 
 /// One record.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// 1-based line that it starts on.
     pub line: u64,
     pub fields: Vec<String>,
@@ -25,7 +25,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn at(&self) -> Position {
+    pub(crate) fn at(&self) -> Position {
         Position {
             line: self.line,
             column: 1,
@@ -34,7 +34,7 @@ impl Record {
 }
 
 impl<R: BufRead> Csv<R> {
-    pub(super) fn new(text: R, delimiter: char) -> Self {
+    pub(crate) fn new(text: R, delimiter: char) -> Self {
         Self {
             text,
             delimiter,
@@ -43,7 +43,7 @@ impl<R: BufRead> Csv<R> {
     }
 
     /// The next record that is not empty; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Record>, Fault> {
+    pub(crate) fn next(&mut self) -> Result<Option<Record>, Fault> {
         loop {
             let line = self.line;
             let at = Position { line, column: 1 };
@@ -102,46 +102,46 @@ fn split(record: &str, delimiter: char) -> Vec<String> {
 }
 
 /// A table with a header.
-pub(super) struct Table<R> {
+pub(crate) struct Table<R> {
     csv: Csv<R>,
     columns: Vec<String>,
 }
 
 /// A row with its columns.
-pub(super) struct Row<'t> {
+pub(crate) struct Row<'t> {
     columns: &'t [String],
     pub record: Record,
 }
 
 impl Row<'_> {
     /// The field of a column; `None` where it is missing or empty.
-    pub(super) fn get(&self, column: &str) -> Option<&str> {
+    pub(crate) fn get(&self, column: &str) -> Option<&str> {
         let index = self.columns.iter().position(|c| c == column)?;
         let field = self.record.fields.get(index)?.trim();
         (!field.is_empty()).then_some(field)
     }
 
     /// The number of a column.
-    pub(super) fn number(&self, column: &str) -> Option<f64> {
+    pub(crate) fn number(&self, column: &str) -> Option<f64> {
         let number: f64 = self.get(column)?.parse().ok()?;
         number.is_finite().then_some(number)
     }
 
     /// The number of a column that must have one.
-    pub(super) fn need(&self, column: &str) -> Result<f64, Fault> {
+    pub(crate) fn need(&self, column: &str) -> Result<f64, Fault> {
         let wrong = || Fault::new(format!("`{column}` is no number")).at(self.record.at());
         self.number(column).filter(|n| *n >= 0.0).ok_or_else(wrong)
     }
 
     /// The count of a column that must have one.
-    pub(super) fn count(&self, column: &str) -> Result<u64, Fault> {
+    pub(crate) fn count(&self, column: &str) -> Result<u64, Fault> {
         Ok(super::json::to_count(self.need(column)?).unwrap_or(u64::MAX))
     }
 }
 
 impl<R: BufRead> Table<R> {
     /// Reads the header.
-    pub(super) fn open(text: R, delimiter: char) -> Result<Self, Fault> {
+    pub(crate) fn open(text: R, delimiter: char) -> Result<Self, Fault> {
         let mut csv = Csv::new(text, delimiter);
         let header = csv.next()?;
         let header = header.ok_or_else(|| Fault::new("there is no header"))?;
@@ -153,19 +153,19 @@ impl<R: BufRead> Table<R> {
     }
 
     /// A table whose header is known.
-    pub(super) fn without_header(text: R, delimiter: char, columns: Vec<String>) -> Self {
+    pub(crate) fn without_header(text: R, delimiter: char, columns: Vec<String>) -> Self {
         Self {
             csv: Csv::new(text, delimiter),
             columns,
         }
     }
 
-    pub(super) fn columns(&self) -> &[String] {
+    pub(crate) fn columns(&self) -> &[String] {
         &self.columns
     }
 
     /// The next row, which must have as many fields as the header.
-    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, Fault> {
+    pub(crate) fn next(&mut self) -> Result<Option<Row<'_>>, Fault> {
         let Some(record) = self.csv.next()? else {
             return Ok(None);
         };

@@ -1,6 +1,6 @@
 //! Reads the results of one tool, whose format the content tells.
 
-mod csv;
+pub(crate) mod csv;
 mod detect;
 mod jmeter;
 mod jmeter_xml;
@@ -83,7 +83,7 @@ pub(crate) fn read(
     Ok(reading)
 }
 
-fn of_json(format: Format, value: &Value) -> Result<Reading, Fault> {
+pub(crate) fn of_json(format: Format, value: &Value) -> Result<Reading, Fault> {
     let mut reading = match format {
         Format::K6Summary => k6::summary(value),
         Format::LocustJson => locust::json(value),

@@ -3,6 +3,8 @@
 //! Every `## heading` starts a case. Its fenced blocks say what goes in and what must come out:
 //!
 //! - `yaml config`: the `with` block;
+//! - `yaml expect`: what the gate expects, as far as the probe hears of it (optional): one
+//!   `metric: "op value"` a line, with `for every 10s` behind it or not;
 //! - `json measurement`: what `measure` would bring back;
 //! - `text metrics`: one `name = value` a line (optional);
 //! - `text checks`: the checks as [`render`] prints them;
@@ -10,11 +12,11 @@
 //!
 //! Set `READYGATE_UPDATE_CASES=1` to rewrite the expected blocks from what came out; read the diff.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use serde::de::DeserializeOwned;
 
-use crate::{Check, CheckOutcome, Checks, Level, Metrics, Probe};
+use crate::{Bound, Check, CheckOutcome, Checks, Comparison, Level, Metrics, Period, Probe};
 
 /// Runs every case of every `.md` file in `directory` and returns the rule codes that failed in
 /// some case, for the conformance suite.
@@ -123,12 +125,19 @@ fn evaluate<P: Probe>(
     produced: &mut Vec<String>,
 ) -> Vec<(&'static str, String)> {
     let yaml = case.block("config").unwrap_or("{}");
-    let config: P::Config = match from_yaml(yaml) {
+    let mut config: P::Config = match from_yaml(yaml) {
         Ok(config) => config,
         Err(error) => panic!("{name}: the config is not readable: {error}"),
     };
+    let expect: BTreeMap<String, String> =
+        from_yaml(case.block("expect").unwrap_or("{}")).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let bounds: Vec<Bound> = expect
+        .iter()
+        .map(|(metric, text)| bound(metric, text).unwrap_or_else(|| panic!("{name}: `{text}`")))
+        .collect();
+    let heard = P::expect(&mut config, &bounds);
     if case.block("config-error").is_some() {
-        let said = P::validate(&config).err().map_or_else(
+        let said = heard.and_then(|()| P::validate(&config)).err().map_or_else(
             || "valid".to_owned(),
             |e| {
                 let lines = e
@@ -140,7 +149,7 @@ fn evaluate<P: Probe>(
         );
         return vec![("config-error", said)];
     }
-    if let Err(error) = P::validate(&config) {
+    if let Err(error) = heard.and_then(|()| P::validate(&config)) {
         panic!("{name}: the config does not validate: {error}");
     }
     let json = case
@@ -160,6 +169,27 @@ fn evaluate<P: Probe>(
         out.push(("metrics", render_metrics(&P::metrics(&measurement))));
     }
     out
+}
+
+/// `< 50ms`, `>= 100/s for every 10s`, as the core would tell it to the probe.
+fn bound(metric: &str, text: &str) -> Option<Bound> {
+    let (text, every) = match text.split_once(" for every ") {
+        Some((text, length)) => (text, Some(length.parse::<Period>().ok()?.0)),
+        None => (text, None),
+    };
+    let (comparison, rest) = match text.as_bytes() {
+        [b'<', ..] => (Comparison::Below, &text[1..]),
+        [b'>', ..] => (Comparison::Above, &text[1..]),
+        [b'=', ..] => (Comparison::Equal, &text[1..]),
+        _ => return None,
+    };
+    Some(Bound {
+        metric: metric.to_owned(),
+        comparison,
+        value: rest.trim_start_matches('=').trim().parse().ok()?,
+        every,
+        lasting: None,
+    })
 }
 
 fn from_yaml<T: DeserializeOwned>(text: &str) -> Result<T, String> {

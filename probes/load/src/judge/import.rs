@@ -1,4 +1,4 @@
-//! Applies the rules to a measurement.
+//! Judges what other tools measured.
 
 use readygate_reports::{
     judge::{self as shared, capped},
@@ -6,20 +6,20 @@ use readygate_reports::{
 };
 use readygate_sdk::{Checks, Unit, count_of};
 
+use super::LEAST_SAMPLES;
 use crate::{
     config::LoadConfig,
+    fleet,
     measurement::{Imported, LoadMeasurement, LoadResult, Model, Safe},
     rules,
 };
 
-/// Ten samples above the 95th percentile.
-const LEAST_SAMPLES: u64 = 200;
-
 /// The command first, then whether the files can be relied on, then what they say.
-pub(crate) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: &mut Checks) {
+pub(super) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: &mut Checks) {
     if let Some(command) = &measurement.command {
         shared::command(&rules::COMMAND_FAILED, command, &[0], checks);
     }
+    fleet::judge(measurement, checks);
     evidence(config, measurement, checks);
     if measurement.total.is_none() && measurement.files_total > 1 {
         mixed(measurement, checks);

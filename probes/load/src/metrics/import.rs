@@ -1,50 +1,23 @@
-//! The scalars of a measurement.
+//! The scalars of what other tools measured.
 
-use readygate_sdk::{MetricSpec, Metrics, Unit, process::Ended};
+use readygate_sdk::{Metrics, Unit, process::Ended};
 
 use crate::measurement::{Latency, LoadMeasurement, LoadResult};
 
-/// Every metric, in the order of the documentation.
-pub(crate) const SPECS: &[MetricSpec] = &[
-    MetricSpec::new(
-        "requests",
-        Unit::Count,
-        "Requests that ended, with a response or an error",
-    ),
-    MetricSpec::new("throughput", Unit::PerSecond, "Requests in a second"),
-    MetricSpec::new(
-        "error_rate",
-        Unit::Percent,
-        "Failed requests among all: no response, a status outside 200 to 399, or the tool's own checks",
-    ),
-    MetricSpec::new("latency.mean", Unit::Seconds, "Mean latency"),
-    MetricSpec::new("latency.p50", Unit::Seconds, "Median latency"),
-    MetricSpec::new("latency.p90", Unit::Seconds, "90th percentile of latency"),
-    MetricSpec::new("latency.p95", Unit::Seconds, "95th percentile of latency"),
-    MetricSpec::new("latency.p99", Unit::Seconds, "99th percentile of latency"),
-    MetricSpec::new("latency.max", Unit::Seconds, "Longest latency"),
-    MetricSpec::new("duration", Unit::Seconds, "Length of the run"),
-    MetricSpec::new("users", Unit::Count, "Most users or connections at a time"),
-    MetricSpec::new(
-        "thresholds.failed",
-        Unit::Count,
-        "Thresholds of the tool's own that did not hold",
-    ),
-    MetricSpec::new(
-        "files",
-        Unit::Count,
-        "Result files read, duplicates left out",
-    ),
-    MetricSpec::new(
-        "command.duration",
-        Unit::Seconds,
-        "Time that the load tool took",
-    ),
-    MetricSpec::new(
-        "command.exit_code",
-        Unit::Count,
-        "Exit code of the load tool",
-    ),
+/// What a file may tell.
+const TOLD: [&str; 12] = [
+    "requests",
+    "throughput",
+    "error_rate",
+    "latency.mean",
+    "latency.p50",
+    "latency.p90",
+    "latency.p95",
+    "latency.p99",
+    "latency.max",
+    "duration",
+    "users",
+    "thresholds.failed",
 ];
 
 const PERCENTILES: [(&str, f64); 4] = [
@@ -55,9 +28,10 @@ const PERCENTILES: [(&str, f64); 4] = [
 ];
 
 /// Numbers are absent as soon as they would be partial.
-pub(crate) fn metrics(measurement: &LoadMeasurement) -> Metrics {
+pub(super) fn metrics(measurement: &LoadMeasurement) -> Metrics {
     let mut metrics = Metrics::new();
     let partial = measurement.gaps.partial();
+    let partial = partial.or_else(|| crate::fleet::void(measurement));
     match (&measurement.total, partial) {
         (Some(total), None) => of_result(total, &mut metrics),
         (None, None) => nothing(
@@ -80,10 +54,8 @@ pub(crate) fn metrics(measurement: &LoadMeasurement) -> Metrics {
 }
 
 fn nothing(metrics: &mut Metrics, why: &str) {
-    for spec in SPECS {
-        if spec.name != "files" && !spec.name.starts_with("command.") {
-            metrics.absent(spec.name, why);
-        }
+    for name in TOLD {
+        metrics.absent(name, why);
     }
 }
 

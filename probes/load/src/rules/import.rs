@@ -1,24 +1,6 @@
-//! What can be wrong.
+//! What can be wrong with results, whoever made them.
 
 use readygate_sdk::{Level, Rule};
-
-/// Every rule that `judge` may push, in the order in which they are judged.
-pub(crate) const RULES: &[Rule] = &[
-    COMMAND_FAILED,
-    NO_REPORT,
-    UNREADABLE_REPORT,
-    STALE,
-    OLDER_THAN_COMMIT,
-    DUPLICATE_FILE,
-    MIXED_FORMATS,
-    NO_REQUESTS,
-    ALL_FAILED,
-    ERRORS,
-    THRESHOLD_FAILED,
-    TOO_SHORT,
-    UNSAFE_LATENCY,
-    FEW_SAMPLES,
-];
 
 pub(crate) const COMMAND_FAILED: Rule = Rule {
     code: "load/command-failed",

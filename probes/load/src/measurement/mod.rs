@@ -12,7 +12,17 @@ use readygate_reports::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Format, SourceKind};
+use crate::{
+    config::{Format, SourceKind},
+    k6::facts::K6Facts,
+    locust::facts::LocustFacts,
+    observe::Observed,
+};
+
+mod engine;
+
+pub(crate) use engine::seconds_at;
+pub use engine::{Aims, EngineRun, WindowColumns};
 
 /// Lists are cut to these lengths.
 pub(crate) mod cap {
@@ -51,6 +61,51 @@ pub struct LoadMeasurement {
     /// All files together; nothing when they are of different formats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<LoadResult>,
+    /// What was watched while the load ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Box<Watched>>,
+    /// The run of the engine, if it made the load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Box<EngineRun>>,
+    /// The run of Locust, if this probe drove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locust: Option<LocustFacts>,
+    /// The run of k6, if this probe drove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k6: Option<K6Facts>,
+}
+
+/// What was watched, and how much of it says anything.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Watched {
+    /// Fewer look-ups say nothing about a hit rate.
+    pub min_lookups: u64,
+    /// The series.
+    pub seen: Observed,
+}
+
+impl LoadMeasurement {
+    /// What the engine brought back.
+    pub(crate) fn of_engine(
+        measured_at: Timestamp,
+        run: EngineRun,
+        observed: Option<Watched>,
+    ) -> Self {
+        Self {
+            measured_at,
+            source: SourceKind::Engine,
+            command: None,
+            commit: None,
+            gaps: Gaps::default(),
+            files_total: 0,
+            files: Vec::new(),
+            total: None,
+            observed: observed.map(Box::new),
+            engine: Some(Box::new(run)),
+            locust: None,
+            k6: None,
+        }
+    }
 }
 
 /// One file.

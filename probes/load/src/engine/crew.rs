@@ -1,0 +1,171 @@
+//! The workers of a run: threads of this process, or processes of their own.
+
+use std::{io, sync::Arc, thread};
+
+use readygate_sdk::{Cx, ProbeError};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{
+    children::Children,
+    h2,
+    layout::Layout,
+    poller::Waker,
+    schedule::Share,
+    spec::Protocol,
+    tally::Interval,
+    worker::{Control, Job, Worker},
+};
+
+/// What comes from the workers.
+#[derive(Debug)]
+pub(super) enum Up {
+    Report(Box<Interval>),
+    /// Workers ended before their time, and why.
+    Lost(String),
+}
+
+/// Threads of this process.
+pub(super) struct Threads {
+    control: Arc<Control>,
+    wakers: Vec<Waker>,
+}
+
+impl Threads {
+    /// Starts one for each share of `count`, from `first` on.
+    pub(super) fn start(
+        job: &Job,
+        first: u32,
+        count: u32,
+        up: impl Fn(Up) + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let control = Arc::new(Control::default());
+        let mut threads = Self {
+            control: Arc::clone(&control),
+            wakers: Vec::new(),
+        };
+        for index in first..first + count {
+            let share = Share {
+                index,
+                of: job.share.of,
+            };
+            let job = Job {
+                share,
+                ..job.clone()
+            };
+            let (report, lost) = (up.clone(), up.clone());
+            let outlet = move |interval| report(Up::Report(Box::new(interval)));
+            let work: Box<dyn FnOnce() -> io::Result<()> + Send> = match job.spec.protocol {
+                Protocol::Http2 { .. } => {
+                    let worker = h2::Worker::new(job, Arc::clone(&control), outlet);
+                    Box::new(move || worker.run())
+                }
+                Protocol::Auto | Protocol::Http1 => {
+                    let worker = Worker::new(job, Arc::clone(&control), outlet)?;
+                    threads.wakers.push(worker.waker());
+                    Box::new(move || worker.run())
+                }
+            };
+            let guarded = move || {
+                let panicked = Panic(&lost, index);
+                let outcome = work();
+                std::mem::forget(panicked);
+                if let Err(error) = outcome {
+                    lost(Up::Lost(format!("worker {index}: {error}")));
+                }
+            };
+            thread::Builder::new()
+                .name(format!("load-{index}"))
+                .spawn(guarded)?;
+        }
+        Ok(threads)
+    }
+
+    pub(super) fn begin(&self, at: u64) {
+        self.control.start(at);
+        self.wake();
+    }
+
+    pub(super) fn stop(&self) {
+        self.control.stop();
+        self.wake();
+    }
+
+    pub(super) fn halt(&self) {
+        self.control.halt();
+        self.wake();
+    }
+
+    fn wake(&self) {
+        self.wakers.iter().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}
+
+/// Tells the parent when a thread panics.
+struct Panic<'a, F: Fn(Up)>(&'a F, u32);
+
+impl<F: Fn(Up)> Drop for Panic<'_, F> {
+    fn drop(&mut self) {
+        self.0(Up::Lost(format!("worker {} panicked", self.1)));
+    }
+}
+
+/// All workers.
+pub(super) enum Crew {
+    Threads(Threads),
+    Children(Children),
+}
+
+impl Crew {
+    pub(super) fn start(
+        job: &Job,
+        layout: &Layout,
+        cx: &Cx,
+        up: UnboundedSender<Up>,
+    ) -> Result<Self, ProbeError> {
+        if layout.processes > 0 {
+            return Children::start(job, layout, cx, &up).map(Self::Children);
+        }
+        let send = move |message| drop(up.send(message));
+        Threads::start(job, 0, layout.threads, send)
+            .map(Self::Threads)
+            .map_err(|e| super::internal(&format!("a worker cannot be started: {e}")))
+    }
+
+    /// The first phase begins at this time.
+    pub(super) fn begin(&self, at: u64) {
+        match self {
+            Self::Threads(threads) => threads.begin(at),
+            Self::Children(children) => children.begin(at),
+        }
+    }
+
+    /// Nothing new is begun.
+    pub(super) fn stop(&self) {
+        match self {
+            Self::Threads(threads) => threads.stop(),
+            Self::Children(children) => children.stop(),
+        }
+    }
+
+    /// All ends at once.
+    pub(super) fn halt(&self) {
+        match self {
+            Self::Threads(threads) => threads.halt(),
+            Self::Children(children) => children.halt(),
+        }
+    }
+
+    /// Resident bytes of the workers.
+    pub(super) fn resident(&self) -> u64 {
+        match self {
+            Self::Threads(_) => super::machine::resident(None).unwrap_or(0),
+            Self::Children(children) => children.resident(),
+        }
+    }
+}

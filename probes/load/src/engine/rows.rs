@@ -1,0 +1,363 @@
+//! One row a second: what the workers reported, put together, shown and watched.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{
+    clock::{SECOND, seconds},
+    ledger::{Ledger, Sum, Total},
+    report::{Generator, Second},
+    schedule::Stretch,
+    spec::{Abort, AbortMetric, Spec},
+    tally::{Gauges, Interval, State, Time},
+};
+
+/// Seconds in a row in which more than half of the requests fail before the engine stops.
+const BAD_SECONDS: u32 = 10;
+/// Rows in the record: a day.
+const MOST_ROWS: usize = 86_400;
+
+/// What a worker said last.
+#[derive(Debug, Default)]
+struct Latest {
+    gauges: Gauges,
+    end: u64,
+    /// CPU time and its clock at the start and the end of the measure phases.
+    measure: Option<(Mark, Mark)>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Mark {
+    at: u64,
+    cpu: u64,
+    waiting: Option<u64>,
+}
+
+/// A row that is being filled.
+#[derive(Debug, Default)]
+struct Open {
+    routes: Vec<Total>,
+    own_lag: Sum,
+    cpu: f64,
+}
+
+/// Why the engine should stop.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Trip {
+    /// A condition of the user's.
+    Abort { expr: String, value: f64 },
+    /// The engine's own.
+    Safety(String),
+}
+
+/// All rows of a run.
+pub(super) struct Rows {
+    start: u64,
+    /// The measure phases, from the first to the end of the last.
+    measure: (u64, u64),
+    workers: Vec<Latest>,
+    open: BTreeMap<u64, Open>,
+    next: u64,
+    pub series: Vec<Second>,
+    /// Routes of the last seconds, for conditions over windows.
+    recent: VecDeque<Vec<Total>>,
+    keep: usize,
+    bad: u32,
+    backlog: u64,
+    pub peak: u64,
+    pub lowest: Option<u64>,
+}
+
+impl Rows {
+    pub(super) fn new(spec: &Spec, workers: u32, start: u64, measure: (u64, u64)) -> Self {
+        let longest = spec.aborts.iter().filter_map(|a| a.window).max();
+        Self {
+            start,
+            measure,
+            workers: (0..workers).map(|_| Latest::default()).collect(),
+            open: BTreeMap::new(),
+            next: 0,
+            series: Vec::new(),
+            recent: VecDeque::new(),
+            keep: longest.map_or(0, |w| {
+                usize::try_from(w.as_secs()).unwrap_or(0).clamp(1, 3_600)
+            }),
+            bad: 0,
+            backlog: 0,
+            peak: 0,
+            lowest: None,
+        }
+    }
+
+    /// The clock starts, or starts anew: what the workers said so far stays.
+    pub(super) fn restart(self, start: u64, measure: (u64, u64)) -> Self {
+        Self {
+            start,
+            measure,
+            open: BTreeMap::new(),
+            next: 0,
+            ..self
+        }
+    }
+
+    /// Takes a worker's report in; says where in the clock no request is open any more.
+    pub(super) fn add(&mut self, interval: &Interval) -> u64 {
+        let number = interval.end.saturating_sub(self.start + 1) / SECOND;
+        let row = self.open.entry(number.max(self.next)).or_default();
+        for bucket in &interval.buckets {
+            if let Some(lag) = &bucket.own_lag {
+                row.own_lag.add(lag);
+            }
+            row.routes.resize_with(bucket.routes.len(), Total::default);
+            for (total, route) in row.routes.iter_mut().zip(&bucket.routes) {
+                total.add(route);
+            }
+        }
+        let Some(latest) = self.workers.get_mut(interval.worker as usize) else {
+            return 0;
+        };
+        let passed = interval.end.saturating_sub(latest.end);
+        if passed > SECOND / 10 && latest.end > 0 {
+            let used = interval.gauges.cpu.saturating_sub(latest.gauges.cpu);
+            row.cpu = row.cpu.max(used as f64 / passed as f64);
+        }
+        latest.end = interval.end;
+        latest.gauges = interval.gauges.clone();
+        latest.mark(self.measure);
+        self.workers
+            .iter()
+            .map(Latest::low_water)
+            .min()
+            .unwrap_or(0)
+    }
+
+    /// Whether all workers are at least at this state.
+    pub(super) fn all(&self, state: impl Fn(State) -> bool) -> bool {
+        self.workers.iter().all(|w| state(w.gauges.state))
+    }
+
+    /// What each worker said last.
+    pub(super) fn gauges(&self) -> impl Iterator<Item = &Gauges> {
+        self.workers.iter().map(|w| &w.gauges)
+    }
+
+    fn sum(&self, of: impl Fn(&Gauges) -> u64) -> u64 {
+        self.gauges().map(of).sum()
+    }
+
+    /// Closes the rows that all workers have reported.
+    pub(super) fn close(&mut self, stretches: &[Stretch]) -> usize {
+        let mut closed = 0;
+        loop {
+            let end = self.start + (self.next + 1) * SECOND;
+            let done = self.all(|s| s == State::Done);
+            let over = |w: &Latest| w.end >= end || w.gauges.state == State::Done;
+            let rest = self
+                .open
+                .keys()
+                .next_back()
+                .is_some_and(|last| *last >= self.next);
+            if !self.workers.iter().all(over) || (done && !rest) {
+                return closed;
+            }
+            self.finish(end, stretches);
+            closed += 1;
+        }
+    }
+
+    fn finish(&mut self, end: u64, stretches: &[Stretch]) {
+        let row = self.open.remove(&self.next).unwrap_or_default();
+        self.next += 1;
+        let mut total = Total::default();
+        row.routes.iter().for_each(|r| total.merge(r));
+        let backlog = self.sum(|g| g.backlog);
+        let counts = &total.counts;
+        let due = (counts.scheduled + backlog).saturating_sub(self.backlog);
+        self.backlog = backlog;
+        let open = self.sum(|g| g.open);
+        let middle = end - SECOND / 2;
+        let phase = stretches
+            .iter()
+            .position(|s| (s.start..s.end).contains(&middle));
+        let response = total.time(Time::Response);
+        let second = Second {
+            t_s: seconds(end - self.start),
+            phase: phase.and_then(|p| u32::try_from(p).ok()),
+            scheduled: due,
+            sent: counts.sent,
+            completed: counts.completed,
+            errors: total.failed(),
+            bytes_in: counts.bytes_in,
+            open,
+            in_flight: self.sum(|g| g.in_flight),
+            backlog,
+            p50_us: response.at(50.0),
+            p95_us: response.at(95.0),
+            p99_us: response.at(99.0),
+            max_us: response.at(100.0),
+            lag_p99_us: row.own_lag.at(99.0),
+            cpu: row.cpu,
+        };
+        self.peak = self.peak.max(open);
+        if (self.measure.0..self.measure.1).contains(&middle) && end <= self.measure.1 {
+            self.lowest = Some(self.lowest.map_or(open, |l| l.min(open)));
+        }
+        self.watch(&second);
+        if self.series.len() < MOST_ROWS {
+            self.series.push(second);
+        }
+        if self.keep > 0 {
+            self.recent.push_back(row.routes);
+            if self.recent.len() > self.keep {
+                self.recent.pop_front();
+            }
+        }
+    }
+
+    fn watch(&mut self, second: &Second) {
+        let ended = second.completed + second.errors;
+        if second.errors * 2 > ended {
+            self.bad += 1;
+        } else if ended > 0 {
+            self.bad = 0;
+        }
+    }
+
+    /// The line for people.
+    pub(super) fn line(&self, spec: &Spec) -> Option<String> {
+        let row = self.series.last()?;
+        let phase = row.phase.and_then(|p| spec.phases.get(p as usize));
+        let name = phase.map_or("drain", |p| p.name.as_str());
+        let ms =
+            |us: Option<u64>| us.map_or_else(|| "-".into(), |us| format!("{:.1}", us as f64 / 1e3));
+        Some(format!(
+            "{:.0} s {name}: {} due, {} done, {} errors; {} open, {} in flight, {} waiting; \
+             p50 {} p95 {} p99 {} ms; lag p99 {} ms; CPU {:.0} %",
+            row.t_s,
+            row.scheduled,
+            row.completed,
+            row.errors,
+            row.open,
+            row.in_flight,
+            row.backlog,
+            ms(row.p50_us),
+            ms(row.p95_us),
+            ms(row.p99_us),
+            ms(row.lag_p99_us),
+            row.cpu * 100.0,
+        ))
+    }
+
+    /// Whether the run should stop now.
+    pub(super) fn trip(&self, spec: &Spec, ledger: &Ledger, names: &[String]) -> Option<Trip> {
+        let now = self.start + self.next * SECOND;
+        if spec.safety_stop && self.bad >= BAD_SECONDS {
+            let text = format!("more than half of the requests failed for {BAD_SECONDS} s");
+            return Some(Trip::Safety(text));
+        }
+        let age = self.gauges().map(|g| g.backlog_age).max().unwrap_or(0);
+        if age > super::clock::nanos(spec.max_backlog) {
+            let text = format!(
+                "the oldest unsent request had been due for {:.1} s",
+                seconds(age)
+            );
+            return Some(Trip::Safety(text));
+        }
+        let grace = |a: &&Abort| now >= self.measure.0 + super::clock::nanos(a.after).max(SECOND);
+        let mut tripped = spec.aborts.iter().filter(grace).filter_map(|abort| {
+            let value = self.value(abort, ledger, names)?;
+            let over = if abort.above {
+                value > abort.bound
+            } else {
+                value < abort.bound
+            };
+            over.then(|| Trip::Abort {
+                expr: abort.expr.clone(),
+                value,
+            })
+        });
+        tripped.next()
+    }
+
+    fn value(&self, abort: &Abort, ledger: &Ledger, names: &[String]) -> Option<f64> {
+        let route = match &abort.route {
+            Some(name) => Some(names.iter().position(|n| n == name)?),
+            None => None,
+        };
+        let (total, length) = if let Some(window) = abort.window {
+            let n = usize::try_from(window.as_secs()).unwrap_or(1).max(1);
+            // Not before the window is full.
+            let skip = self.recent.len().checked_sub(n)?;
+            let mut total = Total::default();
+            for routes in self.recent.iter().skip(skip) {
+                add_routes(&mut total, routes, route);
+            }
+            (total, n as f64)
+        } else {
+            let passed = (self.start + self.next * SECOND).saturating_sub(self.measure.0);
+            let total = match route {
+                Some(nth) => ledger.route(nth)?.clone(),
+                None => ledger.measured(),
+            };
+            (total, seconds(passed))
+        };
+        match abort.metric {
+            AbortMetric::ErrorRate => {
+                let counts = &total.counts;
+                let due = counts.completed + total.failed();
+                (due > 0).then(|| total.failed() as f64 / due as f64)
+            }
+            AbortMetric::Latency { percent } => total
+                .time(Time::Response)
+                .at(percent)
+                .map(|us| us as f64 / 1e6),
+            AbortMetric::Throughput => Some(total.counts.completed as f64 / length),
+        }
+    }
+
+    /// CPU facts of the workers over the measure phases.
+    pub(super) fn fill(&self, generator: &mut Generator) {
+        for worker in &self.workers {
+            let Some((from, to)) = worker.measure.filter(|(a, b)| b.at > a.at) else {
+                continue;
+            };
+            let share = |a: u64, b: u64| b.saturating_sub(a) as f64 / (to.at - from.at) as f64;
+            generator.cpu.push(share(from.cpu, to.cpu));
+            if let (Some(a), Some(b)) = (from.waiting, to.waiting) {
+                generator.waiting.push(share(a, b));
+            }
+        }
+        generator.cpu_s = seconds(self.sum(|g| g.cpu));
+    }
+}
+
+fn add_routes(total: &mut Total, routes: &[Total], route: Option<usize>) {
+    match route {
+        Some(nth) => routes.get(nth).into_iter().for_each(|r| total.merge(r)),
+        None => routes.iter().for_each(|r| total.merge(r)),
+    }
+}
+
+impl Latest {
+    fn low_water(&self) -> u64 {
+        if self.gauges.state == State::Done {
+            u64::MAX
+        } else {
+            self.gauges.low_water
+        }
+    }
+
+    /// Notes the CPU time at the reports nearest to both ends of the measure phases.
+    fn mark(&mut self, (from, to): (u64, u64)) {
+        let mark = Mark {
+            at: self.end,
+            cpu: self.gauges.cpu,
+            waiting: self.gauges.waiting,
+        };
+        match &mut self.measure {
+            _ if self.end <= from => self.measure = Some((mark, mark)),
+            Some((_, last)) if self.end <= to || last.at <= from => *last = mark,
+            Some(_) => {}
+            None => self.measure = Some((mark, mark)),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Exact confidence intervals of quantiles, from order statistics.
+//!
+//! Of `n` independent values, the number at or below the `q`-quantile is binomial (n, q), whatever
+//! the values' distribution. So the value of rank `l` is at most the quantile, and that of rank `u`
+//! at least, each but for a probability of 2.5 %, when `P(B < l) <= 2.5 %` and `P(B >= u) <= 2.5 %`.
+//! Source: Conover, Practical Nonparametric Statistics, section 3.2.
+
+use readygate_sdk::Interval;
+
+use crate::{engine::report::Distribution, measurement::nanos};
+
+/// Probability of missing on each side.
+const TAIL: f64 = 0.025;
+/// Relative weight below which a term of the binomial is nothing.
+const NOTHING: f64 = 1e-18;
+
+/// The interval of a quantile of some distribution, in seconds.
+pub(crate) fn interval(times: &Distribution, percent: f64) -> Interval {
+    let quantile = nanos(percent / 100.0);
+    let (low, high) = ranks(times.n, quantile);
+    let at = |rank: Option<u64>| rank.and_then(|rank| value(times, rank));
+    Interval {
+        quantile,
+        samples: times.n,
+        low: at(low),
+        high: at(high),
+    }
+}
+
+/// The value of a rank, in seconds.
+fn value(times: &Distribution, rank: u64) -> Option<f64> {
+    let mut below = 0;
+    times.counts.iter().find_map(|(us, n)| {
+        below += n;
+        (below >= rank).then(|| nanos(*us as f64 / 1e6))
+    })
+}
+
+/// The ranks (from 1) of the two ends; nothing where no value is sure enough.
+///
+/// The binomial's terms are taken relative to its largest, and walked from there by the ratio of
+/// neighbours, so that nothing over- or underflows at any size.
+fn ranks(n: u64, q: f64) -> (Option<u64>, Option<u64>) {
+    if n == 0 || q <= 0.0 || q >= 1.0 {
+        return (None, None);
+    }
+    let odds = q / (1.0 - q);
+    let (first, weights) = weights(n, q, odds);
+    let total: f64 = weights.iter().sum();
+    let mut below = 0.0;
+    let (mut low, mut high) = (None, None);
+    for (at, weight) in (first..).zip(&weights) {
+        // `below` is P(B < at): rank `at` may be the lower end.
+        if below <= TAIL && at >= 1 {
+            low = Some(at);
+        }
+        below += weight / total;
+        // Now it is P(B <= at): what is left lies at rank `at + 1` and above.
+        if high.is_none() && 1.0 - below <= TAIL && at < n {
+            high = Some(at + 1);
+        }
+    }
+    (low, high)
+}
+
+/// Terms of the binomial that weigh anything, and for which count the first is.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and n"
+)]
+fn weights(n: u64, q: f64, odds: f64) -> (u64, Vec<f64>) {
+    let mode = (((n as f64 + 1.0) * q) as u64).min(n);
+    let mut down = Vec::new();
+    let (mut at, mut weight) = (mode, 1.0);
+    while at > 0 {
+        weight *= at as f64 / ((n - at) as f64 + 1.0) / odds;
+        if weight < NOTHING {
+            break;
+        }
+        down.push(weight);
+        at -= 1;
+    }
+    let first = mode - down.len() as u64;
+    let mut all: Vec<f64> = down.into_iter().rev().collect();
+    all.push(1.0);
+    let (mut at, mut weight) = (mode, 1.0);
+    while at < n {
+        weight *= (n - at) as f64 / (at as f64 + 1.0) * odds;
+        if weight < NOTHING {
+            break;
+        }
+        all.push(weight);
+        at += 1;
+    }
+    (first, all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P(B <= k) by adding up, for small n.
+    fn below(n: u64, q: f64, k: u64) -> f64 {
+        // In logarithms: 0.01^600 is below the smallest float.
+        let mut term = n as f64 * (1.0 - q).ln();
+        let mut sum = term.exp();
+        for i in 0..k {
+            term += ((n - i) as f64 / (i as f64 + 1.0) * q / (1.0 - q)).ln();
+            sum += term.exp();
+        }
+        sum
+    }
+
+    #[test]
+    fn ranks_are_those_of_the_binomial() {
+        for (n, q) in [(20, 0.5), (100, 0.5), (100, 0.95), (200, 0.95), (600, 0.99)] {
+            let (low, high) = ranks(n, q);
+            if let Some(low) = low {
+                assert!(below(n, q, low - 1) <= TAIL, "{n} {q} {low}");
+                assert!(below(n, q, low) > TAIL, "{n} {q} {low}: too low");
+            }
+            if let Some(high) = high {
+                assert!(1.0 - below(n, q, high - 1) <= TAIL, "{n} {q} {high}");
+                assert!(
+                    1.0 - below(n, q, high - 2) > TAIL,
+                    "{n} {q} {high}: too high"
+                );
+            }
+        }
+        // The median of 20: ranks 6 and 15, as in the tables.
+        assert_eq!(ranks(20, 0.5), (Some(6), Some(15)));
+        // 72 values are the fewest whose largest is above the 95th percentile: 0.95^72 = 2.49 %.
+        assert_eq!(ranks(71, 0.95).1, None);
+        assert_eq!(ranks(72, 0.95).1, Some(72));
+        assert_eq!(ranks(0, 0.95), (None, None));
+    }
+
+    #[test]
+    fn an_hour_at_full_rate_is_no_trouble() {
+        let (low, high) = ranks(162_000_000, 0.95);
+        let middle: f64 = 162_000_000.0 * 0.95;
+        let spread = 1.96 * (middle * 0.05).sqrt();
+        assert!((low.unwrap() as f64 - (middle - spread)).abs() < 10.0);
+        assert!((high.unwrap() as f64 - (middle + spread)).abs() < 10.0);
+    }
+
+    #[test]
+    fn the_ends_are_values() {
+        let times = Distribution {
+            n: 100,
+            counts: (1..=100).map(|ms| (ms * 1_000, 1)).collect(),
+            ..Distribution::default()
+        };
+        let interval = interval(&times, 50.0);
+        assert_eq!((interval.low, interval.high), (Some(0.04), Some(0.061)));
+        assert_eq!(interval.samples, 100);
+    }
+}

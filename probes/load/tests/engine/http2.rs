@@ -1,0 +1,145 @@
+//! HTTP/2: connections times streams.
+
+use std::{net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use readygate_load::engine::{
+    report::Ended,
+    spec::{Capture, CaptureFrom, Protocol, Shape, Spec, Step, Template},
+};
+use readygate_sdk::ErrorKind;
+
+use crate::{exactly, load, open, server::Server};
+
+/// A server that answers each stream after `delay`.
+async fn serve(delay: Duration, status: u16) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let Ok(mut connection) = h2::server::handshake(socket).await else {
+                    return;
+                };
+                while let Some(Ok((request, mut respond))) = connection.accept().await {
+                    let who = request.headers().get("x-who").cloned();
+                    tokio::spawn(async move {
+                        tokio::time::sleep(delay).await;
+                        let mut response = http::Response::builder().status(status);
+                        if let Some(who) = who {
+                            response = response.header("x-you", who);
+                        }
+                        let response = response.body(()).unwrap();
+                        let mut stream = respond.send_response(response, false).unwrap();
+                        let _ = stream.send_data(Bytes::from_static(b"{\"id\": 7}"), true);
+                    });
+                }
+            });
+        }
+    });
+    address
+}
+
+fn http2(mut spec: Spec, streams: u32) -> Spec {
+    spec.protocol = Protocol::Http2 { streams };
+    spec
+}
+
+fn url(address: SocketAddr) -> url::Url {
+    format!("http://{address}/").parse().unwrap()
+}
+
+#[tokio::test]
+async fn streams_share_their_connections() {
+    // Twenty requests at once on two connections: with one stream each it would take 2 s.
+    let address = serve(Duration::from_millis(200), 200).await;
+    let report = load(http2(open(url(address), 2, 50.0, 1_000), 10))
+        .await
+        .unwrap();
+    assert_eq!(
+        (report.measured.completed, report.measured.failed()),
+        (50, 0),
+        "{report:?}"
+    );
+    assert_eq!(report.generator.connections.opened, 2);
+    assert_eq!(report.protocol, "h2");
+    assert_eq!(report.ended, Ended::Complete);
+    let p95 = report.measured.response.at(95.0).unwrap();
+    assert!((200_000..600_000).contains(&p95), "{p95}");
+    assert!(report.measured.bytes_in >= 50 * 9);
+}
+
+#[tokio::test]
+async fn models_and_errors_are_the_same() {
+    let address = serve(Duration::ZERO, 200).await;
+    let report = load(http2(exactly(url(address), 2, 100), 4)).await.unwrap();
+    assert_eq!(report.measured.scheduled, 100, "{:?}", report.ended);
+    assert_eq!(report.measured.completed, 100);
+    assert!(
+        matches!(report.ended, Ended::MaxRequests { .. }),
+        "{:?}",
+        report.ended
+    );
+    let mut spec = http2(open(url(address), 2, 0.0, 600), 2);
+    spec.shape = Shape::Closed {
+        think: Duration::from_millis(50),
+    };
+    let n = load(spec).await.unwrap().measured.completed;
+    assert!((15..=60).contains(&n), "{n}");
+    let address = serve(Duration::ZERO, 503).await;
+    let report = load(http2(open(url(address), 2, 50.0, 400), 4))
+        .await
+        .unwrap();
+    assert_eq!(
+        (report.measured.completed, report.measured.errors.status),
+        (0, 20)
+    );
+    let address = serve(Duration::from_secs(60), 200).await;
+    let report = load(http2(open(url(address), 2, 50.0, 400), 20))
+        .await
+        .unwrap();
+    assert_eq!(
+        report.measured.errors.timeout, 20,
+        "{:?}",
+        report.measured.errors
+    );
+    assert!(report.wall_s < 2.0, "{}", report.wall_s);
+}
+
+#[tokio::test]
+async fn values_are_captured() {
+    let address = serve(Duration::ZERO, 200).await;
+    let mut spec = http2(exactly(url(address), 1, 4), 1);
+    let mut first = Step::get("/a");
+    first.headers = vec![("X-Who".to_owned(), Template("me".to_owned()))];
+    let capture = |name: &str, from| Capture {
+        name: name.to_owned(),
+        from,
+    };
+    first.captures = vec![
+        capture("id", CaptureFrom::Json("/id".to_owned())),
+        capture("you", CaptureFrom::Header("x-you".to_owned())),
+    ];
+    spec.scenarios[0].steps = vec![first, Step::get("/b/{{id}}/{{you}}")];
+    let report = load(spec).await.unwrap();
+    assert_eq!(
+        (report.measured.completed, report.measured.failed()),
+        (4, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_target_of_http_1_is_no_report() {
+    let server = Server::start(|socket, _| {
+        let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+        drop(std::io::Write::write_all(socket, answer));
+    });
+    let outcome = load(http2(open(server.url(), 2, 50.0, 400), 2)).await;
+    match outcome {
+        Ok(report) => {
+            assert_eq!(report.measured.completed, 0);
+            assert_eq!(report.measured.failed(), report.measured.scheduled);
+        }
+        Err(error) => assert_eq!(error.kind, ErrorKind::Connect, "{error}"),
+    }
+}

@@ -1,0 +1,106 @@
+//! What is sent when, and what a stall costs.
+
+use std::{
+    io::Write,
+    sync::{Arc, RwLock},
+    thread,
+    time::Duration,
+};
+
+use readygate_load::engine::spec::{Arrivals, Shape};
+
+use crate::{
+    load, open,
+    server::{Request, Server, ok},
+};
+
+#[tokio::test]
+async fn the_rate_is_kept() {
+    let server = Server::answering(|_, _| ok("x"));
+    let mut spec = open(server.url(), 8, 500.0, 2_000);
+    spec.quantum = Duration::from_micros(500);
+    spec.threads = Some(2);
+    let report = load(spec).await.unwrap();
+    assert_eq!(report.measured.scheduled, 1_000);
+    assert_eq!(report.measured.completed, 1_000);
+    // The machine of the tests may be busy; what is asked is that most are sent in time.
+    let lag = report.generator.own_lag.at(50.0).unwrap();
+    assert!(lag < 5_000, "P50 of the generator's lag is {lag} us");
+    assert_eq!(report.generator.threads, 2);
+}
+
+#[tokio::test]
+async fn poisson_arrivals_have_the_rate() {
+    let server = Server::answering(|_, _| ok("x"));
+    let mut spec = open(server.url(), 8, 500.0, 1_000);
+    spec.shape = Shape::Open {
+        arrivals: Arrivals::Poisson,
+    };
+    let n = load(spec).await.unwrap().measured.scheduled;
+    assert!((400..600).contains(&n), "{n}");
+}
+
+/// 100 ms of every second nothing is answered. A tenth of the requests is due in that time and
+/// waits for what is left of it, evenly from 0 to 100 ms: the true P95 is 50 ms and the true P99
+/// is 90 ms. A closed loop, or latency from the real send, would see about 1 ms.
+#[tokio::test]
+async fn a_stall_shows_in_the_quantiles() {
+    let gate = Arc::new(RwLock::new(()));
+    let door = Arc::clone(&gate);
+    let server = Server::start(move |socket, _| {
+        while Request::read(socket).is_some() {
+            let _open = door.read().unwrap();
+            socket.write_all(&ok("x")).unwrap();
+        }
+    });
+    thread::spawn(move || {
+        for _ in 0..4 {
+            thread::sleep(Duration::from_millis(900));
+            let _closed = gate.write().unwrap();
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let report = load(open(server.url(), 16, 400.0, 3_000)).await.unwrap();
+    let at = |percent| report.measured.response.at(percent).unwrap() / 1_000;
+    assert_eq!(report.measured.completed, 1_200);
+    // A busy machine makes it more, nothing but a fault of the engine makes it less.
+    assert!((30..=500).contains(&at(95.0)), "P95 is {} ms", at(95.0));
+    assert!((75..=900).contains(&at(99.0)), "P99 is {} ms", at(99.0));
+}
+
+#[tokio::test]
+async fn what_is_in_flight_at_the_end_is_waited_for() {
+    let server = Server::answering(|_, _| {
+        thread::sleep(Duration::from_millis(300));
+        ok("x")
+    });
+    let report = load(open(server.url(), 20, 20.0, 500)).await.unwrap();
+    assert_eq!(
+        (report.measured.completed, report.measured.failed()),
+        (10, 0)
+    );
+    assert!(report.wall_s > 0.7, "{}", report.wall_s);
+}
+
+#[tokio::test]
+async fn what_was_never_sent_is_an_error() {
+    let server = Server::answering(|_, _| {
+        thread::sleep(Duration::from_millis(100));
+        ok("x")
+    });
+    let mut spec = open(server.url(), 1, 100.0, 500);
+    spec.drain = Duration::from_millis(250);
+    let report = load(spec).await.unwrap();
+    let measured = &report.measured;
+    assert_eq!(measured.scheduled, 50);
+    assert_eq!(measured.completed + measured.failed(), 50);
+    assert!(
+        (4..=8).contains(&measured.completed),
+        "{}",
+        measured.completed
+    );
+    assert!(measured.errors.never_sent >= 40, "{:?}", measured.errors);
+    assert_eq!(measured.errors.timeout, 1, "{:?}", measured.errors);
+    assert_eq!(report.phases[0].arrivals, 50);
+    assert_eq!(report.phases[0].arrivals_sent, measured.sent);
+}

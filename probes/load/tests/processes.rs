@@ -1,0 +1,175 @@
+//! Worker processes. The parent starts its own program again as a worker, so this program is one:
+//! it has a `main` of its own, which speaks as much of the test harness's language as is needed.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test program"
+)]
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+
+use readygate_load::engine::{
+    WORKER_COMMAND,
+    report::{Ended, Report},
+    run,
+    spec::{Phase, PhaseKind, Spec},
+    worker_main,
+};
+use readygate_sdk::{Cx, ProbeError};
+use tokio_util::sync::CancellationToken;
+
+type Test = (&'static str, fn());
+const TESTS: [Test; 3] = [
+    ("processes_add_up", processes_add_up),
+    ("cancellation_ends_them", cancellation_ends_them),
+    ("a_killed_worker_is_noticed", a_killed_worker_is_noticed),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|a| a == WORKER_COMMAND) {
+        return ExitCode::from(worker_main());
+    }
+    let list = args.iter().any(|a| a == "--list");
+    let ignored = args.iter().any(|a| a == "--ignored");
+    let wanted = |name: &str| {
+        let names: Vec<&String> = args
+            .iter()
+            .filter(|a| !a.starts_with('-') && *a != "terse")
+            .collect();
+        names.is_empty() || names.iter().any(|n| *n == name)
+    };
+    for (name, test) in TESTS.iter().filter(|_| !ignored) {
+        if list {
+            println!("{name}: test");
+        } else if wanted(name) {
+            test();
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// A server that answers whatever comes with one response for each head.
+fn server() -> url::Url {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let mut buffer = [0; 4_096];
+                while let Ok(n @ 1..) = socket.read(&mut buffer) {
+                    let heads = buffer[..n].windows(4).filter(|w| w == b"\r\n\r\n").count();
+                    for _ in 0..heads {
+                        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                        if socket.write_all(answer).is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    format!("http://{address}/").parse().unwrap()
+}
+
+fn spec(millis: u64) -> Spec {
+    let mut spec = Spec::get(server(), "/");
+    spec.connections = 10;
+    spec.processes = Some(2);
+    spec.threads = Some(1);
+    spec.phases = vec![Phase {
+        name: "measure".to_owned(),
+        kind: PhaseKind::Measure,
+        rate: Some(100.0),
+        users: None,
+        duration: Duration::from_millis(millis),
+    }];
+    spec
+}
+
+fn load(
+    spec: Spec,
+    meanwhile: impl FnOnce(&CancellationToken) + Send + 'static,
+) -> Result<Report, ProbeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let cancel = CancellationToken::new();
+    let cx = Cx::builder(Duration::from_secs(30))
+        .cancellation(cancel.clone())
+        .build();
+    thread::spawn(move || meanwhile(&cancel));
+    runtime.block_on(run(spec, &cx))
+}
+
+/// Children of this process.
+fn children() -> Vec<u32> {
+    let path = format!("/proc/self/task/{}/children", std::process::id());
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.split_ascii_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
+}
+
+fn processes_add_up() {
+    let report = load(spec(1_500), |_| ()).unwrap();
+    assert_eq!(report.ended, Ended::Complete);
+    assert_eq!(
+        (report.measured.completed, report.measured.failed()),
+        (150, 0)
+    );
+    assert_eq!(report.measured.response.n, 150);
+    let generator = &report.generator;
+    assert_eq!((generator.processes, generator.threads), (2, 2));
+    assert_eq!(generator.connections.ready, 10);
+    assert_eq!(generator.cpu.len(), 2);
+    assert!(generator.rss_bytes > 0);
+    assert!(children().is_empty(), "{:?}", children());
+}
+
+fn cancellation_ends_them() {
+    let before = Instant::now();
+    let report = load(spec(20_000), |cancel| {
+        thread::sleep(Duration::from_secs(2));
+        cancel.cancel();
+    })
+    .unwrap();
+    assert!(
+        before.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        before.elapsed()
+    );
+    assert!(
+        matches!(report.ended, Ended::Interrupted { .. }),
+        "{:?}",
+        report.ended
+    );
+    assert!(
+        report.measured.completed > 50,
+        "{}",
+        report.measured.completed
+    );
+}
+
+fn a_killed_worker_is_noticed() {
+    let report = load(spec(20_000), |_| {
+        thread::sleep(Duration::from_millis(2_500));
+        let pid = nix::unistd::Pid::from_raw(children()[0].cast_signed());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    })
+    .unwrap();
+    assert!(
+        matches!(&report.ended, Ended::WorkerLost { reason, .. } if reason.contains("signal: 9")),
+        "{:?}",
+        report.ended
+    );
+    assert!(report.measured.completed > 20);
+}
