@@ -321,9 +321,13 @@ impl Check<'_> {
             .filter(|s| s.accepted)
             .count();
         if signed > 0 {
-            report
-                .looked_at
-                .push(count_of(signed as u64, "signature", "signatures"));
+            let signed = count_of(signed as u64, "signature", "signatures");
+            report.looked_at.push(signed);
+            if self.against.trust.is_none() {
+                let note =
+                    "whose keys may sign was not compared: name the list with --allowed-signers";
+                report.notes.push(note.to_owned());
+            }
         }
         if self.against.policy.is_none() {
             report

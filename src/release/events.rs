@@ -39,6 +39,8 @@ const MOST_LINES: usize = 20_000;
 const LIMITS: &str = "a history has at most 20000 lines of 65536 bytes";
 const LOCK_TRIES: u32 = 500;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// What is told so soon after it happened needs no second time.
+const SAME: SignedDuration = SignedDuration::from_secs(1);
 /// Clocks of two machines differ by less than this.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -219,7 +221,7 @@ pub fn append(folder: &Path, id: &str, new: New, now: Timestamp) -> Result<Event
         at,
         event: new.event,
         release: id.to_owned(),
-        recorded: (at != now).then_some(now),
+        recorded: (now.duration_since(at).abs() >= SAME).then_some(now),
         data: new.data,
         prev: head.unwrap_or_else(|| FIRST.to_owned()),
     };

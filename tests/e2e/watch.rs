@@ -262,7 +262,7 @@ fn a_rollback_after_the_deadline_is_said_to_be_late() {
 #[test]
 fn one_bad_answer_is_no_outage() {
     let target = Target::failing(|n| n == 2);
-    let project = target.watched("--for 1s --every 100ms");
+    let project = target.watched("--for 3s --every 100ms");
     let ran = project.run();
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(decision(&project)["samples"]["failed"], 1);
