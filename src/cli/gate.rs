@@ -150,10 +150,9 @@ fn decide(
     age(&mut run, args.max_evidence_age, now);
     let masker = Masker::new(config.secrets.iter().map(String::as_str));
     let sealed = record::seal(&run, &masker).map_err(|e| format!("no record: {e}"))?;
-    if args.signoffs.is_some() || config.signoffs.is_configured() {
-        if let Err(error) = request::write(&sealed, &inputs, baseline) {
-            terminal.complain(&format!("a sign-off request could not be written: {error}"));
-        }
+    let wanted = args.signoffs.is_some() || config.signoffs.is_configured();
+    if wanted && let Err(error) = request::write(&sealed, &inputs, baseline) {
+        terminal.complain(&format!("a sign-off request could not be written: {error}"));
     }
     Ok(sealed)
 }

@@ -8,7 +8,7 @@ use readygate_sdk::Period;
 use super::{
     ConfigArgs, SelectArgs,
     output::{self, Target, Terminal},
-    session::{self, Options},
+    session::{self, Options, Signing},
 };
 use crate::{
     config::{self, Config, Environment},
@@ -69,9 +69,11 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         deadline: args.deadline.map(|d| d.0),
         baseline,
         quiet: args.quiet,
-        release: args.release.clone(),
-        signoffs: args.signoffs.clone(),
-        requests: args.signoffs.is_some() || config.signoffs.is_configured(),
+        signing: Signing {
+            release: args.release.clone(),
+            directory: args.signoffs.clone(),
+            requests: args.signoffs.is_some() || config.signoffs.is_configured(),
+        },
     };
     match session::execute(config, &plan, options, terminal) {
         Ok(run) => output::write_reports(&run, &args.reports, args.verbose, terminal),

@@ -34,10 +34,17 @@ pub struct Options {
     pub baseline: Option<Run>,
     /// No progress.
     pub quiet: bool,
+    /// What concerns signatures.
+    pub signing: Signing,
+}
+
+/// What concerns signatures.
+#[derive(Default)]
+pub struct Signing {
     /// The release that the run belongs to.
     pub release: Option<String>,
     /// Folder of statements and requests, where it is not that of the config.
-    pub signoffs: Option<PathBuf>,
+    pub directory: Option<PathBuf>,
     /// Write requests for the signatures that are missing.
     pub requests: bool,
 }
@@ -104,34 +111,45 @@ async fn drive(
         (started, finished),
         signal,
     );
-    let inputs = signoff::Inputs {
-        config: &config,
-        gates: &gates.iter().map(Arc::as_ref).collect::<Vec<_>>(),
-        directory: options.signoffs.as_deref(),
-        fresh: true,
-        trust: &Source::of(&config),
-        now: finished,
-        waived_at: finished,
-    };
-    run.release = options.release;
-    signoff::resolve(&mut run, &inputs);
-    tell_signoffs(&run, &context);
-    let sealed = record::seal(&run, &masker);
-    let wanted = options.requests && signal.is_none();
-    let complaint = unwritten(sealed.as_ref().ok().filter(|_| wanted), &inputs, &context);
+    run.release.clone_from(&options.signing.release);
+    let (sealed, problem) = conclude(run, &config, &gates, &options.signing, &context);
     drop(context);
     let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
     over.cancel();
-    if let Some(complaint) = complaint {
-        terminal.complain(&complaint);
+    if let Some(problem) = problem {
+        terminal.complain(&problem);
     }
     sealed.map_err(|e| format!("the record could not be made: {e}"))
 }
 
-/// Writes the requests for the signatures that are missing; gives a complaint when it could not.
-fn unwritten(run: Option<&Run>, inputs: &signoff::Inputs<'_>, context: &Context) -> Option<String> {
-    let error = request::write(run?, inputs, context.baseline.as_ref()).err()?;
-    Some(format!("a sign-off request could not be written: {error}"))
+/// Decides the sign-offs, seals the record, and writes requests for what is missing. Beside the
+/// record comes what is wrong with the requests.
+fn conclude(
+    mut run: Run,
+    config: &Config,
+    gates: &[Arc<Gate>],
+    signing: &Signing,
+    context: &Context,
+) -> (Result<Run, serde_json::Error>, Option<String>) {
+    let inputs = signoff::Inputs {
+        config,
+        gates: &gates.iter().map(Arc::as_ref).collect::<Vec<_>>(),
+        directory: signing.directory.as_deref(),
+        fresh: true,
+        trust: &Source::of(config),
+        now: run.finished,
+        waived_at: run.finished,
+    };
+    signoff::resolve(&mut run, &inputs);
+    tell_signoffs(&run, context);
+    let sealed = record::seal(&run, &context.masker);
+    let wanted = signing.requests && run.interrupted.is_none();
+    let problem = match &sealed {
+        Ok(run) if wanted => request::write(run, &inputs, context.baseline.as_ref()).err(),
+        _ => None,
+    };
+    let problem = problem.map(|e| format!("a sign-off request could not be written: {e}"));
+    (sealed, problem)
 }
 
 /// The engine leaves these to whoever decides them.

@@ -16,6 +16,7 @@ use crate::{
     exit,
     record::SignDecision,
     signoff::{
+        page,
         request::{self, Request},
         sign::{self, Choice},
     },
@@ -86,8 +87,8 @@ pub fn main(args: &SignArgs, terminal: &Terminal, environment: &Environment) -> 
         Ok(statement) => statement,
         Err(message) => return terminal.usage_error(&defang(&message)),
     };
-    let page = sign::page(&request, &statement);
-    if terminal.print(page.as_bytes()).is_err() {
+    let text = page(&request, &statement);
+    if terminal.print(text.as_bytes()).is_err() {
         return terminal.usage_error("what is signed could not be shown, so it is not signed");
     }
     match confirm(args, &choice, terminal) {
@@ -123,22 +124,19 @@ pub fn main(args: &SignArgs, terminal: &Terminal, environment: &Environment) -> 
 
 /// `signoffs/requests/dba.json` belongs into `signoffs`.
 fn above(request: &Path) -> Option<PathBuf> {
-    let folder = std::path::absolute(request).ok()?;
-    let folder = folder.parent()?;
-    let is_requests = folder.file_name().is_some_and(|name| name == "requests");
-    let place = request.parent()?;
-    Some(if is_requests {
-        match place.parent() {
-            Some(above) if place.file_name().is_some() => above.to_owned(),
-            _ => place.join(".."),
-        }
-    } else {
-        place.to_owned()
-    })
-    .map(|place| match place.as_os_str().is_empty() {
-        true => PathBuf::from("."),
-        false => place,
-    })
+    let absolute = std::path::absolute(request).ok()?;
+    let is_requests = absolute
+        .parent()?
+        .file_name()
+        .is_some_and(|name| name == "requests");
+    let folder = request.parent()?;
+    let place = match folder.parent() {
+        _ if !is_requests => folder.to_owned(),
+        Some(above) => above.to_owned(),
+        None => PathBuf::from(".."),
+    };
+    let is_here = place.as_os_str().is_empty();
+    Some(if is_here { PathBuf::from(".") } else { place })
 }
 
 fn prepare(args: &SignArgs) -> Result<(Request, Choice), String> {

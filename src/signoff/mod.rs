@@ -10,6 +10,8 @@ mod check;
 pub mod config;
 mod duties;
 pub(crate) mod found;
+mod matter;
+mod page;
 mod repo;
 pub mod request;
 mod resolve;
@@ -26,6 +28,7 @@ mod verify;
 mod tests;
 
 pub use check::{check, check_settings};
+pub use page::page;
 pub use resolve::resolve;
 pub use revoked::Revoked;
 pub use scene::{Inputs, Scene};

@@ -267,26 +267,25 @@ impl<'a> Scene<'a> {
             return Ok(found);
         }
         // An empty range names nobody, and the last commit has an author all the same.
-        self.last_author(repo, head, &counts)
+        last_author(repo, head, &counts)
     }
+}
 
-    /// Of the newest commit that is more than statements.
-    fn last_author(
-        &self,
-        repo: &Repo,
-        head: ObjectId,
-        counts: &impl Fn(&[PathBuf]) -> bool,
-    ) -> Result<BTreeSet<String>, String> {
-        let mut at = head;
-        for _ in 0..1000 {
-            let found = repo.authors(None, at, counts)?;
-            match repo.parent(at) {
-                Some(parent) if found.is_empty() => at = parent,
-                _ => return Ok(found),
-            }
+/// Of the newest commit that is more than statements.
+fn last_author(
+    repo: &Repo,
+    head: ObjectId,
+    counts: &impl Fn(&[PathBuf]) -> bool,
+) -> Result<BTreeSet<String>, String> {
+    let mut at = head;
+    for _ in 0..1000 {
+        let found = repo.authors(None, at, counts)?;
+        match repo.parent(at) {
+            Some(parent) if found.is_empty() => at = parent,
+            _ => return Ok(found),
         }
-        Err("none of the last 1000 commits changes anything".to_owned())
     }
+    Err("none of the last 1000 commits changes anything".to_owned())
 }
 
 /// `./signoffs` reads better as `signoffs`.

@@ -89,7 +89,7 @@ pub fn scope<'r>(signoff: &Gate, gates: &[&Gate], run: &'r Run) -> Vec<&'r GateR
     }
     let section = signoff.section.as_ref().filter(|_| !config.is_final);
     let has_section = |gate: &&Gate| gate.signoff().is_none() && gate.section.as_ref() == section;
-    if section.is_some() && gates.iter().any(|gate| has_section(&gate)) {
+    if section.is_some() && gates.iter().any(has_section) {
         let of_section = records().filter(|r| r.section.as_ref() == section);
         return of_section.collect();
     }

@@ -73,7 +73,14 @@ fn hold(
         .roles()
         .get(&said.role)
         .ok_or_else(|| format!("the config has no role `{}`", said.role))?;
-    trust.check(&signer, &said.principal, &[said.issued_at, scene.now])?;
+    // An approval must hold now; a rejection need only have been one: a key that runs out must not
+    // wave a release through.
+    let times = [said.issued_at, scene.now];
+    let times = match said.decision {
+        SignDecision::Approve => &times[..],
+        SignDecision::Reject => &times[..1],
+    };
+    trust.check(&signer, &said.principal, times)?;
     if !role.principals.contains(&said.principal) {
         let (principal, role) = (&said.principal, &said.role);
         return Err(format!("{principal} may not sign in the name of {role}"));

@@ -274,6 +274,14 @@ fn nobody_signs_without_having_been_asked() {
         assert_eq!(ran.code, 2, "{more}");
         assert!(ran.stderr.contains(says), "{says}:\n{}", ran.stderr);
     }
+    let left = fs::read_dir(project.path("signoffs")).unwrap().count();
+    assert_eq!(left, 1, "only the requests");
+}
+
+#[test]
+fn a_wrong_role_or_key_signs_nothing() {
+    let project = project();
+    project.run();
     let ran = project.call("sign signoffs/requests/cto.json --role security-lead --yes");
     assert!(
         ran.stderr.contains("is for the role `cto`"),

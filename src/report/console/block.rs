@@ -81,9 +81,8 @@ fn own_words(gate: &GateRecord, pen: Pen, lines: &mut Vec<String>) {
             None if says(CheckOutcome::Unmeasured) => return,
             None => (Mark::Unknown, format!("could not tell: {}", reason())),
         },
-        Outcome::Failed if gate.failures().next().is_some() => return,
+        Outcome::Failed | Outcome::Pending if gate.failures().next().is_some() => return,
         Outcome::Failed => (Mark::of(gate), reason()),
-        Outcome::Pending if gate.failures().next().is_some() => return,
         Outcome::Pending => (Mark::Pending, format!("awaits a sign-off: {}", reason())),
         Outcome::Skipped if gate.skipped == Some(SkipReason::Dependency) => {
             (Mark::Skipped, format!("not measured: {}", reason()))

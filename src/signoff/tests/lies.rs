@@ -131,7 +131,7 @@ fn a_gate_that_is_not_signed_for_is_not_signed() {
         statement.predicate.gates = vec![Vouched {
             id: "signoff.other".to_owned(),
             statement: "x".to_owned(),
-            questions: Default::default(),
+            questions: std::collections::BTreeMap::default(),
         }];
     });
     assert_eq!(world.refusal(), "no sign-off of this run asks for it");

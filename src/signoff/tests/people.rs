@@ -155,6 +155,23 @@ fn a_rejection_blocks_until_the_same_person_takes_it_back() {
 }
 
 #[test]
+fn a_rejection_outlives_its_key() {
+    let mut world = World::new();
+    world.reject("security-lead", "alice");
+    let key = world.read("keys/alice.pub");
+    let line = format!("alice@example.com valid-before=\"20261124120000Z\" {key}");
+    world.edit("allowed_signers", |text| {
+        let others = text.lines().skip(1).collect::<Vec<_>>().join("\n");
+        format!("{line}{others}\n")
+    });
+    world.pass(60);
+    assert_eq!(world.resolve().exit_code, 1);
+    // Ann's approval does not help.
+    world.sign_request(&world.request("security-lead"), "ann", Approve, |_| ());
+    assert_eq!(world.resolve().exit_code, 1);
+}
+
+#[test]
 fn a_new_commit_or_policy_does_not_void_a_rejection() {
     let world = World::new();
     world.reject("security-lead", "alice");
@@ -176,7 +193,7 @@ fn an_earlier_approval_does_not_outlive_a_rejection_in_the_same_second() {
         principal: "alice@example.com".to_owned(),
         decision: crate::record::SignDecision::Reject,
         reason: Some("no".to_owned()),
-        answers: Default::default(),
+        answers: std::collections::BTreeMap::default(),
         accepts: Vec::new(),
     };
     let statement = super::super::sign::statement(&request, &choice, later.now).unwrap();

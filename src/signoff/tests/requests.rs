@@ -157,7 +157,7 @@ fn nothing_in_a_request_reaches_the_terminal_as_it_is() {
     request.changes = Some(vec![evil.to_owned()]);
     let statement =
         sign::statement(&request, &choice(SignDecision::Approve, &[]), world.now).unwrap();
-    let page = sign::page(&request, &statement);
+    let page = super::super::page(&request, &statement);
     let hidden = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
     assert!(!page.contains(hidden), "{page}");
     assert_eq!(

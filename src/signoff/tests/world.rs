@@ -92,12 +92,12 @@ impl World {
         };
         world.write("readygate.yaml", policy);
         world.write("revoked", "# none\n");
-        let mut allowed = String::new();
-        for name in ["alice", "ann", "bob", "erin"] {
+        let line = |name: &str| {
             let key = world.key(name, "ed25519");
-            allowed += &format!("{name}@example.com namespaces=\"{NAMESPACE}\" {key}");
-        }
-        world.write("allowed_signers", &allowed);
+            format!("{name}@example.com namespaces=\"{NAMESPACE}\" {key}")
+        };
+        let allowed = ["alice", "ann", "bob", "erin"].map(line);
+        world.write("allowed_signers", &allowed.concat());
         assert!(call(world.path(), "git", &["init", "-q", "-b", "main"]));
         world.write(".gitignore", "keys/\n");
         world.commit("carol@example.com", "2026-11-24T08:00:00Z");
