@@ -64,26 +64,21 @@ impl Matter<'_> {
 
     /// What the approvals that count accept although it fails.
     fn waivers(&self, accepted: &BTreeSet<String>) -> Vec<Waiver> {
-        let mut waivers = Vec::new();
-        for examined in self
-            .examined
-            .iter()
-            .filter(|e| accepted.contains(&e.sha256))
-        {
-            let Some(statement) = &examined.statement else {
-                continue;
-            };
-            let said = &statement.predicate;
-            if said.decision == SignDecision::Approve {
+        let counting = self.examined.iter();
+        let counting = counting.filter(|e| accepted.contains(&e.sha256));
+        let statements = counting.filter_map(|e| e.statement.as_ref());
+        let said = statements.map(|statement| &statement.predicate);
+        let approvals = said.filter(|said| said.decision == SignDecision::Approve);
+        approvals
+            .flat_map(|said| {
                 let signed = Signed {
                     role: &said.role,
                     powers: self.scene.roles().get(&said.role),
                     principal: &said.principal,
                 };
-                waivers.extend(signed.waivers(&said.accepts));
-            }
-        }
-        waivers
+                signed.waivers(&said.accepts)
+            })
+            .collect()
     }
 
     /// Every statement with every open gate that it answers. The final approvals come last: they

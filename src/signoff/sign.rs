@@ -166,13 +166,8 @@ pub fn write(
 ) -> Result<PathBuf, String> {
     let bytes = bytes(statement)?;
     let said = &statement.predicate;
-    write_bytes(
-        &bytes,
-        (&said.role, said.issued_at),
-        key,
-        namespace,
-        directory,
-    )
+    let by = (said.role.as_str(), said.issued_at);
+    write_bytes(&bytes, by, key, namespace, directory)
 }
 
 /// The same for the bytes of any statement, whose file is named by who speaks and when.
