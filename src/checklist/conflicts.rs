@@ -19,6 +19,8 @@ pub struct Finding {
     pub lines: Vec<(usize, String)>,
     /// What readygate makes of it until then.
     pub taken: String,
+    /// Good to know, but nothing to decide.
+    pub note: bool,
 }
 
 /// A number with what it measures.
@@ -51,6 +53,7 @@ pub fn find(
         title: "a fence is never closed".to_owned(),
         lines: vec![(line, "```".to_owned())],
         taken: "headings after it are read as text, so that later items may stand in the wrong section".to_owned(),
+        note: false,
     }));
     findings
 }
@@ -85,6 +88,7 @@ fn differing(numbers: &[Number]) -> Vec<Finding> {
                 title: format!("{quantity}: the document names several numbers"),
                 lines,
                 taken: "each gate keeps the number of its own line".to_owned(),
+                note: false,
             });
         }
     }
@@ -125,6 +129,7 @@ fn too_early(document: &Document, gates: &[Proposed]) -> Option<Finding> {
             "gates are read stage by stage; {} of them after the permit",
             late.len()
         ),
+        note: false,
     })
 }
 
@@ -161,6 +166,7 @@ fn unlisted(gates: &[Proposed], roles: &[(String, String)]) -> Vec<Finding> {
             title: "roles sign a section but are not on the list of signatures".to_owned(),
             lines: missing,
             taken: "they must sign their sections all the same".to_owned(),
+            note: false,
         });
     }
     let pre = |g: &&&Proposed| !g.stages.iter().any(|s| s.starts_with("pre-"));
@@ -174,6 +180,7 @@ fn unlisted(gates: &[Proposed], roles: &[(String, String)]) -> Vec<Finding> {
             title: "roles that can sign only after the deployment stand on the list of its final approval".to_owned(),
             lines: after,
             taken: "the final approval closes the release; it is no permit to deploy".to_owned(),
+            note: false,
         });
     }
     findings
@@ -211,6 +218,7 @@ fn too_few_samples(document: &Document, numbers: &[Number]) -> Option<Finding> {
         taken: format!(
             "{samples} samples without a failure only show a rate below {bound:.1} %; {needed} are needed"
         ),
+        note: false,
     })
 }
 
@@ -257,6 +265,7 @@ fn commands(document: &Document) -> Vec<Finding> {
                 title: title.to_owned(),
                 lines,
                 taken: taken.to_owned(),
+                note: true,
             });
         }
     }
@@ -276,5 +285,6 @@ fn claims(document: &Document) -> Option<Finding> {
         title: "boxes are ticked by hand".to_owned(),
         lines,
         taken: "a tick is a claim; only evidence and signatures count".to_owned(),
+        note: true,
     })
 }

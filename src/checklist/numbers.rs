@@ -56,7 +56,7 @@ pub fn readings(text: &str) -> Vec<Reading> {
         at = start + length;
         let glued = text[..start].chars().next_back();
         // `P95`, `v4.0`, `ISO-27001` name things; `<50` and `(3` count.
-        if glued.is_some_and(|c| c.is_alphanumeric() || "_.-#/".contains(c)) {
+        if glued.is_some_and(|c| c.is_alphanumeric() || "_.-#/+".contains(c)) {
             continue;
         }
         let Ok(value) = text[start..at].replace(',', "").parse::<f64>() else {

@@ -32,15 +32,18 @@ fn head(proposal: &Proposal, coverage: &Coverage, file: &str) -> String {
          #\n# {coverage}\n",
         comment(file)
     );
-    if !proposal.findings.is_empty() {
-        out.push_str("#\n# To settle:\n");
-    }
-    for finding in &proposal.findings {
-        let _ = writeln!(out, "# - {}", comment(&finding.title));
-        for (line, text) in finding.lines.iter().take(8) {
-            let _ = writeln!(out, "#     line {line}: {}", comment(text));
+    for (title, note) in [("To settle", false), ("Good to know", true)] {
+        let findings = || proposal.findings.iter().filter(|f| f.note == note);
+        if findings().next().is_some() {
+            let _ = write!(out, "#\n# {title}:\n");
         }
-        let _ = writeln!(out, "#     so far: {}", comment(&finding.taken));
+        for finding in findings() {
+            let _ = writeln!(out, "# - {}", comment(&finding.title));
+            for (line, text) in finding.lines.iter().take(8) {
+                let _ = writeln!(out, "#     line {line}: {}", comment(text));
+            }
+            let _ = writeln!(out, "#     so far: {}", comment(&finding.taken));
+        }
     }
     let version = proposal.version.as_deref().unwrap_or("0.0.0");
     let _ = write!(

@@ -104,7 +104,11 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
 
 fn report(args: &ImportArgs, imported: &Imported, terminal: &Terminal) -> u8 {
     for finding in &imported.findings {
-        terminal.note(&format!("to settle: {}", finding.title));
+        terminal.note(&format!(
+            "{}: {}",
+            if finding.note { "note" } else { "to settle" },
+            finding.title
+        ));
         for (line, text) in &finding.lines {
             let text = readygate_sdk::defang(&readygate_sdk::excerpt(text, 100));
             terminal.note(&format!("  {}:{line}: {text}", args.checklist.display()));

@@ -197,8 +197,8 @@ impl<'a> Builder<'a> {
             },
             (Kind::Derived, _) => {
                 let index = self.signature_of(line);
-                self.fact(index, line, item);
                 self.cover(line, index, Some(Way::Derived));
+                self.fact(index, line, item);
             }
             (Kind::Fill, _) => self.fill(line, item, target),
             (Kind::Choice, None) if item.planned.is_some() => {
