@@ -1,6 +1,9 @@
 //! Outcomes to verdict, once. No reporter decides.
 
+use readygate_sdk::{CheckOutcome, Level};
+
 use crate::{
+    engine::sentence as sentence_of,
     exit,
     record::{Counts, GateRecord, Outcome, Run, SkipReason, Verdict},
 };
@@ -28,7 +31,7 @@ pub fn decide(gates: &[GateRecord], required: &[String]) -> Decision {
             .collect()
     };
     let failed = sentences(
-        |g| g.severity.blocks() && g.outcome == Outcome::Failed,
+        |g| g.severity.blocks() && g.standing() == Outcome::Failed,
         "failed",
     );
     let mut unknown = sentences(is_unknown, "could not be measured");
@@ -36,7 +39,7 @@ pub fn decide(gates: &[GateRecord], required: &[String]) -> Decision {
         .iter()
         .filter(|g| required.contains(&g.id) && !g.severity.blocks())
     {
-        if matches!(gate.outcome, Outcome::Unmeasured | Outcome::Skipped) {
+        if matches!(gate.standing(), Outcome::Unmeasured | Outcome::Skipped) {
             unknown.push(sentence(gate, "is required and could not be measured"));
         }
     }
@@ -57,19 +60,22 @@ pub fn decide(gates: &[GateRecord], required: &[String]) -> Decision {
     if selected.iter().filter(measured).count() == 0 {
         unknown.push("nothing was measured".to_owned());
     } else if [&failed, &unknown, &pending].iter().all(|r| r.is_empty())
-        && !selected.iter().any(|g| g.outcome == Outcome::Passed)
+        && !selected.iter().any(|g| g.standing() == Outcome::Passed)
     {
         unknown.push("no gate passed".to_owned());
     }
+    let waived: Vec<_> = selected.iter().filter(|g| g.is_waived()).collect();
+    let waived: Vec<_> = waived.iter().map(|g| waived_sentence(g)).collect();
     let verdict = match (failed.is_empty(), unknown.is_empty(), pending.is_empty()) {
         (false, _, _) => Verdict::NoGo,
         (true, false, _) => Verdict::Inconclusive,
         (true, true, false) => Verdict::Pending,
-        (true, true, true) => Verdict::Go,
+        (true, true, true) if waived.is_empty() => Verdict::Go,
+        (true, true, true) => Verdict::GoWithWaivers,
     };
     Decision {
         verdict,
-        reasons: [failed, unknown, pending].concat(),
+        reasons: [failed, unknown, pending, waived].concat(),
     }
 }
 
@@ -90,15 +96,52 @@ pub fn settle(run: &mut Run, required: &[String]) {
 /// A blocking gate that was skipped because of a dependency was not measured either.
 fn is_unknown(gate: &GateRecord) -> bool {
     let skipped = gate.outcome == Outcome::Skipped && gate.skipped == Some(SkipReason::Dependency);
-    gate.severity.blocks() && (gate.outcome == Outcome::Unmeasured || skipped)
+    gate.severity.blocks() && (gate.standing() == Outcome::Unmeasured || skipped)
 }
 
 fn sentence(gate: &GateRecord, what: &str) -> String {
     let severity = gate.severity.name();
-    match &gate.reason {
+    match open_reason(gate).or_else(|| gate.reason.clone()) {
         Some(reason) => format!("{} ({severity}) {what}: {reason}", gate.id),
         None => format!("{} ({severity}) {what}", gate.id),
     }
+}
+
+/// What is left to weigh, where waivers cover a part of what failed.
+fn open_reason(gate: &GateRecord) -> Option<String> {
+    if gate.waived.is_empty() {
+        return None;
+    }
+    let wanted = match gate.standing() {
+        Outcome::Failed => CheckOutcome::Failed,
+        _ => CheckOutcome::Unmeasured,
+    };
+    let all = gate.checks.iter().enumerate();
+    let open: Vec<_> = all
+        .filter(|(index, check)| {
+            let weighs = check.outcome == wanted && check.level == Level::Error;
+            weighs && gate.waiver_of(*index).is_none()
+        })
+        .collect();
+    let (_, first) = open.first()?;
+    let more = match open.len() - 1 {
+        0 => String::new(),
+        more => format!("{more} more, "),
+    };
+    let waived = gate.waived.len();
+    Some(format!("{} ({more}{waived} waived)", sentence_of(first)))
+}
+
+/// Every waiver that the gate stands on, in one sentence.
+fn waived_sentence(gate: &GateRecord) -> String {
+    let mut terms: Vec<String> = Vec::new();
+    for waived in &gate.waived {
+        let one = waived.terms();
+        if !terms.contains(&one) {
+            terms.push(one);
+        }
+    }
+    sentence(gate, &format!("failed and is waived {}", terms.join(", ")))
 }
 
 /// The exit code of a verdict; a signal outranks it.
@@ -118,7 +161,7 @@ pub fn count(gates: &[GateRecord]) -> Counts {
     let of = |outcome| gates.iter().filter(|g| g.outcome == outcome).count();
     let minor = gates
         .iter()
-        .filter(|g| g.outcome == Outcome::Failed && !g.severity.blocks());
+        .filter(|g| g.standing() == Outcome::Failed && !g.severity.blocks());
     Counts {
         total: gates.len(),
         passed: of(Outcome::Passed),
@@ -128,5 +171,6 @@ pub fn count(gates: &[GateRecord]) -> Counts {
         pending: of(Outcome::Pending),
         flaky: gates.iter().filter(|g| g.flaky).count(),
         warnings: minor.count() + gates.iter().flat_map(GateRecord::warnings).count(),
+        waived: gates.iter().filter(|g| g.is_waived()).count(),
     }
 }

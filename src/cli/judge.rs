@@ -17,7 +17,7 @@ use crate::{
     exit,
     plan::Plan,
     record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord},
-    signoff,
+    signoff, waiver,
 };
 
 /// Arguments of `judge`.
@@ -82,6 +82,7 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         cancel: CancellationToken::new(),
         deadline: None,
         baseline,
+        waivers: config.waivers.clone(),
         masker: Arc::new(readygate_sdk::Masker::new([])),
         events,
     };
@@ -93,6 +94,8 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
             None => rejudge(gate, old, &context),
         });
     }
+    // Marked before anything is skipped: a gate whose failures are all waived holds nothing up.
+    waiver::apply(&config.waivers, &mut gates, old.finished);
     skip_dependents(config, &mut gates);
     let mut run = session::assemble(
         config,
@@ -119,7 +122,7 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
 /// What needs a gate that did not pass would not have run, wherever the two are declared.
 fn skip_dependents(config: &Config, gates: &mut [GateRecord]) {
     let mut outcomes: HashMap<String, Outcome> =
-        gates.iter().map(|g| (g.id.clone(), g.outcome)).collect();
+        gates.iter().map(|g| (g.id.clone(), g.standing())).collect();
     let mut settled = false;
     while !settled {
         settled = true;

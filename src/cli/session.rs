@@ -19,7 +19,7 @@ use crate::{
     record::{
         self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool, Verdict,
     },
-    signoff, verdict,
+    signoff, verdict, waiver,
 };
 
 /// What a run needs besides its config and plan.
@@ -74,6 +74,7 @@ async fn drive(
         cancel,
         deadline: limit.map(|limit| Instant::now() + limit),
         baseline: options.baseline,
+        waivers: config.waivers.clone(),
         masker: Arc::clone(&masker),
         events,
     });
@@ -182,10 +183,11 @@ fn signal_name(signal: i32) -> &'static str {
 pub fn assemble(
     config: &Config,
     selection: Selection,
-    gates: Vec<GateRecord>,
+    mut gates: Vec<GateRecord>,
     (started, finished): (Timestamp, Timestamp),
     signal: Option<i32>,
 ) -> Run {
+    let waivers = waiver::apply(&config.waivers, &mut gates, finished);
     let decision = verdict::decide(&gates, &config.required);
     let target = &config.target;
     Run {
@@ -221,7 +223,7 @@ pub fn assemble(
         exit_code: verdict::exit_code(decision.verdict, signal),
         counts: verdict::count(&gates),
         gates,
-        waivers: Vec::new(),
+        waivers,
         signoffs: Vec::new(),
     }
 }

@@ -1,14 +1,64 @@
 //! `readygate verify-checklist`
 
+use std::path::PathBuf;
+
 use clap::Args;
 
-use super::output::Terminal;
+use super::{
+    output::Terminal,
+    render::{read_history, read_record, read_text},
+};
+use crate::{
+    checklist::{render::Evidence, verify},
+    exit,
+};
 
 /// Arguments of `verify-checklist`.
 #[derive(Debug, Args)]
-pub struct VerifyChecklistArgs {}
+pub struct VerifyChecklistArgs {
+    /// The checklist as it was filled in.
+    #[arg(value_name = "FILLED.MD")]
+    filled: PathBuf,
+    /// Record of the run that it was filled in from.
+    #[arg(value_name = "RUN.JSON")]
+    record: PathBuf,
+    /// The checklist before it was filled in; shows more of what was edited.
+    #[arg(long, value_name = "CHECKLIST.MD")]
+    checklist: Option<PathBuf>,
+    /// Folder with the history of the release, if it was filled in with one.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+}
 
-/// Finds edits.
-pub fn main(_args: &VerifyChecklistArgs, terminal: &Terminal) -> u8 {
-    terminal.usage_error("`verify-checklist` is not built into this version")
+/// Compares; 0 when nothing was edited, 1 when something was, 2 when it cannot be told.
+pub fn main(args: &VerifyChecklistArgs, terminal: &Terminal) -> u8 {
+    match differences(args) {
+        Ok(found) if found.is_empty() => {
+            terminal.result(b"the checklist is as it was filled in\n", exit::GO)
+        }
+        Ok(found) => {
+            let mut out = String::new();
+            for difference in &found {
+                out += &difference.sentence();
+                out.push('\n');
+            }
+            let count = readygate_sdk::count_of(found.len() as u64, "edit", "edits");
+            out += &format!("{count} after the checklist was filled in\n");
+            terminal.result(readygate_sdk::defang(&out).as_bytes(), exit::NO_GO)
+        }
+        Err(message) => terminal.usage_error(&message),
+    }
+}
+
+fn differences(args: &VerifyChecklistArgs) -> Result<Vec<verify::Difference>, String> {
+    let run = read_record(&args.record)?;
+    let history = args.state.as_deref().map(read_history).transpose()?;
+    let evidence = Evidence {
+        run: &run,
+        history: history.as_ref(),
+    };
+    let original = args.checklist.as_deref().map(read_text).transpose()?;
+    let filled = read_text(&args.filled)?;
+    verify::verify(&filled, original.as_deref(), evidence)
+        .map_err(|e| format!("{}: {e}", args.filled.display()))
 }

@@ -8,6 +8,7 @@ use crate::{
     policy::config::Policy,
     release::config::{Watch, Windows},
     signoff::config::Signoffs,
+    waiver::Waivers,
 };
 
 use super::{
@@ -80,7 +81,7 @@ pub fn ad_hoc(
             secrets,
             roles: BTreeMap::default(),
             signoffs: Signoffs::default(),
-            waivers: Vec::new(),
+            waivers: Waivers::default(),
             policy: Policy::default(),
             windows: Windows::default(),
             watch: Watch::default(),

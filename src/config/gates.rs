@@ -18,6 +18,7 @@ use super::{
 use crate::{
     expect::{self, Expectation},
     plan::STAGES,
+    record::Severity,
     registry::{self, BoundProbe},
 };
 
@@ -62,15 +63,15 @@ fn gate(node: &Node, context: &GateContext<'_>) -> Option<Gate> {
     check_stages(node, sink);
     let id_span = node.get("id").map_or(node.span, |n| n.span);
     let pass = fields.pass_env.iter().chain(context.pass_env);
+    let severity = fields.severity.or(context.defaults.severity);
+    let severity = severity.unwrap_or_default();
     Some(Gate {
         title: fields.title.unwrap_or_else(|| fields.id.clone()),
         description: fields.description,
         section: fields.section,
         owner: fields.owner,
-        severity: fields
-            .severity
-            .or(context.defaults.severity)
-            .unwrap_or_default(),
+        severity,
+        waivable: fields.waivable.unwrap_or(severity != Severity::Blocker),
         stages: fields.stages,
         tags: fields.tags,
         needs: fields.needs,

@@ -1,6 +1,7 @@
 //! Files to [`Config`]: reading, including, merging.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     io::Read as _,
     path::{Path, PathBuf},
@@ -17,7 +18,10 @@ use super::{
     model::{Defaults, File, Require},
     yaml::{self, Node},
 };
-use crate::signoff;
+use crate::{
+    signoff::{self, config::Role},
+    waiver::{self, Declared, Waivers},
+};
 
 /// A policy is written by people; more than this is a mistake or an attack.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -274,7 +278,6 @@ impl Loader {
         merged.policy = merged.policy.take().or(file.policy);
         merged.windows = merged.windows.take().or(file.windows);
         merged.watch = merged.watch.take().or(file.watch);
-        merged.waivers.extend(file.waivers);
         merged.secrets.extend(file.secrets);
         merged.pass_env.extend(file.pass_env);
     }
@@ -297,6 +300,8 @@ impl Loader {
         signoff::check(&nodes, self.merged.roles.as_ref(), &self.sink);
         self.check_requirements(&nodes);
         self.check_target(&nodes);
+        let roles = self.merged.roles.clone().unwrap_or_default();
+        let waivers = self.waivers(&nodes, &gates, &roles);
         let target = self.merged.target.clone().unwrap_or_default();
         let directory = paths
             .first()
@@ -320,14 +325,33 @@ impl Loader {
             deadline: self.merged.deadline.map(|d| d.0),
             required: self.merged.require.clone().unwrap_or_default().ids,
             secrets: Vec::new(),
-            roles: self.merged.roles.clone().unwrap_or_default(),
+            roles,
             signoffs: self.merged.signoffs.clone().unwrap_or_default(),
-            waivers: self.merged.waivers.clone(),
+            waivers,
             policy: self.merged.policy.clone().unwrap_or_default(),
             windows: self.merged.windows.clone().unwrap_or_default(),
             watch: self.merged.watch.clone().unwrap_or_default(),
             gates: gates.into_iter().collect::<Option<Vec<Gate>>>()?,
         })
+    }
+
+    fn waivers(
+        &self,
+        nodes: &[&Node],
+        gates: &[Option<Gate>],
+        roles: &BTreeMap<String, Role>,
+    ) -> Waivers {
+        let gate_nodes = nodes.iter().flat_map(|n| n.items());
+        let ids: Vec<&str> = gate_nodes.filter_map(|g| g.get("id")?.text()).collect();
+        let lists = self.roots.iter().filter_map(|r| r.get("waivers"));
+        let declared = Declared {
+            sources: &self.sources,
+            sink: &self.sink,
+            ids: &ids,
+            gates,
+            roles,
+        };
+        waiver::read(&lists.collect::<Vec<_>>(), &declared)
     }
 
     /// Deleting gates must not pass: what `require` names has to be declared.

@@ -24,7 +24,7 @@ use crate::{
     registry::BoundProbe,
     release::config::{Watch, Windows},
     signoff::config::{Role, Signoffs},
-    waiver::config::WaiverFields,
+    waiver::Waivers,
 };
 
 pub use ad_hoc::{AdHoc, ad_hoc};
@@ -61,8 +61,8 @@ pub struct Config {
     pub roles: BTreeMap<String, Role>,
     /// Where signatures are and who may make them.
     pub signoffs: Signoffs,
-    /// Exceptions, as written.
-    pub waivers: Vec<WaiverFields>,
+    /// Exceptions, and which gates allow any.
+    pub waivers: Waivers,
     /// Who answers for the policy itself.
     pub policy: Policy,
     /// When deployments may start.
@@ -87,6 +87,8 @@ pub struct Gate {
     pub owner: Option<String>,
     /// How much it weighs.
     pub severity: Severity,
+    /// Whether a waiver may cover it.
+    pub waivable: bool,
     /// When it applies.
     pub stages: Vec<String>,
     /// Labels.

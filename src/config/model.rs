@@ -55,7 +55,12 @@ pub struct File {
     pub signoffs: Option<Signoffs>,
     /// Exceptions. The check still runs and is shown as waived.
     #[serde(default)]
-    pub waivers: Vec<WaiverFields>,
+    #[schemars(with = "Vec<WaiverFields>")]
+    #[expect(
+        dead_code,
+        reason = "read from the tree; here for the schema and the list of known keys"
+    )]
+    pub waivers: Later,
     /// Who answers for the policy itself.
     pub policy: Option<Policy>,
     /// When deployments may start.
@@ -150,6 +155,9 @@ pub struct GateFields {
     pub owner: Option<String>,
     /// `blocker` and `major` keep the run from GO, `minor` warns, `info` only reports.
     pub severity: Option<Severity>,
+    /// Whether a waiver may cover its failures. Unless said otherwise a blocker is not waivable and
+    /// everything else is.
+    pub waivable: Option<bool>,
     /// When it applies: `pre-merge`, `nightly`, `pre-deploy`, `deploy`, `post-deploy`, `rollback`,
     /// or names of your own. Without stages it always applies.
     #[serde(default)]

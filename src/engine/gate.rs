@@ -147,6 +147,7 @@ pub fn blank(gate: &Gate) -> GateRecord {
         metrics: BTreeMap::new(),
         absent_metrics: BTreeMap::new(),
         checks: Vec::new(),
+        waived: Vec::new(),
         attempts: Vec::new(),
         started: None,
         duration_s: 0.0,

@@ -18,6 +18,7 @@ use crate::{
     expect::Baseline,
     plan::Plan,
     record::{GateRecord, Outcome, Run},
+    waiver::{self, Waivers},
 };
 
 pub use event::Event;
@@ -40,6 +41,8 @@ pub struct Context {
     pub deadline: Option<Instant>,
     /// A record of an earlier run, for relative expectations.
     pub baseline: Option<Run>,
+    /// What is waived: a gate whose failures are all waived holds nothing up.
+    pub waivers: Waivers,
     /// The secrets of the run.
     pub masker: Arc<Masker>,
     /// Where events go.
@@ -163,7 +166,9 @@ pub async fn run(
             Err(join) => (join.id(), None),
         };
         if let Some(index) = tasks.remove(&id) {
-            schedule.end(index, record.unwrap_or_else(|| crashed(&gates[index])));
+            let mut record = record.unwrap_or_else(|| crashed(&gates[index]));
+            record.waived = waiver::mark(&context.waivers, &record, context.clock.now());
+            schedule.end(index, record);
         }
     }
     schedule.into_records()

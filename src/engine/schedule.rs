@@ -93,7 +93,7 @@ impl<'a> Schedule<'a> {
     }
 
     fn outcome(&self, index: usize) -> Option<Outcome> {
-        self.records.get(&index).map(|r| r.outcome)
+        self.records.get(&index).map(GateRecord::standing)
     }
 
     /// Gates that wait for one that has ended without passing will never run.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use readygate_sdk::Location;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,19 +18,54 @@ pub struct WaiverRecord {
     pub owner: String,
     /// Role that approved it.
     pub approver: String,
+    /// Who signed it; absent for a waiver of the config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
     /// Where it is tracked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
     /// Last moment at which it holds, UTC.
     pub expires: Timestamp,
+    /// Where the config declares it; absent for a signed waiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
     /// Whether it held at the end of the run.
     pub valid: bool,
-    /// Failed checks that it covered, as `gate: rule subject`; none means that it is unused.
+    /// How many failed checks it covered; 0 means that it was not needed.
+    #[serde(default)]
+    pub covered: usize,
+    /// The first 200 of them, as `gate: rule subject`.
     #[serde(default)]
     pub used: Vec<String>,
-    /// What a reader should know: it lapses soon, it is unused, it was refused.
+    /// What a reader should know: it expires soon, it is unused, it was refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// A failed check that a waiver covers. The check stays failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Waived {
+    /// Position of the check in the gate's `checks`, from 0.
+    pub check: usize,
+    /// Position of the waiver in the run's `waivers`, from 0.
+    pub waiver: usize,
+    /// Last moment at which the waiver holds, UTC.
+    pub until: Timestamp,
+    /// Role that approved it.
+    pub approver: String,
+    /// Where it is tracked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+}
+
+impl Waived {
+    /// `until 2026-12-31 by cto (SHOP-12)`
+    pub fn terms(&self) -> String {
+        let ticket = self.ticket.as_ref();
+        let ticket = ticket.map_or_else(String::new, |t| format!(" ({t})"));
+        let until = crate::waiver::until(self.until);
+        format!("until {until} by {}{ticket}", self.approver)
+    }
 }
 
 /// What a signed statement decides.

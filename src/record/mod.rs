@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::checklist::source::Source;
 
 pub use file::{FileError, read, write_atomically};
-pub use governance::{SignDecision, SignoffRecord, WaiverRecord};
+pub use governance::{SignDecision, SignoffRecord, Waived, WaiverRecord};
 pub use seal::seal;
 
 /// The value of [`Run::schema`]; a reader refuses any other.
@@ -136,8 +136,19 @@ pub struct Counts {
     pub pending: usize,
     /// Passed after a failed attempt.
     pub flaky: usize,
-    /// Failed checks of level warning, and failed minor gates.
+    /// Failed checks of level warning, and failed minor gates; without what is waived.
     pub warnings: usize,
+    /// Of the failed: those whose failures are all waived.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waived: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// How much a gate weighs.
@@ -275,6 +286,10 @@ pub struct GateRecord {
     pub absent_metrics: BTreeMap<String, String>,
     /// Every check, passed or not.
     pub checks: Vec<Check>,
+    /// Failed checks that waivers cover. They stay failed, and so does the gate's outcome, so that
+    /// a reader that knows no waivers errs towards NO-GO.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<Waived>,
     /// Every attempt, in order; retries and sustained measurements alike.
     pub attempts: Vec<Attempt>,
     /// Start of the first attempt, UTC.
@@ -292,11 +307,49 @@ impl GateRecord {
             .filter(|c| c.outcome == CheckOutcome::Failed && c.level == Level::Error)
     }
 
-    /// Failed checks that only warn.
+    /// Failed checks that only warn, without those that are waived.
     pub fn warnings(&self) -> impl Iterator<Item = &Check> {
-        self.checks
-            .iter()
+        let all = self.checks.iter().enumerate();
+        let open = all.filter(|(index, _)| self.waiver_of(*index).is_none());
+        open.map(|(_, check)| check)
             .filter(|c| c.outcome == CheckOutcome::Failed && c.level == Level::Warning)
+    }
+
+    /// The waiver of the check at this position.
+    pub fn waiver_of(&self, check: usize) -> Option<&Waived> {
+        self.waived.iter().find(|waived| waived.check == check)
+    }
+
+    /// How the gate weighs: its outcome, but what is left of a failure when waived checks are put
+    /// aside. What could not be told is left: no waiver covers it. A failure that no check tells of
+    /// stays one.
+    pub fn standing(&self) -> Outcome {
+        if self.outcome != Outcome::Failed || self.waived.is_empty() {
+            return self.outcome;
+        }
+        let errors = || {
+            let all = self.checks.iter().enumerate();
+            all.filter(|(_, check)| check.level == Level::Error)
+        };
+        let mut failed = errors().filter(|(_, check)| check.outcome == CheckOutcome::Failed);
+        let mut told = false;
+        let covered = failed.all(|(index, _)| {
+            told = true;
+            self.waiver_of(index).is_some()
+        });
+        if !(covered && told) {
+            return Outcome::Failed;
+        }
+        let mut unknown = errors().filter(|(_, c)| c.outcome == CheckOutcome::Unmeasured);
+        if self.error.is_some() || unknown.next().is_some() {
+            return Outcome::Unmeasured;
+        }
+        Outcome::Passed
+    }
+
+    /// Whether it failed and every failure is waived.
+    pub fn is_waived(&self) -> bool {
+        self.outcome == Outcome::Failed && self.standing() == Outcome::Passed
     }
 
     /// How a flaky gate passed: late, or in spite of measurements that a series tolerates.

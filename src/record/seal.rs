@@ -7,9 +7,9 @@ use super::Run;
 
 /// Fields that hold a word of a fixed set, or a time. A secret that happens to be the same word,
 /// masked there, would leave a record that nobody can read.
-const FIXED: [&str; 10] = [
+const FIXED: [&str; 14] = [
     "schema", "verdict", "outcome", "severity", "skipped", "level", "unit", "kind", "started",
-    "finished",
+    "finished", "until", "expires", "issued", "decision",
 ];
 
 /// Who chose the keys of an object.

@@ -14,6 +14,9 @@ pub struct Role {
     pub title: Option<String>,
     /// How long a signature of this role holds; 72h unless said otherwise.
     pub max_age: Option<Period>,
+    /// Globs of the gate ids whose failures it may waive; none unless said otherwise.
+    #[serde(default)]
+    pub may_waive: Vec<String>,
 }
 
 /// Where signatures are and who may make them.

@@ -3,9 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// One exception.
+use super::Expiry;
+
+/// One exception. It names a gate, a rule, or both.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Waiver")]
 pub struct WaiverFields {
     /// Id of a gate.
     pub gate: Option<String>,
@@ -17,10 +20,10 @@ pub struct WaiverFields {
     pub reason: String,
     /// Who asked for it.
     pub owner: String,
-    /// Role that approved it.
+    /// Role that approved it. It must be one that `may_waive` the gate.
     pub approver: String,
     /// Where it is tracked.
     pub ticket: Option<String>,
-    /// When it ends; a date means the end of that day, UTC.
-    pub expires: String,
+    /// When it ends: a date, which means 23:59:59 UTC of that day, or a time with its zone.
+    pub expires: Expiry,
 }

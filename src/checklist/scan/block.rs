@@ -18,6 +18,11 @@ impl Fence {
         )
     }
 
+    /// A line that closes it.
+    pub fn closing(&self) -> String {
+        self.mark.to_string().repeat(self.length)
+    }
+
     /// Whether it holds commands.
     pub fn is_shell(&self) -> bool {
         matches!(

@@ -6,7 +6,7 @@ use super::{
     layout,
     pen::{Mark, Pen},
 };
-use crate::record::{GateRecord, Outcome, SkipReason};
+use crate::record::{GateRecord, Outcome, SkipReason, Waived};
 
 /// Failed checks of a gate that are shown in full.
 const CHECKS: usize = 20;
@@ -28,8 +28,8 @@ pub fn under(gate: &GateRecord, pen: Pen) -> Vec<String> {
     own_words(gate, pen, &mut lines);
     let shown: Vec<_> = in_order(gate, pen.verbose());
     let missing = shown.len().saturating_sub(pen.at_most(CHECKS));
-    for check in &shown[..shown.len() - missing] {
-        one_check(gate, check, pen, &mut lines);
+    for (check, waived) in &shown[..shown.len() - missing] {
+        one_check(gate, check, *waived, pen, &mut lines);
     }
     if missing > 0 {
         let more = count_of(missing as u64, "more check", "more checks");
@@ -46,18 +46,21 @@ pub fn under(gate: &GateRecord, pen: Pen) -> Vec<String> {
     lines
 }
 
-/// Failures first, then what could not be told, warnings, notes, and passes if asked for.
-fn in_order(gate: &GateRecord, verbose: bool) -> Vec<&Check> {
-    let rank = |check: &Check| match (check.outcome, check.level) {
+/// Failures first, then what could not be told, what is waived, warnings, notes, and passes if
+/// asked for.
+fn in_order(gate: &GateRecord, verbose: bool) -> Vec<(&Check, Option<&Waived>)> {
+    let rank = |check: &Check, waived: bool| match (check.outcome, check.level) {
+        _ if waived => 2,
         (CheckOutcome::Failed, Level::Error) => 0,
         (CheckOutcome::Unmeasured, _) => 1,
-        (CheckOutcome::Failed, Level::Warning) => 2,
-        (CheckOutcome::Failed, Level::Info) => 3,
-        (CheckOutcome::Passed, _) => 4,
+        (CheckOutcome::Failed, Level::Warning) => 3,
+        (CheckOutcome::Failed, Level::Info) => 4,
+        (CheckOutcome::Passed, _) => 5,
     };
-    let mut checks: Vec<_> = gate.checks.iter().collect();
-    checks.retain(|check| verbose || check.outcome != CheckOutcome::Passed);
-    checks.sort_by_key(|check| rank(check));
+    let all = gate.checks.iter().enumerate();
+    let mut checks: Vec<_> = all.map(|(at, c)| (c, gate.waiver_of(at))).collect();
+    checks.retain(|(check, _)| verbose || check.outcome != CheckOutcome::Passed);
+    checks.sort_by_key(|(check, waived)| rank(check, waived.is_some()));
     checks
 }
 
@@ -93,8 +96,15 @@ fn own_words(gate: &GateRecord, pen: Pen, lines: &mut Vec<String>) {
     }
 }
 
-fn one_check(gate: &GateRecord, check: &Check, pen: Pen, lines: &mut Vec<String>) {
+fn one_check(
+    gate: &GateRecord,
+    check: &Check,
+    waived: Option<&Waived>,
+    pen: Pen,
+    lines: &mut Vec<String>,
+) {
     let mark = match (check.outcome, check.level) {
+        _ if waived.is_some() => Mark::Waived,
         (CheckOutcome::Passed, _) => Mark::Passed,
         (CheckOutcome::Unmeasured, _) => Mark::Unknown,
         (CheckOutcome::Failed, Level::Error) if gate.severity.blocks() => Mark::Failed,
@@ -104,6 +114,7 @@ fn one_check(gate: &GateRecord, check: &Check, pen: Pen, lines: &mut Vec<String>
     let prefix = match check.outcome {
         CheckOutcome::Unmeasured if check.message.starts_with("could not tell") => "",
         CheckOutcome::Unmeasured => "could not tell: ",
+        CheckOutcome::Failed if waived.is_some() => "waived: ",
         CheckOutcome::Failed if check.level == Level::Warning => "warning: ",
         CheckOutcome::Passed | CheckOutcome::Failed => "",
     };
@@ -112,6 +123,9 @@ fn one_check(gate: &GateRecord, check: &Check, pen: Pen, lines: &mut Vec<String>
     let brief = mark == Mark::Noted && !pen.verbose();
     if brief || check.outcome == CheckOutcome::Passed {
         return;
+    }
+    if let Some(waived) = waived {
+        field("waived", &waived.terms(), pen, lines);
     }
     values(check, pen, lines);
     // The line of the gate stands in where the check has no place of its own.
@@ -275,6 +289,20 @@ fn hang_lines(mark: Mark, words: &[String], pen: Pen, lines: &mut Vec<String>) {
         let start = match at {
             0 => format!("{}{}", " ".repeat(MARGIN), pen.mark(mark)),
             _ => " ".repeat(MARGIN + pen.indent()),
+        };
+        lines.push(format!("{start}{line}"));
+    }
+}
+
+/// A marked paragraph that belongs to no gate.
+pub fn hang_note(mark: Mark, text: &str, pen: Pen, lines: &mut Vec<String>) {
+    let indent = pen.indent();
+    let words = pen.wrap(text, pen.width().saturating_sub(indent), LINES);
+    for (at, line) in words.iter().enumerate() {
+        let start = if at == 0 {
+            pen.mark(mark)
+        } else {
+            " ".repeat(indent)
         };
         lines.push(format!("{start}{line}"));
     }

@@ -6,6 +6,7 @@
 mod block;
 mod layout;
 mod pen;
+mod waivers;
 
 use std::cmp::Reverse;
 
@@ -13,7 +14,7 @@ use readygate_sdk::{Unit, count_of};
 
 use self::pen::{Mark, Pen, duration};
 use super::Style;
-use crate::record::{GateRecord, Outcome, Run, Severity};
+use crate::record::{GateRecord, Outcome, Run, Severity, Waived};
 
 /// Metrics on the line of a gate that passed.
 const KEY_METRICS: usize = 3;
@@ -25,6 +26,7 @@ pub fn render(run: &Run, style: &Style) -> String {
     let pen = Pen::new(style);
     let mut lines = header(run, pen);
     body(run, pen, &mut lines);
+    waivers::list(run, pen, &mut lines);
     lines.push(String::new());
     footer(run, pen, &mut lines);
     let mut page = String::new();
@@ -122,7 +124,7 @@ fn sections<'a>(gates: &[&'a GateRecord]) -> Vec<(Option<&'a str>, Vec<&'a GateR
 /// Small is urgent: what blocks, then what awaits someone, then what only warns.
 fn urgency(gate: &GateRecord) -> (u8, Reverse<Severity>) {
     let blocks = gate.severity.blocks();
-    let rank = match gate.outcome {
+    let rank = match gate.standing() {
         Outcome::Failed if blocks => 0,
         _ if !gate.is_selected() => 7,
         Outcome::Unmeasured | Outcome::Skipped if blocks => 1,
@@ -201,7 +203,10 @@ fn notes(gate: &GateRecord, metrics: usize) -> Vec<String> {
         }
         parts.extend(key_metrics(gate, metrics));
     } else if gate.is_selected() {
-        parts.push(block::word(gate.outcome).to_owned());
+        parts.push(match gate.waived.first().filter(|_| gate.is_waived()) {
+            Some(waived) => waived_note(waived),
+            None => block::word(gate.standing()).to_owned(),
+        });
         parts.push(gate.severity.name().to_owned());
         parts.extend(gate.owner.clone());
     } else {
@@ -215,6 +220,15 @@ fn notes(gate: &GateRecord, metrics: usize) -> Vec<String> {
         parts.push(duration(gate.duration_s));
     }
     parts
+}
+
+/// `waived until 2026-12-31 (SHOP-12)`
+fn waived_note(waived: &Waived) -> String {
+    let until = crate::waiver::until(waived.until);
+    match &waived.ticket {
+        Some(ticket) => format!("waived until {until} ({ticket})"),
+        None => format!("waived until {until}"),
+    }
 }
 
 /// The first metrics that the gate sets expectations on.
@@ -280,11 +294,13 @@ fn reasons(run: &Run) -> Vec<&String> {
 /// `1 failed`, `5 passed`, ...: what is zero is left out, but for the passes.
 fn numbers(run: &Run) -> Vec<String> {
     let counts = &run.counts;
-    let minor = |gate: &&GateRecord| gate.outcome == Outcome::Failed && !gate.severity.blocks();
+    let minor = |gate: &&GateRecord| gate.standing() == Outcome::Failed && !gate.severity.blocks();
     let minor = run.gates.iter().filter(minor).count();
+    let failed = counts.failed.saturating_sub(minor + counts.waived);
     let all = [
-        (counts.failed.saturating_sub(minor), "failed"),
+        (failed, "failed"),
         (minor, "failed without blocking"),
+        (counts.waived, "waived"),
         (counts.unmeasured, "could not tell"),
         (counts.pending, "pending"),
         (counts.passed, "passed"),

@@ -13,6 +13,7 @@ use crate::{
 pub enum Mark {
     Passed,
     Flaky,
+    Waived,
     Warned,
     Noted,
     Failed,
@@ -24,7 +25,8 @@ pub enum Mark {
 impl Mark {
     /// The mark of a gate: `✗` only where it keeps the run from GO.
     pub fn of(gate: &GateRecord) -> Self {
-        match gate.outcome {
+        match gate.standing() {
+            Outcome::Passed if gate.is_waived() => Self::Waived,
             Outcome::Passed if gate.flaky => Self::Flaky,
             Outcome::Passed if gate.warnings().next().is_some() => Self::Warned,
             Outcome::Passed => Self::Passed,
@@ -40,7 +42,7 @@ impl Mark {
         match (self, ascii) {
             (Self::Passed, false) => "✓",
             (Self::Passed, true) => "ok",
-            (Self::Flaky, _) => "~",
+            (Self::Flaky | Self::Waived, _) => "~",
             (Self::Warned, _) => "!",
             (Self::Noted, _) => "i",
             (Self::Failed, false) => "✗",
@@ -57,7 +59,9 @@ impl Mark {
         match self {
             Self::Passed => color(AnsiColor::Green),
             Self::Failed => color(AnsiColor::Red).bold(),
-            Self::Flaky | Self::Warned | Self::Unknown | Self::Pending => color(AnsiColor::Yellow),
+            Self::Flaky | Self::Waived | Self::Warned | Self::Unknown | Self::Pending => {
+                color(AnsiColor::Yellow)
+            }
             Self::Noted | Self::Skipped => Ansi::new().effects(Effects::DIMMED),
         }
     }

@@ -224,6 +224,17 @@ fn about_run(run: &Run, limits: &Limits) -> String {
         .maybe("url: ", target.url.as_deref())
         .line("run: ", &run.id)
         .line("config sha256: ", &run.config.sha256);
+    for waiver in &run.waivers {
+        let until = crate::waiver::until(waiver.expires);
+        let what = format!(
+            "{} until {until} by {}: {}",
+            waiver.covers, waiver.approver, waiver.reason
+        );
+        node.line("waiver: ", &what);
+        for note in &waiver.notes {
+            node.line("  ", note);
+        }
+    }
     node.finish()
 }
 
@@ -231,12 +242,19 @@ fn about_gate(gate: &GateRecord, limits: &Limits) -> String {
     let mut node = text::Node::new(limits.node);
     node.line("", &gate.title)
         .maybe("section: ", gate.section.as_deref())
-        .line("outcome: ", gate.outcome.name())
+        .line("outcome: ", outcome(gate))
         .maybe("reason: ", gate.reason.as_deref());
     if gate.flaky {
         node.line("", &attempts(gate, limits));
     }
     node.finish()
+}
+
+fn outcome(gate: &GateRecord) -> &'static str {
+    match gate.is_waived() {
+        true => "failed, waived",
+        false => gate.outcome.name(),
+    }
 }
 
 /// `flaky: passed on attempt 3 of 3`, and why the others did not.

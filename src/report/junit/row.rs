@@ -8,7 +8,7 @@ use super::{
     limits::Limits,
     text::{Node, attribute},
 };
-use crate::record::{GateRecord, Outcome, Run, SkipReason, Verdict};
+use crate::record::{GateRecord, Outcome, Run, SkipReason, Verdict, Waived};
 
 /// How a testcase ends. Only `Failure` and `Error` turn a consumer red.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,23 +45,25 @@ pub struct Row<'a> {
 /// gate's outcome. Never empty: Jenkins drops a suite without testcases.
 pub fn of_gate(gate: &GateRecord) -> Vec<Row<'_>> {
     let own = gate_row(gate);
-    let checks = gate.checks.iter().map(|check| check_row(gate, check));
+    let checks = gate.checks.iter().enumerate();
+    let checks = checks.map(|(index, check)| check_row(gate, check, gate.waiver_of(index)));
     own.into_iter().chain(checks).collect()
 }
 
 /// Whether the gate keeps the run from GO. Only then may a row be red: a consumer that fails a job
 /// on red must agree with the exit code.
 fn weighs(gate: &GateRecord) -> bool {
-    match gate.outcome {
+    match gate.standing() {
         Outcome::Failed | Outcome::Unmeasured => gate.severity.blocks(),
         Outcome::Pending => true,
         Outcome::Passed | Outcome::Skipped => false,
     }
 }
 
-fn check_row<'a>(gate: &'a GateRecord, check: &'a Check) -> Row<'a> {
+fn check_row<'a>(gate: &'a GateRecord, check: &'a Check, waived: Option<&'a Waived>) -> Row<'a> {
     let error = check.level == Level::Error;
     let (ending, kind) = match check.outcome {
+        _ if waived.is_some() => (Ending::Skipped, "waived"),
         CheckOutcome::Passed => (Ending::Passed, "passed"),
         CheckOutcome::Failed if error && weighs(gate) => (Ending::Failure, check.rule.as_str()),
         CheckOutcome::Failed if check.level == Level::Info => (Ending::Warned("INFO: "), "info"),
@@ -73,7 +75,10 @@ fn check_row<'a>(gate: &'a GateRecord, check: &'a Check) -> Row<'a> {
         name: format!("{} {}", check.rule, check.subject).into(),
         ending,
         kind: kind.into(),
-        message: check.message.as_str().into(),
+        message: match waived {
+            Some(waived) => format!("waived {}: {}", waived.terms(), check.message).into(),
+            None => check.message.as_str().into(),
+        },
         file: &check.location.as_ref().unwrap_or(&gate.location).file,
         hint: check.hint.as_deref(),
         check: Some(check),

@@ -18,6 +18,7 @@ use crate::{
 
 /// A peer that takes longer is cut off: some wait for minutes where nothing answers.
 const CUT: &str = "60";
+const FINDINGS: &str = "testssl.json";
 const SSLYZE: &str = "sslyze==6.3.1";
 /// One fault for each server, so the rest is pinned.
 const GOOD: &str = "-cipher ECDHE+AESGCM:ECDHE+CHACHA20 -curves X25519:P-256:P-384";
@@ -96,7 +97,11 @@ pub fn main() -> Done {
         for (sum, (index, mut tool)) in sums.iter_mut().zip(tools.into_iter().enumerate()) {
             let (code, seconds) = timed(&mut tool)?;
             *sum += seconds;
-            cells.push(format!("{} | {seconds:.2}", verdict(index == 0, code)));
+            let verdict = match index {
+                2 if code != Some(124) => findings(&folder),
+                _ => verdict(index == 0, code),
+            };
+            cells.push(format!("{verdict} | {seconds:.2}"));
         }
         println!("| {name} | {} |", cells.join(" | "));
     }
@@ -157,6 +162,7 @@ fn theirs(python: &Path, folder: &Path, port: u16) -> Command {
 }
 
 fn testssl(folder: &Path, port: u16) -> Command {
+    let _ = fs::remove_file(folder.join(FINDINGS));
     let mut command = Command::new("timeout");
     command
         .current_dir(folder)
@@ -170,8 +176,34 @@ fn testssl(folder: &Path, port: u16) -> Command {
             "0",
         ])
         .args(["--add-ca", "root.pem", "--ip", "127.0.0.1", "-p", "-S"])
+        .args(["--jsonfile", FINDINGS])
         .arg(format!("edge.test:{port}"));
     command
+}
+
+/// What testssl.sh calls grave. Its exit code counts what it could not do, and is no verdict.
+fn findings(folder: &Path) -> String {
+    let Ok(text) = fs::read_to_string(folder.join(FINDINGS)) else {
+        return "no findings written".to_owned();
+    };
+    let grave = ["HIGH", "CRITICAL", "FATAL"].map(|word| format!("\"{word}\""));
+    let mut ids = Vec::new();
+    let mut id = "";
+    for line in text.lines() {
+        let Some((key, value)) = line.trim().split_once(':') else {
+            continue;
+        };
+        let value = value.trim().trim_end_matches(',');
+        match key.trim().trim_matches('"') {
+            "id" => id = value.trim_matches('"'),
+            "severity" if grave.iter().any(|word| word == value) => ids.push(id),
+            _ => {}
+        }
+    }
+    match ids.as_slice() {
+        [] => "ok".to_owned(),
+        ids => format!("fails ({})", ids.join(", ")),
+    }
 }
 
 /// Into a virtual environment of its own, once.
@@ -206,7 +238,7 @@ fn certificates(folder: &Path) -> Result<(), String> {
         format!(
             "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature,keyEncipherment\n\
              extendedKeyUsage=serverAuth\nsubjectAltName=DNS:{name}\nsubjectKeyIdentifier=hash\n\
-             authorityKeyIdentifier=keyid\n{more}"
+             authorityKeyIdentifier=keyid\ncrlDistributionPoints=URI:http://crl.test/root.crl\n{more}"
         )
     };
     let root =

@@ -1,0 +1,309 @@
+//! Filling in, checked against small documents and hand-made records.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Evidence, Filled, RestoreError, fill, restore};
+use crate::{
+    checklist::{
+        scan::scan,
+        verify::{VerifyError, verify},
+    },
+    record::Run,
+};
+
+const DOCUMENT: &str = "# Launch\n\n## 1. Tests\n\n```\n□ All tests pass (961/961) جميع الاختبارات ناجحة\n□ Coverage > 80%\nNodes Online: _____/6\nLag: _____ ms\nExpiry: [Date]\nStatus: _____ (healthy/degraded)\nRestore Tested: □ Yes □ No\n□ Maintenance: □ On □ Off\n```\n\n- [ ] Reviewed\n\n**Sign-off:** ________ (Dev Lead)\n\n□ QA Lead: ______ Date: ______\n\nPlain words\n";
+
+/// The anchor of the line that begins with these words.
+fn anchor(document: &str, words: &str) -> String {
+    let document = scan(document);
+    let line = document.lines.iter().find(|l| l.text.starts_with(words));
+    line.unwrap_or_else(|| panic!("no line {words}"))
+        .anchor
+        .clone()
+}
+
+fn gate(id: &str, outcome: &str, source: &Value) -> Value {
+    json!({
+        "id": id, "title": id, "severity": "blocker", "probe": "files", "source": source,
+        "location": {"file": "readygate.yaml", "line": 1}, "outcome": outcome, "flaky": false,
+        "metrics": {
+            "nodes.online": {"value": 6, "unit": "count"},
+            "lag": {"value": 0.0415, "unit": "s"},
+            "expires_in": {"value": 6_998_400, "unit": "s"},
+        },
+        "checks": [], "attempts": [], "duration_s": 0.1,
+    })
+}
+
+fn run(gates: &[Value], signoffs: &Value) -> Run {
+    let record = json!({
+        "schema": "readygate/run/v1", "id": "run-1", "tool": {"name": "readygate", "version": "0.1.0"},
+        "target": {"name": "shop"}, "config": {"files": ["readygate.yaml"], "sha256": "00"},
+        "selection": {"stages": [], "tags": [], "only": [], "skip": []},
+        "started": "2026-11-22T10:00:00Z", "finished": "2026-11-22T10:05:00Z",
+        "verdict": "GO", "reasons": [], "exit_code": 0,
+        "counts": {"total": 1, "passed": 1, "failed": 0, "unmeasured": 0, "skipped": 0, "pending": 0, "flaky": 0, "warnings": 0},
+        "gates": gates, "signoffs": signoffs,
+    });
+    serde_json::from_value(record).unwrap()
+}
+
+fn one(words: &str, outcome: &str) -> Run {
+    let source = json!({"anchor": anchor(DOCUMENT, words)});
+    run(&[gate("a", outcome, &source)], &json!([]))
+}
+
+fn filled(document: &str, run: &Run) -> Filled {
+    let evidence = Evidence { run, history: None };
+    let filled = fill(document, evidence).unwrap();
+    assert_eq!(
+        fill(&filled.text, evidence).unwrap().text,
+        filled.text,
+        "filling in twice"
+    );
+    assert_eq!(
+        restore(&filled.text).unwrap().text,
+        document,
+        "taking it back"
+    );
+    filled
+}
+
+/// The line that holds these words.
+fn line<'a>(filled: &'a Filled, words: &str) -> &'a str {
+    filled.text.lines().find(|l| l.contains(words)).unwrap()
+}
+
+#[test]
+fn a_box_is_ticked_by_evidence_alone() {
+    for (outcome, mark) in [
+        ("passed", "☑"),
+        ("failed", "☒"),
+        ("unmeasured", "□"),
+        ("pending", "□"),
+        ("skipped", "□"),
+    ] {
+        let filled = filled(DOCUMENT, &one("All tests pass", outcome));
+        let line = line(&filled, "All tests");
+        let wanted = format!("{mark} All tests pass (961/961) جميع الاختبارات ناجحة [e1]");
+        assert_eq!(line, wanted, "{outcome}");
+        assert!(filled.text.contains("□ Coverage > 80%\n"));
+    }
+}
+
+#[test]
+fn a_gate_that_was_not_selected_says_nothing() {
+    let source = json!({"anchor": anchor(DOCUMENT, "All tests pass")});
+    let mut gate = gate("a", "skipped", &source);
+    gate["skipped"] = json!("not-selected");
+    let filled = filled(DOCUMENT, &run(&[gate], &json!([])));
+    assert_eq!(filled.text, DOCUMENT);
+}
+
+#[test]
+fn the_worst_of_two_gates_stands() {
+    let source = json!({"anchor": anchor(DOCUMENT, "All tests pass")});
+    let gates = [
+        gate("a", "passed", &source),
+        gate("b", "unmeasured", &source),
+    ];
+    let filled = filled(DOCUMENT, &run(&gates, &json!([])));
+    assert!(line(&filled, "All tests").starts_with("□ All tests"));
+    assert!(line(&filled, "All tests").ends_with("[e1] [e2]"));
+}
+
+#[test]
+fn blanks_keep_label_unit_and_total() {
+    let at = |words: &str| anchor(DOCUMENT, words);
+    let source = json!({"anchor": at("Coverage"), "fills": [
+        {"anchor": at("Nodes Online"), "metric": "nodes.online"},
+        {"anchor": at("Lag"), "metric": "lag"},
+        {"anchor": at("Expiry"), "metric": "expires_in"},
+        {"anchor": at("Status"), "fact": "gate.status"},
+        {"anchor": at("Restore Tested"), "fact": "gate.status"},
+    ]});
+    let filled = filled(DOCUMENT, &run(&[gate("a", "failed", &source)], &json!([])));
+    assert_eq!(line(&filled, "Nodes Online"), "Nodes Online: 6/6 [e1]");
+    assert_eq!(line(&filled, "Lag"), "Lag: 41.5 ms [e1]");
+    assert_eq!(line(&filled, "Expiry"), "Expiry: 2027-02-11 (81 d) [e1]");
+    assert_eq!(
+        line(&filled, "Status:"),
+        "Status: degraded (healthy/degraded) [e1]"
+    );
+    assert_eq!(
+        line(&filled, "Restore Tested"),
+        "Restore Tested: □ Yes ☑ No [e1]"
+    );
+}
+
+#[test]
+fn a_choice_within_an_item_follows_the_item() {
+    let filled = filled(DOCUMENT, &one("Maintenance", "passed"));
+    assert_eq!(
+        line(&filled, "Maintenance"),
+        "☑ Maintenance: ☑ On □ Off [e1]"
+    );
+}
+
+#[test]
+fn a_unit_that_does_not_fit_leaves_the_blank_empty() {
+    let at = |words: &str| anchor(DOCUMENT, words);
+    let fills = json!([{"anchor": at("Lag"), "metric": "nodes.online"}, {"anchor": at("Nodes Online"), "metric": "lag"}]);
+    let source = json!({"anchor": at("Coverage"), "fills": fills});
+    let mut gate = gate("a", "passed", &source);
+    gate["metrics"]["nodes.online"]["unit"] = json!("B");
+    let filled = filled(DOCUMENT, &run(&[gate], &json!([])));
+    assert!(line(&filled, "Lag").starts_with("Lag: _____ ms"));
+    assert!(line(&filled, "Nodes Online").starts_with("Nodes Online: _____/6"));
+}
+
+#[test]
+fn markdown_boxes_stay_markdown() {
+    assert_eq!(
+        line(&filled(DOCUMENT, &one("Reviewed", "passed")), "Reviewed"),
+        "- [x] Reviewed [e1]"
+    );
+    assert_eq!(
+        line(&filled(DOCUMENT, &one("Reviewed", "failed")), "Reviewed"),
+        "- [ ] ☒ Reviewed [e1]"
+    );
+}
+
+fn signed(decision: &str, accepted: bool) -> Value {
+    json!([{
+        "role": "dev-lead", "gates": ["a"], "principal": "alice@example.com", "fingerprint": "SHA256:abc",
+        "decision": decision, "issued": "2026-11-22T09:00:00Z", "expires": "2026-11-25T09:00:00Z",
+        "sha256": "11", "file": "a.json", "answers": {}, "accepted": accepted,
+    }])
+}
+
+#[test]
+fn signatures_fill_their_lines() {
+    let at = |words: &str| anchor(DOCUMENT, words);
+    let source = json!({"anchor": at("Sign-off"), "also": [at("QA Lead")]});
+    let run_of = |outcome: &str, signed: &Value| run(&[gate("a", outcome, &source)], signed);
+    let yes = filled(DOCUMENT, &run_of("passed", &signed("approve", true)));
+    assert_eq!(
+        line(&yes, "**Sign-off"),
+        "**Sign-off:** alice@example.com 2026-11-22 SHA256:abc (Dev Lead) [e1]"
+    );
+    assert_eq!(
+        line(&yes, "QA Lead:"),
+        "☑ QA Lead: alice@example.com SHA256:abc Date: 2026-11-22 [e1]"
+    );
+    let no = filled(DOCUMENT, &run_of("failed", &signed("reject", true)));
+    assert!(line(&no, "QA Lead:").starts_with("☒ QA Lead: rejected by alice@example.com"));
+    let refused = filled(DOCUMENT, &run_of("pending", &signed("approve", false)));
+    assert!(line(&refused, "QA Lead:").starts_with("□ QA Lead: ______ Date: ______"));
+}
+
+#[test]
+fn a_box_ticked_by_hand_is_a_claim_and_never_counts() {
+    let by_hand = DOCUMENT
+        .replace("□ Coverage", "☑ Coverage")
+        .replace("[ ] Rev", "[x] Rev");
+    let filled = filled(&by_hand, &one("All tests pass", "passed"));
+    assert!(line(&filled, "Coverage > 80%").starts_with("□ Coverage"));
+    assert!(line(&filled, "Reviewed").starts_with("- [ ] Reviewed"));
+    assert_eq!(filled.ticked, 1);
+    let claims: Vec<_> = filled
+        .claims
+        .iter()
+        .map(|c| (c.line, c.ticked, c.evidence))
+        .collect();
+    assert_eq!(claims, [(7, true, None), (16, true, None)]);
+    assert!(filled.text.contains("Marked by hand"));
+}
+
+#[test]
+fn a_waived_failure_says_until_when() {
+    let source = json!({"anchor": anchor(DOCUMENT, "Coverage")});
+    let mut gate = gate("a", "failed", &source);
+    gate["checks"] = json!([{"rule": "x/y", "subject": "s", "outcome": "failed", "level": "error", "message": "m"}]);
+    gate["waived"] =
+        json!([{"check": 0, "waiver": 0, "until": "2026-12-31T23:59:59Z", "approver": "cto"}]);
+    let filled = filled(DOCUMENT, &run(&[gate], &json!([])));
+    assert_eq!(
+        line(&filled, "Coverage >"),
+        "☑ Coverage > 80% (waived until 2026-12-31) [e1]"
+    );
+}
+
+#[test]
+fn text_from_outside_cannot_break_the_appendix() {
+    let source = json!({"anchor": anchor(DOCUMENT, "Coverage")});
+    let mut gate = gate("a", "failed", &source);
+    gate["reason"] = json!("--> <script> | `x`\n# Heading");
+    let run = run(&[gate], &json!([]));
+    let filled = filled(DOCUMENT, &run);
+    let after = filled
+        .text
+        .split("<!-- readygate evidence -->")
+        .nth(1)
+        .unwrap();
+    assert!(!after.contains("<script>") && !after.contains("\n# Heading"));
+    assert_eq!(after.matches("-->").count(), 1);
+}
+
+#[test]
+fn edits_after_filling_in_are_found() {
+    let run = one("All tests pass", "unmeasured");
+    let evidence = Evidence {
+        run: &run,
+        history: None,
+    };
+    let good = filled(DOCUMENT, &run).text;
+    assert_eq!(verify(&good, None, evidence), Ok(vec![]));
+    let ticked = good.replace("□ All tests", "☑ All tests");
+    let found = verify(&ticked, None, evidence).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].line, 6);
+    let other = good.replace("Plain words", "Other words");
+    let found = verify(&other, None, evidence).unwrap();
+    assert_eq!((found.len(), found[0].line), (1, 22));
+    let found = verify(&other, Some(DOCUMENT), evidence).unwrap();
+    assert_eq!(found[0].was.as_deref(), Some("Plain words"));
+    let gone = good.replace("Plain words\n", "");
+    assert!(!verify(&gone, None, evidence).unwrap().is_empty());
+    let table = good.replace("| unmeasured |", "| passed |");
+    assert!(!verify(&table, None, evidence).unwrap().is_empty());
+    assert_eq!(fill(&other, evidence), Err(RestoreError::Edited));
+    assert_eq!(
+        verify(DOCUMENT, None, evidence),
+        Err(VerifyError::NotFilledIn)
+    );
+    let mut later = run.clone();
+    later.id = "run-2".to_owned();
+    let evidence = Evidence {
+        run: &later,
+        history: None,
+    };
+    assert!(matches!(
+        verify(&good, None, evidence),
+        Err(VerifyError::OtherRun { .. })
+    ));
+}
+
+#[test]
+fn odd_documents_come_back() {
+    let run = one("All tests pass", "passed");
+    for document in [
+        DOCUMENT.trim_end().to_owned(),
+        DOCUMENT.replace('\n', "\r\n"),
+        DOCUMENT.replace("```\n\n- [ ]", "- [ ]"),
+        format!("{DOCUMENT}\n\n\n"),
+    ] {
+        filled(&document, &run);
+    }
+}
+
+proptest! {
+    /// An empty run changes nothing, whatever the document.
+    #[test]
+    fn an_empty_run_gives_the_input(document in "(□ [a-z]{0,5}|[a-zع#`\\-_: \\[\\]\r\n]|☑){0,80}") {
+        let run = run(&[], &json!([]));
+        let filled = fill(&document, Evidence { run: &run, history: None }).unwrap();
+        prop_assert_eq!(filled.text, document);
+    }
+}
