@@ -7,6 +7,7 @@ use super::{
     propose::{Coverage, Proposal, Proposed},
     source::{Fill, Source},
 };
+use crate::record::Severity;
 
 /// The whole config.
 pub fn config(proposal: &Proposal, coverage: &Coverage, file: &str) -> String {
@@ -85,6 +86,9 @@ pub fn gate(gate: &Proposed) -> String {
         gate.severity.name(),
         gate.stages.join(", ")
     );
+    if gate.waivable && gate.severity == Severity::Blocker {
+        out.push_str("    waivable: true\n");
+    }
     if let Some(timeout) = &gate.timeout {
         let _ = writeln!(out, "    timeout: {timeout}");
     }
@@ -120,6 +124,15 @@ pub fn gate(gate: &Proposed) -> String {
 
 /// The `source` block.
 pub fn source(source: &Source, indent: &str) -> String {
+    if let (Some(line), None, [], []) = (
+        source.line,
+        &source.file,
+        &source.also[..],
+        &source.fills[..],
+    ) {
+        let anchor = quoted(&source.anchor);
+        return format!("{indent}source: {{ line: {line}, anchor: {anchor} }}\n");
+    }
     let mut out = format!("{indent}source:\n");
     if let Some(file) = &source.file {
         let _ = writeln!(out, "{indent}  file: {}", quoted(file));

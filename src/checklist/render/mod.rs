@@ -5,6 +5,7 @@
 
 mod appendix;
 mod bind;
+pub mod derived;
 mod edit;
 mod line;
 mod undo;
