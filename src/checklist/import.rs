@@ -72,7 +72,7 @@ pub fn text(file: &str, bytes: Vec<u8>, repair: bool) -> Result<(String, bool), 
         ImportError::NotUtf8 {
             file: file.to_owned(),
             byte,
-            line: before.iter().filter(|b| **b == b'\n').count() + 1,
+            line: before.split(|b| *b == b'\n').count(),
         }
     })?;
     match encoding::repaired(&text) {

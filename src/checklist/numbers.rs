@@ -204,35 +204,36 @@ fn unit_length(rest: &str) -> usize {
         .map_or(0, |p| p.len())
 }
 
+const DURATIONS: &[(&[&str], f64, &str)] = &[
+    (&["ms", "milliseconds", "millisecond", "ملي"], 0.001, "ms"),
+    (
+        &["s", "sec", "secs", "second", "seconds", "ثانية", "ثوان"],
+        1.0,
+        "s",
+    ),
+    (
+        &["min", "mins", "minute", "minutes", "دقيقة", "دقائق"],
+        60.0,
+        "m",
+    ),
+    (
+        &["h", "hr", "hrs", "hour", "hours", "ساعة", "ساعات"],
+        3600.0,
+        "h",
+    ),
+    (&["d", "day", "days", "يوم", "أيام"], 86400.0, "d"),
+];
+const BYTES: &[(&str, f64, &str)] = &[
+    ("kb", 1e3, "kB"),
+    ("mb", 1e6, "MB"),
+    ("gb", 1e9, "GB"),
+    ("tb", 1e12, "TB"),
+    ("gib", 1_073_741_824.0, "GiB"),
+    ("mbps", 125e3, "Mbps"),
+    ("gbps", 125e6, "Gbps"),
+];
+
 fn unit(word: &str, value: f64) -> (Of, f64, String) {
-    const DURATIONS: &[(&[&str], f64, &str)] = &[
-        (&["ms", "milliseconds", "millisecond", "ملي"], 0.001, "ms"),
-        (
-            &["s", "sec", "secs", "second", "seconds", "ثانية", "ثوان"],
-            1.0,
-            "s",
-        ),
-        (
-            &["min", "mins", "minute", "minutes", "دقيقة", "دقائق"],
-            60.0,
-            "m",
-        ),
-        (
-            &["h", "hr", "hrs", "hour", "hours", "ساعة", "ساعات"],
-            3600.0,
-            "h",
-        ),
-        (&["d", "day", "days", "يوم", "أيام"], 86400.0, "d"),
-    ];
-    const BYTES: &[(&str, f64, &str)] = &[
-        ("kb", 1e3, "kB"),
-        ("mb", 1e6, "MB"),
-        ("gb", 1e9, "GB"),
-        ("tb", 1e12, "TB"),
-        ("gib", 1_073_741_824.0, "GiB"),
-        ("mbps", 125e3, "Mbps"),
-        ("gbps", 125e6, "Gbps"),
-    ];
     let lower = word.to_lowercase();
     if lower == "%" {
         return (Of::Percent, value, format!("{}%", plain(value)));

@@ -474,9 +474,9 @@ fn append_roles(text: &str, root: &Node, proposal: &Proposal, fresh: &[Proposed]
         .roles
         .iter()
         .filter(|(role, _)| roles.get(role).is_none() && fresh.iter().any(|g| g.owner == *role));
-    let out: String = missing
-        .map(|(role, title)| format!("{indent}{}", yaml::role(role, title).trim_start()))
-        .collect();
+    let out = missing.fold(String::new(), |out, (role, title)| {
+        out + indent + yaml::role(role, title).trim_start()
+    });
     let block = indent.chars().all(|c| c == ' ');
     let at = line_end(text, end_of(&last.value));
     (block && !out.is_empty()).then_some((at..at, out))

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    Match, Part, Parts, Proposal, Proposed, Way, matching,
+    Match, Part, Parts, Proposal, Proposed, Way,
+    ask::{comments, questions},
+    matching,
     section::{self, short_hash},
     special::Collected,
-    threshold, title_of,
+    threshold,
 };
 use crate::{
     checklist::{
         conflicts::{self, Number},
-        dictionary::{self, AnswerText, Item, Kind, Needs},
+        dictionary::{self, Item, Kind, Needs},
         numbers::readings,
         scan::{Document, Line},
         shape::Shape,
@@ -26,9 +28,9 @@ pub struct Builder<'a> {
     pub(super) document: &'a Document,
     pub(super) parts: Parts,
     pub(super) gates: Vec<Proposed>,
-    by_id: HashMap<String, usize>,
+    pub(super) by_id: HashMap<String, usize>,
     /// Sign-off gates of sections, by the headings above them.
-    signatures: Vec<(Vec<String>, usize)>,
+    pub(super) signatures: Vec<(Vec<String>, usize)>,
     covered: BTreeMap<usize, (String, Option<Way>)>,
     /// Lines that refer to a gate that may come later, with what they say.
     later: Vec<(&'a Line, Option<Match>)>,
@@ -55,7 +57,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Reads every line.
-    pub fn build(mut self) -> Result<Proposal, String> {
+    pub fn build(mut self) -> Proposal {
         let document = self.document;
         for line in &document.lines {
             match line.shape {
@@ -117,11 +119,11 @@ impl<'a> Builder<'a> {
             .probe
             .as_deref()
             .filter(|p| measured && registry::find(p).is_some());
-        let mut gate = self.blank(line, part, &item.id);
+        let mut gate = blank(line, part, &item.id);
         gate.item = Some(item.id.clone());
         gate.severity = item.severity.unwrap_or_default();
         gate.stages = match (home, part.says_stage) {
-            (true, _) if !item.stages.is_empty() => item.stages.clone(),
+            (true, _) if !item.stages.is_empty() && !part.moved => item.stages.clone(),
             (true, _) | (false, true) => part.stages.clone(),
             _ if !item.stages.is_empty() => item.stages.clone(),
             _ => found.section.stages.clone(),
@@ -155,12 +157,12 @@ impl<'a> Builder<'a> {
     /// An item that the dictionary does not know: a person signs it.
     fn custom(&mut self, line: &'a Line, part: &Part) {
         let pinned = line.pin.clone().filter(|id| is_id(id));
-        let id = pinned.unwrap_or_else(|| self.new_id(part, &line.text));
+        let id = pinned.unwrap_or_else(|| new_id(part, &line.text));
         if let Some(index) = self.by_id.get(&id).copied() {
             self.join(index, line);
             return;
         }
-        let mut gate = self.blank(line, part, &id);
+        let mut gate = blank(line, part, &id);
         gate.comments
             .push("not in the dictionary: a person answers, unless you give it a probe".to_owned());
         self.add(gate, line);
@@ -176,25 +178,24 @@ impl<'a> Builder<'a> {
         let target = item.of.iter().find_map(|id| self.by_id.get(id).copied());
         match (item.kind, target) {
             (Kind::Alias | Kind::Choice, Some(index)) => self.join(index, line),
-            (Kind::Alias, None) => match item.of.first().and_then(|id| dictionary::item(id)) {
-                Some((section, item)) => {
-                    let part = self.parts.at(line);
-                    let score = found.score;
-                    self.check(
-                        line,
-                        &part,
-                        Match {
-                            section,
-                            item,
-                            score,
-                        },
-                    );
-                }
-                None => {
-                    let part = self.parts.at(line);
+            (Kind::Alias, None) => {
+                let part = self.parts.at(line);
+                let meant = item.of.first().and_then(|id| dictionary::item(id));
+                let Some((section, item)) = meant else {
                     self.custom(line, &part);
-                }
-            },
+                    return;
+                };
+                let score = found.score;
+                self.check(
+                    line,
+                    &part,
+                    Match {
+                        section,
+                        item,
+                        score,
+                    },
+                );
+            }
             (Kind::Derived, _) => {
                 let index = self.signature_of(line);
                 self.cover(line, index, Some(Way::Derived));
@@ -203,7 +204,7 @@ impl<'a> Builder<'a> {
             (Kind::Fill, _) => self.fill(line, item, target),
             (Kind::Choice, None) if item.planned.is_some() => {
                 let part = self.parts.at(line);
-                let mut gate = self.blank(line, &part, &item.id);
+                let mut gate = blank(line, &part, &item.id);
                 gate.severity = item.severity.unwrap_or_default();
                 gate.comments = comments(item, found.score, false);
                 gate.item = Some(item.id.clone());
@@ -263,7 +264,7 @@ impl<'a> Builder<'a> {
         }
         let index = index.unwrap_or_else(|| self.signature_of(line));
         let subject = matching::subject(line);
-        let base = item.map_or_else(|| self.new_id(&part, &subject), |i| i.id.clone());
+        let base = item.map_or_else(|| new_id(&part, &subject), |i| i.id.clone());
         let given = item.map(|i| i.answers.clone()).unwrap_or_default();
         for (blank, mut answer) in questions(line, &subject, &base, given) {
             answer.optional |= part.known.is_some_and(|s| s.key == "report");
@@ -283,158 +284,6 @@ impl<'a> Builder<'a> {
             gate.answers.push(answer);
         }
         self.cover(line, index, None);
-    }
-
-    /// The gate of a line that asks for a signature.
-    fn signature(&mut self, line: &'a Line) {
-        let part = self.parts.at(line);
-        let names = dictionary::roles().unwrap_or_default();
-        let role = line
-            .role
-            .as_deref()
-            .map_or_else(|| part.role.clone(), |r| section::role_of(r, names));
-        self.parts.ensure(&role);
-        let listed = !line.boxes.is_empty() || line.blanks.len() > 1;
-        let label = line
-            .blanks
-            .first()
-            .map(|b| crate::checklist::normal::normal(&b.label));
-        let is_final =
-            label.is_some_and(|l| l.contains("final approval") || l.contains("الموافقه النهاييه"));
-        let id = match (is_final, listed, part.number, part.known) {
-            (true, ..) => "signoff.final".to_owned(),
-            (_, true, ..) => format!("signoff.{role}"),
-            (_, _, Some(number), _) => format!("signoff.s{number:02}-{role}"),
-            (_, _, _, Some(known)) => format!("signoff.{}-{role}", known.key),
-            _ => format!("signoff.{}-{role}", part.slug),
-        };
-        let id = self.free_id(&id);
-        let title = line.role.clone().unwrap_or_else(|| title_of(&role));
-        let mut gate = self.blank(line, &part, &id);
-        gate.statement = match (is_final, listed) {
-            (true, _) => "Final approval: the release may stand".to_owned(),
-            (_, true) => format!("{title}: what I answer for is ready"),
-            _ => format!("{}: every item of this section is done", part.title),
-        };
-        gate.title = format!("Sign-off: {title}");
-        gate.owner = role;
-        gate.is_final = is_final;
-        let known = dictionary::item(&id).map(|(_, item)| item);
-        let of_section = || part.known?.items.iter().find(|i| i.kind == Kind::Signoff);
-        let item = known.or_else(of_section);
-        gate.severity = item.and_then(|i| i.severity).unwrap_or(Severity::Blocker);
-        gate.item = known.map(|i| i.id.clone());
-        if let Some(known) = known.filter(|i| !i.stages.is_empty()) {
-            gate.stages.clone_from(&known.stages);
-        } else if listed {
-            gate.stages = self.stages_of(&gate.owner);
-        }
-        self.add(gate, line);
-        if !listed {
-            self.signatures
-                .push((line.headings.to_vec(), self.gates.len() - 1));
-        }
-    }
-
-    /// When a role answers for something: in every stage in which it signs a section.
-    fn stages_of(&self, role: &str) -> Vec<String> {
-        let mut stages = Vec::new();
-        for gate in self.gates.iter().filter(|g| g.owner == role) {
-            for stage in &gate.stages {
-                if !stages.contains(stage) {
-                    stages.push(stage.clone());
-                }
-            }
-        }
-        if stages.is_empty() {
-            vec!["pre-deploy".to_owned()]
-        } else {
-            stages
-        }
-    }
-
-    /// The gate of the signature of the section of a line; made if the document has none.
-    fn signature_of(&mut self, line: &'a Line) -> usize {
-        let part = self.parts.at(line);
-        let path = line.headings.to_vec();
-        let near = |depth: usize| {
-            let above = path.get(..depth)?;
-            let same = |p: &&(Vec<String>, usize)| {
-                p.0 == above || (depth > 1 && p.0.get(..depth) == Some(above))
-            };
-            self.signatures.iter().find(same).map(|(_, index)| *index)
-        };
-        let exact = self
-            .signatures
-            .iter()
-            .find(|(p, _)| *p == path)
-            .map(|(_, i)| *i);
-        // `### Checklist` and `### Steps` of one `## Rollback` share a signature; numbered sections do not.
-        let shared = || {
-            (part.number.is_none() && path.len() > 2)
-                .then(|| near(path.len() - 1))
-                .flatten()
-        };
-        if let Some(index) = exact.or_else(shared) {
-            return index;
-        }
-        let closing = part
-            .known
-            .is_some_and(|s| matches!(s.key.as_str(), "final" | "summary"));
-        if let Some(index) = self.by_id.get("signoff.final").filter(|_| closing) {
-            return *index;
-        }
-        let key = part.known.map_or(part.slug.as_str(), |s| s.key.as_str());
-        let id = format!("signoff.{key}-{}", part.role);
-        if let Some(index) = self.by_id.get(&id) {
-            return *index;
-        }
-        let mut gate = self.blank(line, &part, &id);
-        gate.source = Source::default();
-        gate.source.line = Some(line.number);
-        gate.title = format!("Sign-off: {}", title_of(&part.role));
-        gate.statement = format!("{}: what stands in its blanks is true", part.title);
-        let report = part.known.is_some_and(|s| s.key == "report");
-        gate.severity = if report {
-            Severity::Minor
-        } else {
-            Severity::Major
-        };
-        self.parts.ensure(&part.role);
-        let index = self.gates.len();
-        self.by_id.insert(id, index);
-        self.gates.push(gate);
-        index
-    }
-
-    pub(super) fn blank(&self, line: &Line, part: &Part, id: &str) -> Proposed {
-        let title = super::special::title(line);
-        Proposed {
-            id: id.to_owned(),
-            statement: title.clone(),
-            title,
-            section: part.title.clone(),
-            owner: part.role.clone(),
-            severity: Severity::Major,
-            stages: part.stages.clone(),
-            source: Source {
-                line: Some(line.number),
-                anchor: line.anchor.clone(),
-                ..Source::default()
-            },
-            probe: "signoff".to_owned(),
-            with: String::new(),
-            expect: Vec::new(),
-            timeout: None,
-            sustain: None,
-            waivable: false,
-            answers: Vec::new(),
-            is_final: false,
-            comments: Vec::new(),
-            way: Way::Signature,
-            item: None,
-            lines: vec![line.number],
-        }
     }
 
     pub(super) fn add(&mut self, gate: Proposed, line: &Line) {
@@ -462,16 +311,7 @@ impl<'a> Builder<'a> {
         self.covered.entry(line.number).or_insert((id, way));
     }
 
-    /// `security.backup-keys-stored`, or a hash where the text has no Latin letters.
-    fn new_id(&self, part: &Part, text: &str) -> String {
-        let name = section::id_of(text, 5).unwrap_or_else(|| format!("i-{}", short_hash(text)));
-        let id = format!("{}.{name}", part.slug);
-        // The same words twice in a section are one item.
-        let taken = |id: &str| dictionary::item(id).is_some();
-        if taken(&id) { format!("{id}-own") } else { id }
-    }
-
-    fn free_id(&self, id: &str) -> String {
+    pub(super) fn free_id(&self, id: &str) -> String {
         let mut free = id.to_owned();
         let mut number = 2;
         while self.by_id.contains_key(&free) {
@@ -481,7 +321,7 @@ impl<'a> Builder<'a> {
         free
     }
 
-    fn finish(mut self) -> Result<Proposal, String> {
+    fn finish(mut self) -> Proposal {
         self.finish_collected();
         let by_number: HashMap<usize, &Line> =
             self.document.lines.iter().map(|l| (l.number, l)).collect();
@@ -522,132 +362,57 @@ impl<'a> Builder<'a> {
         let used: HashSet<&str> = gates.iter().map(|g| g.owner.as_str()).collect();
         let mut roles = self.parts.roles;
         roles.retain(|(role, _)| used.contains(role.as_str()));
-        Ok(Proposal {
+        Proposal {
             roles,
             findings,
             covered,
             version: super::special::version(self.document),
             gates,
-        })
+        }
     }
+}
+
+/// A gate of which nothing is known but its line: a person answers.
+pub(super) fn blank(line: &Line, part: &Part, id: &str) -> Proposed {
+    let title = super::special::title(line);
+    Proposed {
+        id: id.to_owned(),
+        statement: title.clone(),
+        title,
+        section: part.title.clone(),
+        owner: part.role.clone(),
+        severity: Severity::Major,
+        stages: part.stages.clone(),
+        source: Source {
+            line: Some(line.number),
+            anchor: line.anchor.clone(),
+            ..Source::default()
+        },
+        probe: "signoff".to_owned(),
+        with: String::new(),
+        expect: Vec::new(),
+        timeout: None,
+        sustain: None,
+        waivable: false,
+        answers: Vec::new(),
+        is_final: false,
+        comments: Vec::new(),
+        way: Way::Signature,
+        item: None,
+        lines: vec![line.number],
+    }
+}
+
+/// `security.backup-keys-stored`, or a hash where the text has no Latin letters.
+fn new_id(part: &Part, text: &str) -> String {
+    let name = section::id_of(text, 5).unwrap_or_else(|| format!("i-{}", short_hash(text)));
+    let id = format!("{}.{name}", part.slug);
+    // The same words twice in a section are one item.
+    let taken = |id: &str| dictionary::item(id).is_some();
+    if taken(&id) { format!("{id}-own") } else { id }
 }
 
 fn is_id(id: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
     id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.chars().all(plain)
 }
-
-/// What a person should know of a gate of the dictionary.
-fn comments(item: &Item, score: f64, measured: bool) -> Vec<String> {
-    let mut comments = Vec::new();
-    if score < 0.8 {
-        comments.push("matched by some of its words only: check that it means this".to_owned());
-    }
-    if let Some(hint) = item.hint.as_ref().filter(|_| measured) {
-        comments.push(format!("connect: {hint}"));
-    }
-    comments.extend(item.note.clone());
-    if let Some(planned) = &item.planned {
-        comments.push(format!(
-            "planned probe: {planned}; a person answers until then"
-        ));
-    }
-    if item.consent
-        && let Some(probe) = &item.probe
-    {
-        comments.push(format!(
-            "the probe `{probe}` can measure it, but disturbs the target: put its id under target.allow_disruptive, and here"
-        ));
-        comments.push(format!("  probe: {probe}"));
-        comments.push("  with:".to_owned());
-        let with = item.with.as_deref().unwrap_or_default();
-        comments.extend(with.lines().map(|l| format!("    {l}")));
-    }
-    comments
-}
-
-/// What to ask the signer for a line, with the blank that the answer goes to.
-fn questions(
-    line: &Line,
-    subject: &str,
-    base: &str,
-    given: Vec<AnswerText>,
-) -> Vec<(usize, AnswerText)> {
-    if !given.is_empty() {
-        return given.into_iter().enumerate().collect();
-    }
-    let mut out = Vec::new();
-    let mut choices: Vec<String> = Vec::new();
-    for option in line.options() {
-        let label = line
-            .slice(&option.label)
-            .replace("**", "")
-            .trim()
-            .to_owned();
-        if !label.is_empty() && !choices.contains(&label) {
-            choices.push(label);
-        }
-    }
-    let answer = |id: String, ask: String, kind: &str, choices: Vec<String>| AnswerText {
-        id,
-        ask,
-        kind: kind.to_owned(),
-        choices,
-        max_age: None,
-        optional: false,
-    };
-    let chosen = choices.len() >= 2;
-    if chosen {
-        out.push((
-            0,
-            answer(base.to_owned(), subject.to_owned(), "choice", choices),
-        ));
-    }
-    let alone = line.blanks.len() == 1 && !chosen;
-    for (index, blank) in line.blanks.iter().enumerate() {
-        let id = match alone {
-            true => base.to_owned(),
-            false => format!(
-                "{base}.{}",
-                section::id_of(&blank.label, 3).unwrap_or_else(|| format!("blank-{}", index + 1))
-            ),
-        };
-        let label = if blank.label.is_empty() {
-            subject
-        } else {
-            &blank.label
-        };
-        let hint = blank.hint.as_deref().unwrap_or_default();
-        let unit = match (blank.unit.as_str(), blank.total) {
-            ("", None) => String::new(),
-            ("", Some(total)) => format!(" (of {total})"),
-            (unit, _) => format!(" ({unit})"),
-        };
-        let ask = if label.is_empty() {
-            format!("Line {}", line.number)
-        } else {
-            format!("{label}{unit}")
-        };
-        let numeric =
-            blank.total.is_some() || NUMERIC.contains(&blank.unit.to_lowercase().as_str());
-        let kind = match hint.to_lowercase().as_str() {
-            "date" | "due date" => "date",
-            _ if blank.options.len() >= 2 => "choice",
-            _ if numeric => "number",
-            _ => "text",
-        };
-        let options = if kind == "choice" {
-            blank.options.clone()
-        } else {
-            Vec::new()
-        };
-        out.push((index, answer(id, ask, kind, options)));
-    }
-    out
-}
-
-/// Units of plain numbers.
-const NUMERIC: &[&str] = &[
-    "ms", "s", "%", "gb", "mb", "req/s", "hours", "minutes", "days", "indexes", "users", "hour",
-    "minute", "day",
-];

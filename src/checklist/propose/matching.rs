@@ -19,7 +19,7 @@ pub struct Match {
 }
 
 /// In its own section a line needs fewer words.
-const AT_HOME: f64 = 0.6;
+const AT_HOME: f64 = 0.65;
 const ELSEWHERE: f64 = 0.75;
 
 /// What kind of line it is for the dictionary.

@@ -1,9 +1,11 @@
 //! From the lines of a document to gates. No item is dropped: what nothing else can answer, a person
 //! signs.
 
+mod ask;
 mod build;
 mod matching;
 mod section;
+mod signature;
 mod special;
 mod threshold;
 
@@ -158,7 +160,7 @@ fn need(count: usize) -> String {
 
 /// Proposes gates for a document.
 pub fn propose(document: &Document) -> Result<Proposal, String> {
-    build::Builder::new(document)?.build()
+    Ok(build::Builder::new(document)?.build())
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub struct Part {
     pub stages: Vec<String>,
     /// The document says so itself, not only the dictionary.
     pub says_stage: bool,
+    /// The document puts it elsewhere than the dictionary would.
+    pub moved: bool,
 }
 
 /// The sections of a document and the roles that it names.
@@ -48,7 +50,7 @@ const PHASES: &[(&str, &str)] = &[
     ("pre deploy*|deployment|release|launch", "pre-deploy"),
     ("before deploy*|deployment|release|launch", "pre-deploy"),
     ("قبل النشر|الاطلاق", "pre-deploy"),
-    ("deployment phase|day|window", "deploy"),
+    ("deployment|launch|release phase|day|window", "deploy"),
     ("during deploy*|deployment|release", "deploy"),
     ("اثناء|خلال النشر", "deploy"),
 ];
@@ -97,7 +99,7 @@ fn signatures(
         let role = role_of(title, names);
         // A list of signatures belongs to no one of them.
         if line.boxes.is_empty() && line.blanks.len() == 1 {
-            for depth in (1..=line.headings.len()).rev().take(2) {
+            for depth in reach(&line.headings) {
                 let above = line.headings[..depth].to_vec();
                 signed.entry(above).or_insert_with(|| role.clone());
             }
@@ -107,6 +109,13 @@ fn signatures(
         }
     }
     signed
+}
+
+/// How many headings a signature stands under: those of its own section, and where that has no
+/// number of its own (`### Checklist` and `### Steps` of one `## Rollback`) those around it.
+pub fn reach(headings: &[String]) -> impl Iterator<Item = usize> + use<> {
+    let shared = headings.len() > 2 && headings.last().is_some_and(|h| number(h).is_none());
+    (1..=headings.len()).rev().take(if shared { 2 } else { 1 })
 }
 
 /// `Development Lead` is `dev-lead`; an unknown role gets a name of its own.
@@ -163,15 +172,21 @@ fn part(
     let title = numbered.or(headings.last()).cloned().unwrap_or_default();
     let section = best(headings, known);
     let said = headings.iter().rev().find_map(|h| phase(h));
+    // What a section is called says less than the part of the document that it stands in, and
+    // "deployment" is both the permit and what follows it: there the dictionary knows more.
+    let outer = headings
+        .split_last()
+        .and_then(|(_, above)| above.iter().rev().find_map(|h| phase(h)));
+    let moved = section.zip(outer).is_some_and(|(section, outer)| {
+        outer != "deploy" && !section.stages.iter().any(|s| s == outer)
+    });
     let stages = match (section, said) {
+        _ if moved => outer.into_iter().map(str::to_owned).collect(),
         (Some(section), _) => section.stages.clone(),
         (None, Some(stage)) => vec![stage.to_owned()],
         (None, None) => vec!["pre-deploy".to_owned()],
     };
-    let near = (1..=headings.len())
-        .rev()
-        .take(2)
-        .find_map(|d| signed.get(&headings[..d]));
+    let near = reach(headings).find_map(|d| signed.get(&headings[..d]));
     let role = near.cloned().or_else(|| section.map(|s| s.role.clone()));
     let any = || signed.values().min().cloned();
     Part {
@@ -185,6 +200,7 @@ fn part(
             .unwrap_or_else(|| "release-manager".to_owned()),
         stages,
         says_stage: said.is_some(),
+        moved,
     }
 }
 

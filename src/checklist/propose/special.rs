@@ -1,6 +1,9 @@
 //! Lines that are part of a list: requests, addresses, files.
 
-use super::{Match, Part, Way, build::Builder};
+use super::{
+    Match, Part, Way,
+    build::{Builder, blank},
+};
 use crate::{
     checklist::{
         dictionary,
@@ -45,7 +48,7 @@ impl<'a> Builder<'a> {
             self.join(index, line);
             return true;
         }
-        let mut gate = self.blank(line, part, &id);
+        let mut gate = blank(line, part, &id);
         gate.title = format!("{method} {path}");
         gate.item = dictionary::item(&id).map(|(_, item)| item.id.clone());
         gate.severity = Severity::Blocker;
@@ -100,7 +103,7 @@ impl<'a> Builder<'a> {
             self.join(index, line);
             return;
         }
-        let mut gate = self.blank(line, part, &found.item.id);
+        let mut gate = blank(line, part, &found.item.id);
         gate.title = found
             .item
             .id
@@ -115,7 +118,7 @@ impl<'a> Builder<'a> {
         gate.way = if urls { Way::Automatic } else { Way::Connect };
         gate.comments
             .extend(found.item.hint.iter().map(|h| format!("connect: {h}")));
-        gate.probe = if urls { "http" } else { "files" }.to_owned();
+        if urls { "http" } else { "files" }.clone_into(&mut gate.probe);
         self.add(gate, line);
     }
 

@@ -45,14 +45,15 @@ pub fn status(fact: &str, gate: &GateRecord, evidence: Evidence<'_>) -> Option<S
             let confirmed = history?.breaches.iter().any(|b| b.confirmed.is_some());
             confirmed.then_some(Status::Passed)
         }
-        "rollback.in-time" => match history?
-            .rollback_within
-            .as_ref()?
-            .failed(evidence.run.finished)?
-        {
-            true => Some(Status::Failed),
-            false => Some(Status::Passed),
-        },
+        "rollback.in-time" => {
+            let within = history?.rollback_within.as_ref()?;
+            let failed = within.failed(evidence.run.finished)?;
+            Some(if failed {
+                Status::Failed
+            } else {
+                Status::Passed
+            })
+        }
         // One of the three boxes; the others stay open.
         "release.failed" => history?.rollback.map(|_| Status::Passed),
         "release.success" => outcome(evidence)?.then_some(Status::Passed),

@@ -40,10 +40,8 @@ pub fn fill<'a>(
     let none = Answers::default();
     let answers = answers.unwrap_or(&none);
     let derived = || {
-        let facts = answers.fills.iter();
-        facts
-            .filter_map(|(fill, gate)| derived::status(fill.fact.as_deref()?, gate, evidence))
-            .next()
+        let mut facts = answers.fills.iter();
+        facts.find_map(|(fill, gate)| derived::status(fill.fact.as_deref()?, gate, evidence))
     };
     let status = answers.status().or_else(derived);
     let chosen = choose(line, answers, status, evidence);
