@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::{plan::STAGES, registry};
+use crate::{config::Variables, plan::STAGES, registry};
 
 #[test]
 fn every_file_reads_and_every_id_is_unique() {
@@ -75,5 +75,28 @@ fn every_item_answers_to_its_own_phrases() {
         for says in item.says.iter().filter(|s| !s.contains(['|', '*'])) {
             assert!(item.score(&words(says)) > 0.99, "{}: {says}", item.id);
         }
+    }
+}
+
+#[test]
+fn every_block_is_a_valid_config_of_its_probe() {
+    for item in sections().unwrap().iter().flat_map(|s| &s.items) {
+        let (Some(name), Some(_)) = (&item.probe, &item.with) else {
+            continue;
+        };
+        let text = crate::checklist::propose::with_defaults(item);
+        let mut problems = Vec::new();
+        let mut node = parse_yaml(0, &text, &mut problems).unwrap();
+        let sink = Sink::default();
+        Variables::default().interpolate(&mut node, &sink);
+        let bound = (registry::find(name).unwrap().bind)(&node, &sink);
+        let found = sink.into_parts().0;
+        assert!(
+            problems.is_empty() && found.is_empty(),
+            "{}: {problems:?} {found:?}",
+            item.id
+        );
+        let valid = bound.unwrap().validate();
+        assert!(valid.is_ok(), "{}: {valid:?}", item.id);
     }
 }

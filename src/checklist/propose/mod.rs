@@ -163,5 +163,11 @@ pub fn propose(document: &Document) -> Result<Proposal, String> {
     Ok(build::Builder::new(document)?.build())
 }
 
+/// The `with` block of an item when no text says otherwise.
+#[cfg(test)]
+pub fn with_defaults(item: &super::dictionary::Item) -> String {
+    threshold::with(item, &[])
+}
+
 #[cfg(test)]
 mod tests;

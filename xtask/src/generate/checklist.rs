@@ -128,7 +128,17 @@ fn state(item: &Item) -> &'static str {
             .fact
             .as_deref()
             .is_none_or(|f| !derived::BOXES.contains(&f));
-    if item.planned.is_some() || missing || unanswered || item.fact.as_deref() == Some("findings") {
+    let nobody = item.fact.as_deref() == Some("findings");
+    // What refers to a gate works when that does.
+    let refers =
+        matches!(item.kind, Kind::Alias | Kind::Fill | Kind::Choice) && item.fact.is_none();
+    let of = item
+        .of
+        .first()
+        .filter(|_| refers)
+        .and_then(|id| dictionary::item(id));
+    let waits = of.is_some_and(|(_, of)| state(of) == "planned");
+    if item.planned.is_some() || missing || unanswered || nobody || waits {
         "planned"
     } else {
         "works"
