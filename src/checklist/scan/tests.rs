@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use Shape::{Command, Comment, Fact, Heading, Item, Label, Mark, Text};
 
 fn joined(document: &Document) -> String {
     document.lines.iter().map(|l| l.raw.as_str()).collect()
@@ -173,7 +174,6 @@ fn fences_headings_and_labels() {
                 Expected Results:\n├─ Rate: 1\necho ____ [Date]\n```\n### B\ntext\n";
     let document = scan(text);
     let shapes: Vec<Shape> = document.lines.iter().map(|l| l.shape).collect();
-    use Shape::{Command, Comment, Fact, Heading, Item, Label, Mark, Text};
     assert_eq!(
         shapes,
         [
