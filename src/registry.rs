@@ -135,6 +135,7 @@ registry! {
     readygate_source::Source,
     readygate_tests::Tests,
     readygate_tls::Tls,
+    readygate_window::Window,
 }
 
 /// The probe of this name.

@@ -42,10 +42,7 @@ fn summary(out: &mut String, evidence: Evidence<'_>) {
         let _ = writeln!(out, "| {name} | {value} |");
     };
     row("Deployment date", started.map_or_else(not_recorded, minute));
-    row(
-        "Version",
-        super::render::version(run).unwrap_or_else(not_recorded),
-    );
+    row("Version", version(run));
     if let Some(release) = &run.release {
         row("Release", Text(release).to_string());
     }
@@ -55,6 +52,15 @@ fn summary(out: &mut String, evidence: Evidence<'_>) {
     row("Duration", duration.map_or_else(not_recorded, span));
     row("Downtime", downtime(history));
     row("Outcome", outcome(run, history));
+}
+
+/// What the target told; what was meant to run is no evidence.
+fn version(run: &Run) -> String {
+    let meant = run.target.version.as_deref();
+    super::render::version(run).unwrap_or_else(|| {
+        let meant = meant.map(|v| format!(" ({} was to be released)", Text(v)));
+        format!("not told by the target{}", meant.unwrap_or_default())
+    })
 }
 
 fn downtime(history: Option<&Timeline>) -> String {

@@ -1,14 +1,213 @@
 //! `readygate gate`
 
-use clap::Args;
+use std::{fs, path::PathBuf};
 
-use super::output::Terminal;
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use readygate_sdk::{Clock as _, Masker, Period, SystemClock};
+
+use super::{
+    ConfigArgs,
+    event::{State, StateArgs},
+    output::{self, Target, Terminal},
+    run,
+};
+use crate::{
+    config::{Config, Environment, Gate},
+    engine, exit,
+    record::{self, GateRecord, Outcome, Run, SkipReason, Verdict},
+    signoff::{self, Inputs, request, trust::Source},
+    verdict, waiver,
+};
+
+/// A record from so far in the future is one of a wrong clock.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Arguments of `gate`.
 #[derive(Debug, Args)]
-pub struct GateArgs {}
+pub struct GateArgs {
+    /// Record of the run that is decided on.
+    #[arg(value_name = "RUN.JSON")]
+    record: PathBuf,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Folder of signed statements; requests for those that are missing are written into it.
+    #[arg(long, value_name = "DIR")]
+    signoffs: Option<PathBuf>,
+    /// How long ago the run may have ended; what is older is inconclusive.
+    #[arg(long, value_name = "DURATION", default_value = "24h")]
+    max_evidence_age: Period,
+    #[command(flatten)]
+    state: StateArgs,
+    /// Folder for the evidence: the record, in-toto statements about it, and a list of all of it.
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
+    /// Report to write, as often as you like: console, json or junit; `-` is stdout.
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    reports: Vec<Target>,
+    /// Record of an earlier run, for what changed since.
+    #[arg(long, value_name = "RUN.JSON")]
+    baseline: Option<PathBuf>,
+    /// Every check and metric in the console report.
+    #[arg(short, long)]
+    verbose: bool,
+}
 
-/// Decides again.
-pub fn main(_args: &GateArgs, terminal: &Terminal) -> u8 {
-    terminal.usage_error("`gate` is not built into this version")
+/// Decides again: the same evidence, the signatures of now.
+pub fn main(args: &GateArgs, terminal: &Terminal, environment: &Environment) -> u8 {
+    if let Err(message) = output::check_targets(&args.reports) {
+        return terminal.usage_error(&message);
+    }
+    let config = match run::load(&args.config, terminal, environment) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let now = SystemClock.now();
+    let ready = args.state.open().and_then(|state| {
+        let (old, baseline) = evidence(args, &state, &config, now)?;
+        Ok((state, old, baseline))
+    });
+    let (state, mut old, baseline) = match ready {
+        Ok(ready) => ready,
+        Err(message) => return terminal.usage_error(&message),
+    };
+    old.release = state.release.clone().or(old.release);
+    match decide(args, &config, old, baseline.as_ref(), now, terminal) {
+        Ok(run) => {
+            let kept = run::keep(&run, args.evidence.as_deref(), &state);
+            let code = output::write_reports(&run, &args.reports, args.verbose, terminal);
+            run::kept(kept, code, terminal)
+        }
+        Err(message) => {
+            terminal.complain(&message);
+            exit::INCONCLUSIVE
+        }
+    }
+}
+
+/// Reads the record, and refuses one that is not of this policy or was edited.
+fn evidence(
+    args: &GateArgs,
+    state: &State,
+    config: &Config,
+    now: Timestamp,
+) -> Result<(Run, Option<Run>), String> {
+    output::spare_config(&args.reports, run::spared(&args.config, config))?;
+    let shown = args.record.display();
+    let run = record::read(&args.record).map_err(|e| e.to_string())?;
+    let text = fs::read(&args.record).map_err(|e| format!("{shown}: {e}"))?;
+    record::check_digest(&text).map_err(|why| format!("{shown}: the record {why}"))?;
+    if run.config.sha256 != config.digest {
+        return Err(format!(
+            "{shown} was made by another policy: sha256 {}, and that of {} is {}; run the gates \
+             again",
+            run.config.sha256,
+            config.sources.names().collect::<Vec<_>>().join(", "),
+            config.digest
+        ));
+    }
+    let ids = |gates: &[GateRecord]| gates.iter().map(|g| g.id.clone()).collect::<Vec<_>>();
+    let declared: Vec<String> = config.gates.iter().map(|g| g.id.clone()).collect();
+    if ids(&run.gates) != declared {
+        return Err(format!("{shown} holds other gates than the config"));
+    }
+    if let Some(signal) = &run.interrupted {
+        return Err(format!("{shown} is partial: the run was ended by {signal}"));
+    }
+    if now
+        .checked_add(SKEW)
+        .is_ok_and(|limit| limit < run.finished)
+    {
+        return Err(format!("{shown} is from the future: {}", run.finished));
+    }
+    if let (Some(asked), Some(recorded)) = (&state.release, &run.release)
+        && asked != recorded
+    {
+        return Err(format!("{shown} is of release {recorded}, not {asked}"));
+    }
+    let baseline = args.baseline.as_deref().map(record::read).transpose();
+    let baseline = baseline.map_err(|e| format!("the baseline is not usable: {e}"))?;
+    Ok((run, baseline))
+}
+
+fn decide(
+    args: &GateArgs,
+    config: &Config,
+    mut run: Run,
+    baseline: Option<&Run>,
+    now: Timestamp,
+    terminal: &Terminal,
+) -> Result<Run, String> {
+    let gates: Vec<&Gate> = config.gates.iter().collect();
+    for (gate, record) in gates.iter().zip(&mut run.gates) {
+        if gate.signoff().is_some() && record.is_selected() {
+            *record = engine::awaiting(gate);
+        }
+    }
+    run.waivers = waiver::apply(&config.waivers, &mut run.gates, now);
+    skip_dependents(&gates, &mut run.gates);
+    run.signoffs.clear();
+    run.id = format!("{}-gated-{}", run.id, now.as_second());
+    let inputs = Inputs {
+        config,
+        gates: &gates,
+        directory: args.signoffs.as_deref(),
+        fresh: false,
+        trust: &Source::of(config),
+        now,
+        waived_at: now,
+    };
+    verdict::settle(&mut run, &config.required);
+    signoff::resolve(&mut run, &inputs);
+    age(&mut run, args.max_evidence_age, now);
+    let masker = Masker::new(config.secrets.iter().map(String::as_str));
+    let sealed = record::seal(&run, &masker).map_err(|e| format!("no record: {e}"))?;
+    if args.signoffs.is_some() || config.signoffs.is_configured() {
+        if let Err(error) = request::write(&sealed, &inputs, baseline) {
+            terminal.complain(&format!("a sign-off request could not be written: {error}"));
+        }
+    }
+    Ok(sealed)
+}
+
+/// A sign-off that needs a gate which did not pass is not asked for.
+fn skip_dependents(gates: &[&Gate], records: &mut [GateRecord]) {
+    for (at, gate) in gates.iter().enumerate() {
+        let lost = |id: &&String| {
+            let need = records.iter().find(|r| r.id == **id);
+            need.is_some_and(|r| !matches!(r.standing(), Outcome::Passed | Outcome::Pending))
+        };
+        if records[at].outcome != Outcome::Pending || gate.signoff().is_none() {
+            continue;
+        }
+        let Some(need) = gate.needs.iter().find(lost) else {
+            continue;
+        };
+        let ended = records.iter().find(|r| r.id == *need);
+        let ended = ended.map(GateRecord::standing);
+        let ended = engine::ended(ended.unwrap_or(Outcome::Skipped));
+        records[at] = GateRecord {
+            outcome: Outcome::Skipped,
+            skipped: Some(SkipReason::Dependency),
+            reason: Some(format!("needs `{need}`, which {ended}")),
+            ..engine::blank(gate)
+        };
+    }
+}
+
+/// What was true yesterday may not be now: old evidence cannot be GO, whoever signed it.
+fn age(run: &mut Run, most: Period, now: Timestamp) {
+    let age = now.duration_since(run.finished);
+    let seconds = age.as_secs_f64();
+    if seconds <= most.0.as_secs_f64() {
+        return;
+    }
+    let shown = readygate_sdk::Unit::Seconds.format(seconds.round());
+    run.reasons.push(format!(
+        "the evidence is {shown} old, {most} are allowed; run the gates again"
+    ));
+    if run.verdict != Verdict::NoGo {
+        run.verdict = Verdict::Inconclusive;
+        run.exit_code = exit::INCONCLUSIVE;
+    }
 }

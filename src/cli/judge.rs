@@ -17,7 +17,8 @@ use crate::{
     exit,
     plan::Plan,
     record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord},
-    signoff, waiver,
+    signoff::{self, trust::Source},
+    waiver,
 };
 
 /// Arguments of `judge`.
@@ -36,6 +37,12 @@ pub struct JudgeArgs {
     /// Record of an earlier run, for expectations relative to it.
     #[arg(long, value_name = "RUN.JSON")]
     baseline: Option<PathBuf>,
+    /// Name of the release; that of the record unless given.
+    #[arg(long, value_name = "ID")]
+    release: Option<String>,
+    /// Folder of signed statements.
+    #[arg(long, value_name = "DIR")]
+    signoffs: Option<PathBuf>,
     /// Every check and metric in the console report.
     #[arg(short, long)]
     verbose: bool,
@@ -59,7 +66,7 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
         Ok(ready) => ready,
         Err(code) => return code,
     };
-    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+    if let Err(message) = output::spare_config(&args.reports, run::spared(&args.config, &config)) {
         return terminal.usage_error(&message);
     }
     let masker = readygate_sdk::Masker::new(config.secrets.iter().map(String::as_str));
@@ -110,10 +117,15 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         ..old.target.clone()
     };
     run.id = format!("{}-judged-{}", old.id, context.clock.now().as_second());
+    run.release = args.release.clone().or_else(|| old.release.clone());
     let inputs = signoff::Inputs {
         config,
         gates: &config.gates.iter().collect::<Vec<_>>(),
+        directory: args.signoffs.as_deref(),
+        fresh: false,
+        trust: &Source::of(config),
         now: context.clock.now(),
+        waived_at: old.finished,
     };
     signoff::resolve(&mut run, &inputs);
     run

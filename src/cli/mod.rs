@@ -131,6 +131,10 @@ pub struct ConfigArgs {
     /// Value for `${NAME}`; outranks the environment.
     #[arg(long = "var", value_name = "NAME=VALUE")]
     variables: Vec<String>,
+    /// Read the policy (config files and lists of keys) from this git ref, not from the working tree,
+    /// so that a change cannot loosen the rules that it is judged by.
+    #[arg(long, value_name = "REF")]
+    trust_ref: Option<String>,
 }
 
 impl ConfigArgs {
@@ -208,13 +212,13 @@ pub fn main() -> u8 {
         Command::Explain(args) => explain::main(&args, &terminal, &environment),
         Command::Init(args) => init::main(&args, &terminal),
         Command::Import(args) => import::main(&args, &terminal),
-        Command::Sign(args) => sign::main(&args, &terminal),
-        Command::Gate(args) => gate::main(&args, &terminal),
-        Command::Event(args) => event::main(&args, &terminal),
-        Command::Watch(args) => watch::main(&args, &terminal),
+        Command::Sign(args) => sign::main(&args, &terminal, &environment),
+        Command::Gate(args) => gate::main(&args, &terminal, &environment),
+        Command::Event(args) => event::main(&args, &terminal, &environment),
+        Command::Watch(args) => watch::main(&args, &terminal, &environment),
         Command::Verify(args) => verify::main(&args, &terminal),
         Command::VerifyChecklist(args) => verify_checklist::main(&args, &terminal),
-        Command::DiffPolicy(args) => diff_policy::main(&args, &terminal),
+        Command::DiffPolicy(args) => diff_policy::main(&args, &terminal, &environment),
         Command::Schema(args) => schema::main(&args, &terminal),
         Command::Completions(args) => shell::completions(&args, &terminal),
         Command::Man => shell::man(&terminal),

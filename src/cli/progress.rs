@@ -103,9 +103,10 @@ impl Display {
                     .map_or_else(String::new, |r| format!(": {r}"));
                 let took = Unit::Seconds.format((record.duration_s * 1e3).round() / 1e3);
                 let calm = record.outcome == Outcome::Passed;
-                let ended = match record.is_waived() {
-                    true => "waived",
-                    false => record.outcome.name(),
+                let ended = if record.is_waived() {
+                    "waived"
+                } else {
+                    record.outcome.name()
                 };
                 let text = format!("{ended:<10} {} ({took}){reason}", record.id);
                 self.line(&text, !calm && self.terminal.interactive);

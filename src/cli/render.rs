@@ -31,9 +31,9 @@ pub struct RenderArgs {
     /// report.
     #[arg(value_name = "FORMAT")]
     what: What,
-    /// Record of a run.
-    #[arg(value_name = "RUN.JSON")]
-    record: PathBuf,
+    /// Record of a run. `checklist` and `report` take several of one release.
+    #[arg(value_name = "RUN.JSON", required = true)]
+    records: Vec<PathBuf>,
     /// The document to fill in, for `checklist`.
     #[arg(long, value_name = "CHECKLIST.MD")]
     checklist: Option<PathBuf>,
@@ -88,10 +88,12 @@ pub fn main(args: &RenderArgs, terminal: &Terminal) -> u8 {
 
 fn bytes(args: &RenderArgs, terminal: &Terminal) -> Result<Vec<u8>, String> {
     misplaced(args)?;
-    let run = read_record(&args.record)?;
+    let runs = read_records(&args.records)?;
+    let run = render::combine(&runs).map_err(|e| e.to_string())?;
     let history = args.state.as_deref().map(read_history).transpose()?;
     let evidence = Evidence {
         run: &run,
+        parts: &runs,
         history: history.as_ref(),
     };
     match args.what {
@@ -121,6 +123,9 @@ fn misplaced(args: &RenderArgs) -> Result<(), String> {
     if args.checklist.is_some() && args.what != What::Checklist {
         return Err("--checklist goes with `render checklist`".to_owned());
     }
+    if args.records.len() > 1 && matches!(args.what, What::Format(_)) {
+        return Err("several records go with `render checklist` and `render report`".to_owned());
+    }
     if args.state.is_some() && matches!(args.what, What::Format(_)) {
         return Err("--state goes with `render checklist` and `render report`".to_owned());
     }
@@ -148,8 +153,16 @@ fn tell(filled: &Filled, terminal: &Terminal) {
     }
 }
 
+/// Records in the order of their runs.
+pub fn read_records(paths: &[PathBuf]) -> Result<Vec<Run>, String> {
+    let runs: Result<Vec<Run>, String> = paths.iter().map(|path| read_record(path)).collect();
+    let mut runs = runs?;
+    runs.sort_by_key(|run| run.finished);
+    Ok(runs)
+}
+
 /// A record, sealed: one that was edited by hand must not reach a terminal raw either.
-pub fn read_record(path: &Path) -> Result<Run, String> {
+fn read_record(path: &Path) -> Result<Run, String> {
     let run = record::read(path).map_err(|e| e.to_string())?;
     record::seal(&run, &Masker::new([])).map_err(|e| e.to_string())
 }

@@ -1,20 +1,24 @@
 //! `readygate run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use readygate_sdk::Period;
 
 use super::{
     ConfigArgs, SelectArgs,
+    event::{State, StateArgs},
     output::{self, Target, Terminal},
     session::{self, Options},
 };
 use crate::{
     config::{self, Config, Environment},
+    evidence::bundle,
     exit,
     plan::{self, Plan},
-    record,
+    policy::{self, Origin},
+    record::{self, Run},
+    release::Type,
 };
 
 /// Arguments of `run`.
@@ -33,6 +37,14 @@ pub struct RunArgs {
     /// Time for the whole run; what has not ended by then is unmeasured.
     #[arg(long, value_name = "DURATION")]
     deadline: Option<Period>,
+    #[command(flatten)]
+    state: StateArgs,
+    /// Folder for the evidence: the record, in-toto statements about it, and a list of all of it.
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
+    /// Folder of signed statements; requests for those that are missing are written into it.
+    #[arg(long, value_name = "DIR")]
+    signoffs: Option<PathBuf>,
     /// Every check and metric in the console report.
     #[arg(short, long)]
     verbose: bool,
@@ -50,11 +62,15 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         Ok(baseline) => baseline,
         Err(error) => return terminal.usage_error(&format!("the baseline is not usable: {error}")),
     };
+    let state = match args.state.open() {
+        Ok(state) => state,
+        Err(message) => return terminal.usage_error(&message),
+    };
     let (config, plan) = match prepare(&args.config, &args.select, terminal, environment) {
         Ok(ready) => ready,
         Err(code) => return code,
     };
-    if let Err(message) = output::spare_config(&args.reports, config.sources.names()) {
+    if let Err(message) = output::spare_config(&args.reports, spared(&args.config, &config)) {
         return terminal.usage_error(&message);
     }
     let options = Options {
@@ -62,14 +78,50 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         deadline: args.deadline.map(|d| d.0),
         baseline,
         quiet: args.quiet,
+        release: state.release.clone(),
+        signoffs: args.signoffs.clone(),
+        requests: args.signoffs.is_some() || config.signoffs.is_configured(),
     };
     match session::execute(config, &plan, options, terminal) {
-        Ok(run) => output::write_reports(&run, &args.reports, args.verbose, terminal),
+        Ok(run) => {
+            let kept = keep(&run, args.evidence.as_deref(), &state);
+            let code = output::write_reports(&run, &args.reports, args.verbose, terminal);
+            self::kept(kept, code, terminal)
+        }
         Err(message) => {
             terminal.complain(&message);
             exit::INCONCLUSIVE
         }
     }
+}
+
+/// The exit code once the evidence is kept, or not: a GO without its evidence is none.
+pub fn kept(kept: Result<(), String>, code: u8, terminal: &Terminal) -> u8 {
+    let Err(message) = kept else { return code };
+    terminal.complain(&format!("the evidence could not be kept: {message}"));
+    if code == exit::GO { exit::NO_GO } else { code }
+}
+
+/// Keeps a run as evidence: in the folder given, and with the release that it belongs to.
+pub fn keep(run: &Run, folder: Option<&Path>, state: &State) -> Result<(), String> {
+    if let Some(folder) = folder {
+        bundle::add(folder, run).map_err(|e| e.to_string())?;
+    }
+    let Some(folder) = &state.folder else {
+        return Ok(());
+    };
+    let kept = bundle::add(folder, run).map_err(|e| e.to_string())?;
+    let data = serde_json::json!({
+        "verdict": run.verdict.name(),
+        "exit_code": run.exit_code,
+        "stages": run.selection.stages,
+        "run": run.id,
+        "record": kept.path,
+        "sha256": kept.sha256,
+    });
+    state
+        .record(Type::GateVerdict, data)
+        .map_err(|e| e.to_string())
 }
 
 /// Loads the config and selects, or complains and gives the exit code.
@@ -94,8 +146,33 @@ pub fn load(
     let variables = args
         .variables(environment)
         .map_err(|e| terminal.usage_error(&e))?;
-    config::load(&args.config, environment, variables).map_err(|error| {
+    let origin = match &args.trust_ref {
+        None => Origin::Disk,
+        Some(reference) => trusted(reference, args, terminal)?,
+    };
+    config::load_from(&origin, &args.config, environment, variables).map_err(|error| {
         terminal.note(error.render(terminal.color_err, terminal.ascii).trim_end());
         exit::USAGE
     })
+}
+
+/// Opens the ref, and says what of the working tree's policy does not count.
+fn trusted(reference: &str, args: &ConfigArgs, terminal: &Terminal) -> Result<Origin, u8> {
+    let origin = Origin::of_ref(reference).map_err(|error| {
+        let help = match error.help.as_str() {
+            "" => String::new(),
+            help => format!("; {help}"),
+        };
+        terminal.usage_error(&format!("--trust-ref: {error}{help}"))
+    })?;
+    if let Some(notice) = policy::notice(reference, &origin, &args.config) {
+        terminal.note(notice.trim_end());
+    }
+    Ok(origin)
+}
+
+/// The files that no report may overwrite: those that were read, and those of the working tree.
+pub fn spared<'a>(args: &'a ConfigArgs, config: &'a Config) -> impl Iterator<Item = &'a str> {
+    let named = args.config.iter().filter_map(|path| path.to_str());
+    config.sources.names().chain(named)
 }

@@ -1,6 +1,6 @@
 //! A config and a plan to a sealed record: runtime, signals, progress, verdict.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use readygate_sdk::{Masker, SystemClock, Value};
@@ -19,7 +19,8 @@ use crate::{
     record::{
         self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool, Verdict,
     },
-    signoff, verdict, waiver,
+    signoff::{self, request, trust::Source},
+    verdict, waiver,
 };
 
 /// What a run needs besides its config and plan.
@@ -33,6 +34,12 @@ pub struct Options {
     pub baseline: Option<Run>,
     /// No progress.
     pub quiet: bool,
+    /// The release that the run belongs to.
+    pub release: Option<String>,
+    /// Folder of statements and requests, where it is not that of the config.
+    pub signoffs: Option<PathBuf>,
+    /// Write requests for the signatures that are missing.
+    pub requests: bool,
 }
 
 /// Runs the plan and decides. Always gives a record, whatever happens to the gates.
@@ -85,10 +92,8 @@ async fn drive(
         Arc::clone(&masker),
         options.quiet,
     ));
-    let gates: Vec<Arc<Gate>> = std::mem::take(&mut config.gates)
-        .into_iter()
-        .map(Arc::new)
-        .collect();
+    let gates = std::mem::take(&mut config.gates).into_iter();
+    let gates: Vec<Arc<Gate>> = gates.map(Arc::new).collect();
     let records = engine::run(&gates, plan, config.concurrency, &context).await;
     let finished = context.clock.now();
     let signal = caught.get().copied();
@@ -102,14 +107,31 @@ async fn drive(
     let inputs = signoff::Inputs {
         config: &config,
         gates: &gates.iter().map(Arc::as_ref).collect::<Vec<_>>(),
+        directory: options.signoffs.as_deref(),
+        fresh: true,
+        trust: &Source::of(&config),
         now: finished,
+        waived_at: finished,
     };
+    run.release = options.release;
     signoff::resolve(&mut run, &inputs);
     tell_signoffs(&run, &context);
+    let sealed = record::seal(&run, &masker);
+    let wanted = options.requests && signal.is_none();
+    let complaint = unwritten(sealed.as_ref().ok().filter(|_| wanted), &inputs, &context);
     drop(context);
     let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
     over.cancel();
-    record::seal(&run, &masker).map_err(|e| format!("the record could not be made: {e}"))
+    if let Some(complaint) = complaint {
+        terminal.complain(&complaint);
+    }
+    sealed.map_err(|e| format!("the record could not be made: {e}"))
+}
+
+/// Writes the requests for the signatures that are missing; gives a complaint when it could not.
+fn unwritten(run: Option<&Run>, inputs: &signoff::Inputs<'_>, context: &Context) -> Option<String> {
+    let error = request::write(run?, inputs, context.baseline.as_ref()).err()?;
+    Some(format!("a sign-off request could not be written: {error}"))
 }
 
 /// The engine leaves these to whoever decides them.
@@ -125,7 +147,7 @@ fn tell_signoffs(run: &Run, context: &Context) {
 
 /// The first SIGINT, SIGTERM or SIGHUP cancels the run; the record and the reports are still written. One
 /// that comes when the run is over ends the process: writing reports may hang.
-fn catch_signals(
+pub fn catch_signals(
     cancel: &CancellationToken,
     over: &CancellationToken,
     terminal: Terminal,
@@ -171,7 +193,7 @@ fn ending_signals() -> Vec<SignalKind> {
     signals
 }
 
-fn signal_name(signal: i32) -> &'static str {
+pub fn signal_name(signal: i32) -> &'static str {
     match signal {
         1 => "SIGHUP",
         15 => "SIGTERM",
@@ -207,11 +229,13 @@ pub fn assemble(
             environment: target.environment.clone(),
             version: target.version.clone(),
             commit: target.commit.clone(),
+            artifact: config.artifact.clone(),
             observed_versions: observed_versions(&gates),
         },
         config: ConfigRecord {
             files: config.sources.names().map(str::to_owned).collect(),
             sha256: config.digest.clone(),
+            trusted: config.origin.record(),
         },
         selection,
         release: None,
@@ -225,6 +249,8 @@ pub fn assemble(
         gates,
         waivers,
         signoffs: Vec::new(),
+        watch: None,
+        digest: None,
     }
 }
 

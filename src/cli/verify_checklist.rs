@@ -6,10 +6,13 @@ use clap::Args;
 
 use super::{
     output::Terminal,
-    render::{read_history, read_record, read_text},
+    render::{read_history, read_records, read_text},
 };
 use crate::{
-    checklist::{render::Evidence, verify},
+    checklist::{
+        render::{Evidence, combine},
+        verify,
+    },
     exit,
 };
 
@@ -19,9 +22,9 @@ pub struct VerifyChecklistArgs {
     /// The checklist as it was filled in.
     #[arg(value_name = "FILLED.MD")]
     filled: PathBuf,
-    /// Record of the run that it was filled in from.
-    #[arg(value_name = "RUN.JSON")]
-    record: PathBuf,
+    /// Records of the runs that it was filled in from.
+    #[arg(value_name = "RUN.JSON", required = true)]
+    records: Vec<PathBuf>,
     /// The checklist before it was filled in; shows more of what was edited.
     #[arg(long, value_name = "CHECKLIST.MD")]
     checklist: Option<PathBuf>,
@@ -51,10 +54,12 @@ pub fn main(args: &VerifyChecklistArgs, terminal: &Terminal) -> u8 {
 }
 
 fn differences(args: &VerifyChecklistArgs) -> Result<Vec<verify::Difference>, String> {
-    let run = read_record(&args.record)?;
+    let runs = read_records(&args.records)?;
+    let run = combine(&runs).map_err(|e| e.to_string())?;
     let history = args.state.as_deref().map(read_history).transpose()?;
     let evidence = Evidence {
         run: &run,
+        parts: &runs,
         history: history.as_ref(),
     };
     let original = args.checklist.as_deref().map(read_text).transpose()?;

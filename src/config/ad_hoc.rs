@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use readygate_sdk::Target;
 
 use crate::{
-    policy::config::Policy,
+    policy::{Origin, config::Policy},
     release::config::{Watch, Windows},
     signoff::config::Signoffs,
     waiver::Waivers,
@@ -59,6 +59,7 @@ pub fn ad_hoc(
         defaults: &defaults,
         environment,
         pass_env: &[],
+        windows: None,
     };
     let gates = gates::read(&[&gate], &context);
     let (problems, mut secrets) = sink.into_parts();
@@ -67,6 +68,7 @@ pub fn ad_hoc(
         Some(gates) if problems.is_empty() => Ok(Config {
             sources,
             digest: String::new(),
+            origin: Origin::Disk,
             directory: PathBuf::from("."),
             target: Target {
                 name: "ad hoc".into(),
@@ -74,6 +76,7 @@ pub fn ad_hoc(
                 version: asked.target_version.clone(),
                 ..Target::default()
             },
+            artifact: None,
             allow_disruptive: Vec::new(),
             concurrency: 1,
             deadline: None,

@@ -20,6 +20,7 @@ const HARMLESS: &[&str] = &[
     "TEMP",
     "TERM",
     "CI",
+    "CI_DEPLOY_FREEZE",
     "NO_COLOR",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use readygate_sdk::{Meta, MetricSpec};
+use readygate_sdk::{ConfigError, Meta, MetricSpec};
 
 use super::{
     Environment, Gate,
@@ -31,6 +31,8 @@ pub struct GateContext<'a> {
     pub defaults: &'a Defaults,
     pub environment: &'a Environment,
     pub pass_env: &'a [String],
+    /// The block `windows`, which a `window` gate without `with` takes.
+    pub windows: Option<&'a Node>,
 }
 
 /// Reads all gates of all files; `None` for one that cannot be read.
@@ -110,10 +112,13 @@ fn probe_and_expect(
         span,
         kind: Kind::Mapping(Vec::new()),
     };
-    let with = node.get("with").unwrap_or(&empty);
+    let shared = context
+        .windows
+        .filter(|_| entry.meta.id == readygate_window::ID);
+    let with = node.get("with").or(shared).unwrap_or(&empty);
     let probe = (entry.bind)(with, sink);
     if let Some(probe) = &probe {
-        validate(probe.as_ref(), with, sink);
+        report(probe.validate(), with, sink);
     }
     let expect = node.get("expect");
     let expect = expect
@@ -122,8 +127,9 @@ fn probe_and_expect(
     (probe, expect)
 }
 
-fn validate(probe: &dyn BoundProbe, with: &Node, sink: &Sink) {
-    let Err(error) = probe.validate() else { return };
+/// Puts what cannot work to its place in a block.
+pub fn report(found: Result<(), ConfigError>, with: &Node, sink: &Sink) {
+    let Err(error) = found else { return };
     for problem in error.problems {
         let place = with.follow(&problem.pointer);
         // A missing field has no place of its own: its block's first key stands for it.

@@ -2,12 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
 use readygate_sdk::{Masker, Target};
+use readygate_window::WindowConfig;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -19,6 +18,7 @@ use super::{
     yaml::{self, Node},
 };
 use crate::{
+    policy::{Origin, OriginError},
     signoff::{self, config::Role},
     waiver::{self, Declared, Waivers},
 };
@@ -55,13 +55,63 @@ impl LoadError {
     }
 }
 
-/// Reads, merges and validates config files.
+/// Files that were read, not yet bound to probes.
+pub struct Files {
+    /// Their texts.
+    pub sources: Sources,
+    /// One tree for each.
+    pub roots: Vec<Node>,
+    /// SHA-256 over all of them, hex.
+    pub digest: String,
+}
+
+/// Reads config files and what they include, for a comparison. Of the variables only those with a
+/// default in the files are put in: another machine would compare the same.
+pub fn read_files(paths: &[PathBuf], origin: &Origin) -> Result<Files, LoadError> {
+    let mut loader = Loader {
+        origin: origin.clone(),
+        ..Loader::default()
+    };
+    for path in paths {
+        loader.read(path, None, &mut Vec::new());
+    }
+    loader.declare_variables();
+    let mut roots = std::mem::take(&mut loader.roots);
+    let digest = loader.digest();
+    let (problems, secrets) = loader.sink.into_parts();
+    if !problems.is_empty() {
+        return Err(LoadError::new(problems, loader.sources, secrets));
+    }
+    // A variable without a value is left as it is written, which is what is compared then.
+    let unheard = Sink::default();
+    for root in &mut roots {
+        loader.variables.interpolate(root, &unheard);
+    }
+    Ok(Files {
+        sources: loader.sources,
+        roots,
+        digest,
+    })
+}
+
+/// Reads, merges and validates config files of the working tree.
 pub fn load(
     paths: &[PathBuf],
     environment: &Environment,
     variables: Variables,
 ) -> Result<Config, LoadError> {
+    load_from(&Origin::Disk, paths, environment, variables)
+}
+
+/// Reads, merges and validates config files, wherever they are.
+pub fn load_from(
+    origin: &Origin,
+    paths: &[PathBuf],
+    environment: &Environment,
+    variables: Variables,
+) -> Result<Config, LoadError> {
     let mut loader = Loader {
+        origin: origin.clone(),
         variables,
         ..Loader::default()
     };
@@ -97,8 +147,37 @@ pub fn load(
     }
 }
 
+/// The deployment windows of a config, without its gates: a job that deploys may lack the variables
+/// that they need.
+///
+/// # Errors
+/// A file that cannot be read, windows that cannot work.
+pub fn windows(paths: &[PathBuf], variables: Variables) -> Result<Option<WindowConfig>, LoadError> {
+    let mut loader = Loader {
+        variables,
+        ..Loader::default()
+    };
+    for path in paths {
+        loader.read(path, None, &mut Vec::new());
+    }
+    loader.declare_variables();
+    let node = loader.roots.iter().find_map(|r| r.get("windows")).cloned();
+    let windows = node.and_then(|mut node| {
+        loader.variables.interpolate(&mut node, &loader.sink);
+        let windows = decode::<WindowConfig>(&node, &loader.sink)?;
+        gates::report(windows.validate(), &node, &loader.sink);
+        Some(windows)
+    });
+    let Loader { sink, sources, .. } = loader;
+    match sink.into_parts() {
+        (problems, _) if problems.is_empty() => Ok(windows),
+        (problems, secrets) => Err(LoadError::new(problems, sources, secrets)),
+    }
+}
+
 #[derive(Default)]
 struct Loader {
+    origin: Origin,
     sources: Sources,
     sink: Sink,
     variables: Variables,
@@ -121,8 +200,8 @@ impl Loader {
                 problem.help(help)
             });
         };
-        let shown = path.display();
-        let canonical = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let shown = self.origin.shown(path);
+        let canonical = self.origin.identity(path);
         if open.contains(&canonical) {
             return report(&self.sink, format!("{shown} includes itself"), "");
         }
@@ -133,13 +212,13 @@ impl Loader {
                 "",
             );
         }
-        let text = match read_text(path) {
+        let text = match read_text(path, &self.origin) {
             Ok(text) => text,
-            Err(ReadError { message, help }) => {
-                return report(&self.sink, format!("{shown}: {message}"), help);
+            Err(OriginError { message, help }) => {
+                return report(&self.sink, format!("{shown}: {message}"), &help);
             }
         };
-        let file = self.sources.add(shown.to_string(), text.as_str());
+        let file = self.sources.add(shown.as_str(), text.as_str());
         let mut problems = Vec::new();
         let root = yaml::parse(file, &text, &mut problems);
         for problem in problems {
@@ -294,12 +373,17 @@ impl Loader {
             defaults: &defaults,
             environment,
             pass_env: &self.merged.pass_env,
+            windows: self.roots.iter().find_map(|r| r.get("windows")),
         };
         let nodes: Vec<&Node> = self.roots.iter().filter_map(|r| r.get("gates")).collect();
         let gates = gates::read(&nodes, &context);
         signoff::check(&nodes, self.merged.roles.as_ref(), &self.sink);
+        for root in &self.roots {
+            signoff::check_settings(root, &self.sink);
+        }
         self.check_requirements(&nodes);
         self.check_target(&nodes);
+        self.check_windows();
         let roles = self.merged.roles.clone().unwrap_or_default();
         let waivers = self.waivers(&nodes, &gates, &roles);
         let target = self.merged.target.clone().unwrap_or_default();
@@ -310,6 +394,7 @@ impl Loader {
         Some(Config {
             sources: Sources::default(),
             digest: self.digest(),
+            origin: self.origin.clone(),
             directory: directory
                 .filter(|d| !d.as_os_str().is_empty())
                 .unwrap_or_else(|| ".".into()),
@@ -320,6 +405,7 @@ impl Loader {
                 version: target.version,
                 commit: target.commit,
             },
+            artifact: target.artifact,
             allow_disruptive: target.allow_disruptive,
             concurrency: self.merged.concurrency.unwrap_or(CONCURRENCY).clamp(1, 256),
             deadline: self.merged.deadline.map(|d| d.0),
@@ -421,6 +507,13 @@ impl Loader {
         }
     }
 
+    fn check_windows(&self) {
+        let node = self.roots.iter().find_map(|r| r.get("windows"));
+        if let (Some(node), Some(windows)) = (node, &self.merged.windows) {
+            gates::report(windows.validate(), node, &self.sink);
+        }
+    }
+
     fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for text in self.sources.texts() {
@@ -433,37 +526,12 @@ impl Loader {
     }
 }
 
-struct ReadError {
-    message: String,
-    help: &'static str,
-}
-
-fn read_text(path: &Path) -> Result<String, ReadError> {
-    let say = |message: String, help| ReadError { message, help };
-    let metadata = fs::metadata(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => say(
-            "no such file".into(),
-            "name it with -c, or write one: readygate init",
-        ),
-        _ => say(e.to_string(), ""),
-    })?;
-    if metadata.is_dir() {
-        return Err(say(
-            "is a folder".into(),
-            "name the file in it: -c FOLDER/readygate.yaml",
-        ));
-    }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|e| say(e.to_string(), ""))?;
-    file.take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| say(e.to_string(), ""))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(say(
-            "larger than 4 MiB".into(),
-            "this is not a readygate config",
-        ));
-    }
+fn read_text(path: &Path, origin: &Origin) -> Result<String, OriginError> {
+    let say = |message: String, help: &str| OriginError {
+        message,
+        help: help.to_owned(),
+    };
+    let bytes = origin.read(path, LARGEST)?;
     let text = String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = e.as_bytes()[..valid].split(|b| *b == b'\n').count();

@@ -19,7 +19,7 @@ use readygate_signoff::SignoffConfig;
 use crate::{
     checklist::source::Source,
     expect::Expectation,
-    policy::config::Policy,
+    policy::{Origin, config::Policy},
     record::Severity,
     registry::BoundProbe,
     release::config::{Watch, Windows},
@@ -31,7 +31,7 @@ pub use ad_hoc::{AdHoc, ad_hoc};
 pub use decode::{Sink, decode};
 pub use diagnostic::{Diagnostic, Sources, Span, nearest};
 pub use environment::Environment;
-pub use load::{LoadError, load};
+pub use load::{Files, LoadError, load, load_from, read_files, windows};
 pub use model::{Retry, RetryOn, Sustain};
 pub use schema::{config_schema, run_schema};
 pub use variables::Variables;
@@ -43,10 +43,14 @@ pub struct Config {
     pub sources: Sources,
     /// SHA-256 over the files, hex.
     pub digest: String,
+    /// Where the files, and the lists of keys that they name, are read from.
+    pub origin: Origin,
     /// Folder of the first file; relative paths of gates resolve against it.
     pub directory: PathBuf,
     /// The system to be released.
     pub target: Target,
+    /// Digest of what is deployed: `sha256:...`.
+    pub artifact: Option<String>,
     /// Ids of disruptive gates that may run.
     pub allow_disruptive: Vec<String>,
     /// Gates side by side.

@@ -101,6 +101,9 @@ pub struct TargetFields {
     pub version: Option<String>,
     /// The commit being released.
     pub commit: Option<String>,
+    /// Digest of what is deployed, for what is signed: `sha256:` and 64 hex digits.
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$|\$\{"))]
+    pub artifact: Option<String>,
     /// Defaults for `${NAME}`; the environment and `--var` outrank them.
     #[serde(default)]
     #[expect(

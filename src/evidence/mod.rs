@@ -1,1 +1,7 @@
 //! Statements for other tools: in-toto predicates of a run, and the check of a whole bundle.
+
+pub mod bundle;
+mod consistent;
+mod signatures;
+pub mod statement;
+pub mod verify;

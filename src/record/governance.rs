@@ -111,3 +111,31 @@ pub struct SignoffRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
+
+impl SignoffRecord {
+    /// `security-lead, approved by alice@example.com (SHA256:...) 2026-11-24T09:00:00Z; holds until ...`
+    pub fn sentence(&self) -> String {
+        let Self {
+            role,
+            principal,
+            fingerprint,
+            issued,
+            expires,
+            file,
+            ..
+        } = self;
+        let verb = match self.decision {
+            SignDecision::Approve => "approved",
+            SignDecision::Reject => "rejected",
+        };
+        match &self.reason {
+            Some(reason) if principal == "unknown" => format!("{file} does not count: {reason}"),
+            Some(reason) => {
+                format!("{role}, {verb} by {principal} {issued}: does not count: {reason} ({file})")
+            }
+            None => {
+                format!("{role}, {verb} by {principal} ({fingerprint}) {issued}, until {expires}")
+            }
+        }
+    }
+}

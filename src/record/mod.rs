@@ -6,6 +6,7 @@
 mod file;
 mod governance;
 mod seal;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,8 @@ use crate::checklist::source::Source;
 
 pub use file::{FileError, read, write_atomically};
 pub use governance::{SignDecision, SignoffRecord, Waived, WaiverRecord};
-pub use seal::seal;
+pub use seal::{check_digest, seal};
+pub use watch::{Advice, Bound, Breached, Decision, Downtime, Samples};
 
 /// The value of [`Run::schema`]; a reader refuses any other.
 pub const SCHEMA: &str = "readygate/run/v1";
@@ -64,6 +66,14 @@ pub struct Run {
     /// Signed statements that were looked at, accepted or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signoffs: Vec<SignoffRecord>,
+    /// What a watch saw and advises; `gates` then hold the last sample of each, and all of them as
+    /// attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Decision>,
+    /// SHA-256, hex, of this record without this field, as JSON without blanks. It finds edits by
+    /// mistake; against forgers sign the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// What made the record.
@@ -92,6 +102,9 @@ pub struct TargetRecord {
     /// The commit being released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Digest of what is deployed: `sha256:...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
     /// Versions that the target itself reported, from metrics named `version`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observed_versions: Vec<String>,
@@ -104,6 +117,18 @@ pub struct ConfigRecord {
     pub files: Vec<String>,
     /// SHA-256 over the bytes of all files, in order, hex.
     pub sha256: String,
+    /// The ref that they were read from, in place of the working tree (`--trust-ref`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted: Option<TrustRecord>,
+}
+
+/// A git ref whose policy was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrustRecord {
+    /// As it was named: `origin/main`.
+    pub reference: String,
+    /// The commit that it led to, a full hash.
+    pub commit: String,
 }
 
 /// What was selected from the policy.
@@ -117,6 +142,14 @@ pub struct Selection {
     pub only: Vec<String>,
     /// `--skip`.
     pub skip: Vec<String>,
+}
+
+/// `origin/main (0123abc)`
+impl std::fmt::Display for TrustRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let short: String = self.commit.chars().take(7).collect();
+        write!(f, "{} ({short})", self.reference)
+    }
 }
 
 /// Gates by outcome.
@@ -315,9 +348,10 @@ impl GateRecord {
             .filter(|c| c.outcome == CheckOutcome::Failed && c.level == Level::Warning)
     }
 
-    /// The waiver of the check at this position.
+    /// The waiver of the check at this position. What awaits a signature is not waived.
     pub fn waiver_of(&self, check: usize) -> Option<&Waived> {
-        self.waived.iter().find(|waived| waived.check == check)
+        let mut waived = self.waived.iter();
+        waived.find(|waived| waived.check == check && self.outcome != Outcome::Pending)
     }
 
     /// How the gate weighs: its outcome, but what is left of a failure when waived checks are put

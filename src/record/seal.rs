@@ -2,14 +2,31 @@
 
 use readygate_sdk::{Masker, defang};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::Run;
 
 /// Fields that hold a word of a fixed set, or a time. A secret that happens to be the same word,
 /// masked there, would leave a record that nobody can read.
-const FIXED: [&str; 14] = [
-    "schema", "verdict", "outcome", "severity", "skipped", "level", "unit", "kind", "started",
-    "finished", "until", "expires", "issued", "decision",
+const FIXED: [&str; 18] = [
+    "schema",
+    "verdict",
+    "outcome",
+    "severity",
+    "skipped",
+    "level",
+    "unit",
+    "kind",
+    "started",
+    "finished",
+    "until",
+    "expires",
+    "issued",
+    "decision",
+    "suspected",
+    "confirmed",
+    "deadline",
+    "warn_at",
 ];
 
 /// Who chose the keys of an object.
@@ -29,7 +46,39 @@ enum Keys {
 pub fn seal(run: &Run, masker: &Masker) -> Result<Run, serde_json::Error> {
     let mut json = serde_json::to_value(run)?;
     clean(&mut json, Keys::Ours, masker);
-    serde_json::from_value(json)
+    let digest = digest(&mut json)?;
+    let mut run: Run = serde_json::from_value(json)?;
+    run.digest = Some(digest);
+    Ok(run)
+}
+
+/// Of a record as JSON, without the digest that it holds.
+fn digest(json: &mut Value) -> Result<String, serde_json::Error> {
+    if let Some(fields) = json.as_object_mut() {
+        fields.shift_remove("digest");
+    }
+    let digest = Sha256::digest(serde_json::to_vec(json)?);
+    let hex = |hex: String, byte: &u8| hex + &format!("{byte:02x}");
+    Ok(digest.iter().fold(String::new(), hex))
+}
+
+/// Whether the text of a record is as it was sealed; the error says what is wrong with it, as it
+/// reads after "the record".
+///
+/// Works on the JSON form, so that a record of another version is not taken for an edited one.
+pub fn check_digest(text: &[u8]) -> Result<(), String> {
+    let mut json: Value = serde_json::from_slice(text).map_err(|e| format!("is no JSON: {e}"))?;
+    let Some(written) = json.get("digest").and_then(Value::as_str) else {
+        return Err("holds no digest".to_owned());
+    };
+    let written = written.to_owned();
+    let actual = digest(&mut json).map_err(|e| e.to_string())?;
+    if actual == written {
+        return Ok(());
+    }
+    Err(format!(
+        "was edited: its digest is {actual}, and {written} was written into it"
+    ))
 }
 
 fn clean(value: &mut Value, keys: Keys, masker: &Masker) {

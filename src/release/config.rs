@@ -4,31 +4,7 @@ use readygate_sdk::Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// When deployments may start. Without any window they always may; an active freeze always wins.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Windows {
-    /// Times in which a deployment may start.
-    #[serde(default)]
-    pub allow: Vec<Window>,
-    /// Times in which it may not.
-    #[serde(default)]
-    pub freeze: Vec<Window>,
-}
-
-/// A span of time that repeats.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Window {
-    /// When it opens: minute, hour, day of month, month, day of week, as in cron.
-    pub schedule: String,
-    /// How long it stays open.
-    pub duration: Period,
-    /// IANA time zone of the schedule: `Europe/Berlin`.
-    pub zone: String,
-    /// Why, for the reports.
-    pub reason: Option<String>,
-}
+pub use readygate_window::WindowConfig as Windows;
 
 /// The watch after a deployment.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -39,4 +15,30 @@ pub struct Watch {
     pub duration: Option<Period>,
     /// From one sample to the next; 30s unless said otherwise.
     pub every: Option<Period>,
+    /// Pause before the first sample, for caches to warm up; none unless said otherwise. It counts
+    /// in addition to `for`.
+    pub initial_delay: Option<Period>,
+    /// Failed samples of one gate that are tolerated when it passes again at once; one more is a
+    /// breach too. 3 unless said otherwise.
+    pub failure_limit: Option<u32>,
+    /// Samples in a row in which one gate may be unable to tell; one more ends the watch without a
+    /// conclusion. 4 unless said otherwise.
+    pub consecutive_error_limit: Option<u32>,
+    /// Samples in all in which a gate may be unable to tell; with more the watch has no conclusion.
+    /// No limit unless said otherwise.
+    pub inconclusive_limit: Option<u32>,
+    /// Time from a confirmed breach within which the rollback must have started; 15m unless said
+    /// otherwise.
+    pub rollback_within: Option<Period>,
+    /// Time from a confirmed breach after which a rollback that has not started is warned of; 10m
+    /// unless said otherwise.
+    pub warn_after: Option<Period>,
+    /// Ids of the gates that tell whether the target is up, for the downtime. All blocking gates of
+    /// the watch unless said otherwise.
+    #[serde(default)]
+    pub availability: Vec<String>,
+    /// Ids of gates that show that the runner itself is online, such as a request to another site.
+    /// While one of them does not pass, a target that cannot be reached is not held to be down.
+    #[serde(default)]
+    pub control: Vec<String>,
 }

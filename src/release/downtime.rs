@@ -4,8 +4,8 @@
 //! resolution, and a least and a most that it can have been.
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+
+pub use crate::record::Downtime;
 
 /// What one look at the target found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,25 +14,6 @@ pub struct Sample {
     pub at: Timestamp,
     /// Whether the target was down; `None` when the sample could not tell.
     pub down: Option<bool>,
-}
-
-/// The downtime that samples saw.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Downtime {
-    /// From the first sample that found it down to the first that found it up again, summed; seconds.
-    pub seconds: f64,
-    /// The least that it can have been: between samples that found it down; seconds.
-    pub least_s: f64,
-    /// The most that it can have been: between samples that found it up; seconds.
-    pub most_s: f64,
-    /// The longest time between two samples; seconds. Shorter outages may have been missed.
-    pub resolution_s: f64,
-    /// How often it went down.
-    pub outages: usize,
-    /// Whether it was down when last looked at.
-    pub ongoing: bool,
-    /// Samples that could tell.
-    pub samples: usize,
 }
 
 /// The downtime in a series of samples, in their order; `None` without a sample that could tell.

@@ -126,7 +126,7 @@ pub struct Timeline {
     pub facts: Vec<(String, String)>,
     /// Verdicts of runs, in order.
     pub verdicts: Vec<VerdictAt>,
-    /// Refusals of a deployment window, and overrides of one: when and why.
+    /// Deployments that started outside of their window: when, and why that was not allowed.
     pub window: Vec<(Timestamp, String)>,
     /// Deployments, in order; usually one.
     pub deployments: Vec<Span>,
@@ -205,10 +205,10 @@ impl Timeline {
                 stages: event.texts("stages"),
                 run: event.text("run").map(str::to_owned),
             }),
-            Type::WindowOk => self.add_override(event),
+            Type::WindowOk => {}
             Type::WindowRefused => {
                 let reason = event.text("reason").unwrap_or("no reason given");
-                self.window.push((at, format!("refused: {reason}")));
+                self.window.push((at, reason.to_owned()));
             }
             Type::DeployStarted => self.deployments.push(Span {
                 started: at,
@@ -252,13 +252,6 @@ impl Timeline {
             Type::RollbackFinished => finish(self.rollback.as_mut(), at),
             Type::Accepted => self.accepted = Some(at),
             Type::Closed => self.closed = Some(at),
-        }
-    }
-
-    fn add_override(&mut self, event: &Event) {
-        if let Some(reason) = event.text("override") {
-            self.window
-                .push((event.at, format!("overridden: {reason}")));
         }
     }
 

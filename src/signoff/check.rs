@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::config::Role;
+use super::config::{Role, is_artifact, is_namespace, is_role};
 use crate::config::{Diagnostic, Node, Sink};
 
 /// Looks at every sign-off among the gates, as the files have them.
@@ -77,6 +77,28 @@ fn check_needs(gate: &Node, signoffs: &HashSet<String>, sink: &Sink) {
             sink.report(problem.help(
                 "sign-offs are decided after everything was measured; give this gate a later stage",
             ));
+        }
+    }
+}
+
+/// What the schema says of single values, with the place in the file.
+pub fn check_settings(root: &Node, sink: &Sink) {
+    let artifact = root.get("target").and_then(|target| target.get("artifact"));
+    if let Some(node) = artifact.filter(|n| !n.text().is_some_and(is_artifact)) {
+        let problem = Diagnostic::at(node.span, "`artifact` is not a digest");
+        sink.report(problem.help("write `sha256:` and the 64 hex digits, in lower case"));
+    }
+    let signoffs = root.get("signoffs");
+    let namespace = signoffs.and_then(|signoffs| signoffs.get("namespace"));
+    if let Some(node) = namespace.filter(|n| !n.text().is_some_and(is_namespace)) {
+        let problem = Diagnostic::at(node.span, "not a namespace for sign-offs");
+        sink.report(problem.help("write `signoff@` and a domain of yours: signoff@example.com"));
+    }
+    for entry in root.get("roles").map(Node::entries).unwrap_or_default() {
+        if !is_role(&entry.key) {
+            let message = format!("`{}` is not the name of a role", entry.key);
+            let problem = Diagnostic::at(entry.key_span, message);
+            sink.report(problem.help("use lower-case letters, digits and `-`: security-lead"));
         }
     }
 }

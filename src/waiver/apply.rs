@@ -53,7 +53,9 @@ struct Tally {
 fn look(waivers: &Waivers, gate: &GateRecord, at: Timestamp, tallies: &mut [Tally]) -> Vec<Waived> {
     let terms = waivers.terms(&gate.id);
     let mut waived = Vec::new();
-    for (index, check) in gate.checks.iter().enumerate() {
+    // What awaits a signature has checks that fail only until it is there.
+    let checks = gate.checks.iter().enumerate();
+    for (index, check) in checks.filter(|_| gate.outcome != Outcome::Pending) {
         if check.outcome != CheckOutcome::Failed {
             continue;
         }
@@ -122,21 +124,19 @@ fn notes(waiver: &Waiver, tally: &Tally, gates: &[GateRecord], at: Timestamp) ->
     if let Some(why) = &waiver.refused {
         notes.push(format!("refused: {why}"));
     } else if !waiver.holds(at) {
-        let mut note = format!("expired {} ago ({})", span(left), until(waiver.expires.0));
-        if tally.missed > 0 {
-            note += &format!(
-                "; it would have covered {}",
-                count_of(tally.missed as u64, "failed check", "failed checks")
-            );
-        }
-        notes.push(note);
+        let missed = match tally.missed as u64 {
+            0 => String::new(),
+            missed => {
+                let checks = count_of(missed, "failed check", "failed checks");
+                format!("; it would have covered {checks}")
+            }
+        };
+        let (ago, end) = (span(left), until(waiver.expires.0));
+        notes.push(format!("expired {ago} ago ({end}){missed}"));
     } else if left < WARN_DAYS * DAY {
         notes.push(format!("expires in {}", span(left)));
     } else if left > LONG_DAYS * DAY {
-        notes.push(format!(
-            "holds for {} more: an exception of more than a year is a rule",
-            span(left)
-        ));
+        notes.push("ends more than a year ahead: an exception for so long is a rule".to_owned());
     }
     for (why, checks) in &tally.refusals {
         let failed = count_of(*checks as u64, "failed check", "failed checks");

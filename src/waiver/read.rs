@@ -39,7 +39,7 @@ pub fn read(lists: &[&Node], declared: &Declared<'_>) -> Waivers {
     let nodes = lists.iter().flat_map(|list| list.items());
     let gates = declared.gates.iter().flatten();
     let terms = |gate: &Gate| Terms {
-        waivable: gate.waivable,
+        waivable: gate.waivable && gate.signoff().is_none(),
         sustained: gate.sustain.is_some(),
     };
     Waivers {
@@ -143,7 +143,7 @@ fn check_gate(
     let Some(gate) = declared.gates.iter().flatten().find(|g| g.id == id) else {
         return;
     };
-    if gate.probe.meta().id == "signoff" {
+    if gate.signoff().is_some() {
         return refuse(
             format!("`{id}` is a signature, which cannot be waived"),
             "sign it, or take the gate out of the stage".into(),
@@ -178,6 +178,12 @@ fn check_gate(
 
 /// The rules that the gates of the config can report: those of the gate that is named, or of all.
 fn check_rule(node: &Node, rule: &str, gate: Option<&str>, declared: &Declared<'_>) {
+    let span = node.get("rule").map_or(node.span, |n| n.span);
+    if rule.starts_with("signoff/") {
+        let problem = Diagnostic::at(span, "a signature cannot be waived");
+        let help = "sign it, or take the gate out of the stage";
+        return declared.sink.report(problem.help(help));
+    }
     let gates = declared.gates.iter().flatten();
     let meant: Vec<&Gate> = gates.filter(|g| gate.is_none_or(|id| id == g.id)).collect();
     // A gate that could not be read might have had the rule.
@@ -186,7 +192,7 @@ fn check_rule(node: &Node, rule: &str, gate: Option<&str>, declared: &Declared<'
     }
     // A program that reports checks of its own has rules that only it knows.
     let own = |g: &&Gate| g.probe.meta().id == "command" && rule.starts_with("ext/");
-    if meant.iter().any(|g| own(&g)) {
+    if meant.iter().any(own) {
         return;
     }
     let mut known: Vec<String> = Vec::new();
@@ -205,7 +211,6 @@ fn check_rule(node: &Node, rule: &str, gate: Option<&str>, declared: &Declared<'
         None if exists => format!("no gate of this config has the rule `{rule}`"),
         None => format!("unknown rule `{rule}`"),
     };
-    let span = node.get("rule").map_or(node.span, |n| n.span);
     known.sort();
     known.dedup();
     let problem = Diagnostic::at(span, message);

@@ -31,6 +31,15 @@ pub struct Accept {
     pub expires: Expiry,
 }
 
+impl Accept {
+    /// Gate, rule and subject in one line.
+    pub fn covers(&self) -> String {
+        let parts = [Some(&self.id), self.rule.as_ref(), self.subject.as_ref()];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        parts.join(": ")
+    }
+}
+
 /// Who signed a statement that was verified and accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct Signed<'a> {

@@ -8,10 +8,10 @@
 //! | P4 | report failure hidden | `p04`, `reports` |
 //! | P5 | retries hide flakiness | `p05`, `engine` |
 //! | P6 | secrets leak by another road | `p06`, `redaction` |
-//! | P7 | dates and zones | `p07`: times in UTC, ages independent of `TZ`; there are no waivers yet |
+//! | P7 | dates and zones | `p07`: times in UTC, ages independent of `TZ`; waivers end at a second, UTC: `waiver::tests` |
 //! | P8 | units, numbers, locale | `p08`, `expect` |
 //! | P9 | YAML loses gates silently | `p09`, `config`, `properties` |
-//! | P10 | waived and skipped gates vanish | `p10`; there are no waivers yet |
+//! | P10 | waived and skipped gates vanish | `p10`, and `waivers.rs` |
 //! | P11 | shared state, side effects on neighbours | `p11`, `engine` |
 //! | P12 | interactive or self-updating | `p12` |
 //! | P13 | no data reads as good | `p13`; there is no PromQL probe yet |

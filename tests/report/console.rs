@@ -319,3 +319,60 @@ fn floods_are_cut_and_counted() {
     assert!(all.contains("case 25 failed") && all.contains("| detail 12\n"));
     assert!(!all.contains("see the json report"));
 }
+
+#[test]
+fn waivers_say_what_they_cover_how_long_and_what_is_odd_about_them() {
+    assert_snapshot!(page(&fixture("go-with-waivers"), &Style::plain()), @r#"
+    readygate 0.1.0 · production 4.0.0 (abc1234) · https://shop.example.com
+    stage pre-deploy · 3 gates selected of 3
+
+    2. Security
+    ~ security.audit      No known vulnerabilities
+        waived until 2026-11-30 (SHOP-12) · major · Security Engineer · 3.2 s
+        ~ waived: left-pad 1.0.0 has a critical vulnerability [audit/vulnerable]
+          waived    until 2026-11-30 by cto (SHOP-12)
+          expected  no advisory of level high or above
+          actual    GHSA-aaaa-bbbb-cccc (critical)
+          where     package-lock.json:120
+          fix       update left-pad to 1.3.0
+          | introduced by: webshop > cart > left-pad
+          | published: 2026-11-01
+        ~ waived: tiny-http 2.1.0 has a vulnerability of level high [audit/vulnerable]
+          waived    until 2026-12-31T18:00:00Z by security-lead
+          expected  no advisory of level high or above
+          actual    GHSA-dddd-eeee-ffff (high)
+          where     package-lock.json:980
+          fix       update tiny-http to 2.1.4
+    ✓ security.tls        TLS certificate is valid  expires_in 90 d · 184 ms
+
+    1. Code Quality & Testing
+    ✓ quality.tests-pass  All tests pass            961 passed · 0 failed · 12.3 s
+
+    Waivers
+    ! tls/expires-soon: 0 checks, until 2026-11-17 by cto: the certificate is being replaced
+        expired 2 days ago (2026-11-17)
+    ~ security.audit: audit/vulnerable on left-pad *: 1 check, until 2026-11-30 by cto (SHOP-12):
+      left-pad only runs at build time; the update is in review
+        expires in 10 days
+    ~ security.audit: audit/vulnerable on tiny-http *: 1 check, until 2026-12-31T18:00:00Z by
+      bob@example.com as security-lead: not reachable from outside
+    i quality.tests-pass: tests/failed: 0 checks, until 2026-12-31 by cto: the cart test is flaky
+        unused: nothing that it covers failed; remove it
+
+    GO-WITH-WAIVERS  1 waived · 2 passed · 14.2 s · exit code 0
+      security.audit (major) failed and is waived until 2026-11-30 by cto (SHOP-12), until
+        2026-12-31T18:00:00Z by security-lead: 2 dependencies have known vulnerabilities
+    "#);
+}
+
+#[test]
+fn a_waiver_without_glyphs_still_says_so() {
+    let page = page(&fixture("go-with-waivers"), &NARROW);
+    for says in [
+        "~    security.audit",
+        "waived until 2026-11-30 (SHOP-12)",
+        "GO-WITH-WAIVERS  1 waived",
+    ] {
+        assert!(page.contains(says), "{says}: {page}");
+    }
+}

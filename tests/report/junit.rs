@@ -163,6 +163,33 @@ fn failure_error_and_skipped_are_kept_apart() {
 }
 
 #[test]
+fn what_is_waived_is_skipped_and_says_until_when_and_by_whom() {
+    let suites = suites("go-with-waivers");
+    assert!(suites.iter().all(|s| s.failures == 0 && s.errors == 0));
+    let left_pad = case(&suites, "security.audit", "audit/vulnerable left-pad 1.0.0");
+    let ending = left_pad.ending.as_ref().unwrap();
+    assert_eq!(
+        (
+            ending.tag.as_str(),
+            ending.kind.as_str(),
+            ending.message.as_str()
+        ),
+        (
+            "skipped",
+            "waived",
+            "waived until 2026-11-30 by cto (SHOP-12): left-pad 1.0.0 has a critical vulnerability"
+        )
+    );
+    let own = &suites[0];
+    assert_eq!(own.cases[0].name, "verdict: GO-WITH-WAIVERS");
+    assert!(
+        own.system_out
+            .contains("waiver: tls/expires-soon until 2026-11-17 by cto")
+    );
+    assert!(own.system_out.contains("expired 2 days ago"));
+}
+
+#[test]
 fn what_only_warns_passes_and_says_so() {
     let suites = suites("no-go");
     let minor = case(&suites, "quality.coverage", "expect/line line");

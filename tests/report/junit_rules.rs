@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::Path, process::Command};
 
 use proptest::prelude::*;
 use readygate::{
-    record::{GateRecord, Outcome, Run, Severity, SkipReason},
+    record::{GateRecord, Outcome, Run, Severity, SkipReason, Waived},
     verdict,
 };
 use readygate_sdk::{Check, CheckOutcome, ErrorKind, Level, ProbeError};
@@ -143,6 +143,16 @@ fn check() -> impl Strategy<Value = Check> {
     })
 }
 
+fn waived_by_cto(check: usize) -> Waived {
+    Waived {
+        check,
+        waiver: 0,
+        until: "2026-12-31T23:59:59Z".parse().unwrap(),
+        approver: "cto".to_owned(),
+        ticket: None,
+    }
+}
+
 fn gate() -> impl Strategy<Value = GateRecord> {
     let severities = prop::sample::select(vec![
         Severity::Info,
@@ -163,12 +173,17 @@ fn gate() -> impl Strategy<Value = GateRecord> {
         outcomes,
         prop::collection::vec(check(), 0..4),
         any::<bool>(),
+        prop::collection::vec(any::<bool>(), 4),
     );
-    parts.prop_map(|(severity, (outcome, skipped), checks, error)| {
+    parts.prop_map(|(severity, (outcome, skipped), checks, error, covered)| {
         let mut gate = fixture("go").gates.remove(0);
         gate.severity = severity;
         gate.outcome = outcome;
         gate.skipped = skipped;
+        let failed =
+            |(at, check): &(usize, &Check)| check.outcome == CheckOutcome::Failed && covered[*at];
+        let waived = checks.iter().enumerate().filter(failed);
+        gate.waived = waived.map(|(at, _)| waived_by_cto(at)).collect();
         gate.checks = checks;
         gate.error = error.then(|| ProbeError::new(ErrorKind::Timeout, "s", "waiting", "too slow"));
         gate
@@ -218,9 +233,8 @@ proptest! {
     fn a_gate_that_weighs_is_red_itself(run in run()) {
         let suites = read_junit(&junit(&run));
         for (suite, gate) in suites[1..].iter().zip(&run.gates) {
-            let weighs = match gate.outcome {
-                Outcome::Failed | Outcome::Unmeasured => gate.severity.blocks(),
-                Outcome::Pending => true,
+            let weighs = match gate.standing() {
+                Outcome::Failed | Outcome::Unmeasured | Outcome::Pending => gate.severity.blocks(),
                 Outcome::Passed | Outcome::Skipped => false,
             };
             prop_assert_eq!(suite.failures + suite.errors > 0, weighs);

@@ -9,7 +9,15 @@ use quick_xml::{
 use readygate::record::{self, Run};
 
 /// Every record in `fixtures/records`.
-pub const FIXTURES: &[&str] = &["empty", "go", "hostile", "interrupted", "no-go", "pending"];
+pub const FIXTURES: &[&str] = &[
+    "empty",
+    "go",
+    "go-with-waivers",
+    "hostile",
+    "interrupted",
+    "no-go",
+    "pending",
+];
 
 pub fn fixture_path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

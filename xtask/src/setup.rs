@@ -40,6 +40,11 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
         "serves what no TLS library serves any more, for the tests of the tls probe",
     ),
     (
+        "ssh-keygen",
+        "openssh-client",
+        "makes the keys and signatures that sign-offs are proven against",
+    ),
+    (
         "redis-server",
         "redis-server",
         "is what the redis probe is proven against, and is in the demo",

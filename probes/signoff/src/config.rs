@@ -2,7 +2,7 @@
 
 use readygate_sdk::{ConfigError, Period};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Whose signature is wanted, and for what.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -51,7 +51,7 @@ pub struct Answer {
 }
 
 /// A kind of answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AnswerType {
     /// Any words.
@@ -71,13 +71,12 @@ impl Answer {
         let wrong = |wanted: String| Some(format!("`{given}` is not {wanted}"));
         match self.kind {
             _ if given.trim().is_empty() => Some("is empty".to_owned()),
-            AnswerType::Text => None,
             AnswerType::Date if day(given).is_none() => wrong("a date such as 2026-11-01".into()),
             AnswerType::Number if number(given).is_none() => wrong("a number".into()),
             AnswerType::Choice if !self.choices.iter().any(|c| c == given) => {
                 wrong(format!("one of: {}", self.choices.join(", ")))
             }
-            AnswerType::Date | AnswerType::Number | AnswerType::Choice => None,
+            AnswerType::Text | AnswerType::Date | AnswerType::Number | AnswerType::Choice => None,
         }
     }
 }

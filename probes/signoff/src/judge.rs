@@ -1,6 +1,6 @@
 //! The rules, applied. Pure.
 
-use readygate_sdk::Checks;
+use readygate_sdk::{Checks, Level};
 
 use crate::{
     config::{Answer, AnswerType, SignoffConfig, day},
@@ -21,16 +21,23 @@ pub fn judge(config: &SignoffConfig, measurement: &SignoffMeasurement, checks: &
             .actual(signed(statement))
             .fail();
     }
-    match measurement.counting(Decision::Approve).next_back() {
+    let approval = measurement.counting(Decision::Approve).next_back();
+    match approval {
         _ if rejected => {}
         Some(approval) => approved(config, measurement, approval, checks),
         None => missing(config, measurement, checks),
     }
+    // Beside one that counts, statements of earlier releases are an archive and no alarm.
+    let level = match approval {
+        Some(_) if !rejected => Level::Info,
+        _ => REFUSED.level,
+    };
     for statement in &measurement.statements {
         if let Some(why) = &statement.refused {
             checks
                 .check(&REFUSED, &statement.file)
                 .message(format!("does not count: {why}"))
+                .level(level)
                 .actual(signed(statement))
                 .fail();
         }
@@ -50,7 +57,7 @@ fn signed(statement: &StatementRecord) -> String {
 fn missing(config: &SignoffConfig, measurement: &SignoffMeasurement, checks: &mut Checks) {
     let check = checks
         .check(&MISSING, format!("role {}", config.role))
-        .expected(format!("a statement signed in the name of {}", config.role));
+        .message("nobody has signed");
     if let Some(why) = &measurement.impossible {
         return check
             .message(format!("nobody can sign: {why}"))
@@ -62,8 +69,9 @@ fn missing(config: &SignoffConfig, measurement: &SignoffMeasurement, checks: &mu
         .iter()
         .filter(|s| s.refused.is_some());
     let check = match refused.count() {
-        0 => check.actual("none"),
-        n => check.actual(format!("none; {n} that do not count")),
+        0 => check,
+        1 => check.actual("1 statement that does not count"),
+        n => check.actual(format!("{n} statements that do not count")),
     };
     match &measurement.request {
         Some(request) => {

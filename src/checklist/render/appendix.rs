@@ -59,7 +59,7 @@ pub fn finish(
     }
     out += BEGIN;
     out += "\n\n";
-    out += &head(evidence.run);
+    out += &head(evidence);
     out += &table(marks);
     out += &hand(claims);
     out += &signatures(evidence.run);
@@ -68,38 +68,39 @@ pub fn finish(
     out + &undo::account(&evidence.run.id, original, document, lines)
 }
 
-fn head(run: &Run) -> String {
+fn head(evidence: Evidence<'_>) -> String {
+    let mut out = "## Evidence\n\n".to_owned();
+    let parts = evidence.parts;
+    let runs = if parts.is_empty() {
+        std::slice::from_ref(evidence.run)
+    } else {
+        parts
+    };
+    for run in runs {
+        let _ = writeln!(out, "- **{}**: {}", run.verdict.name(), facts(run));
+    }
+    out + "\n☑ shown by evidence · ☒ shown not to be so · □ not verified\n\n"
+}
+
+fn facts(run: &Run) -> String {
     let target = &run.target;
-    let mut facts = vec![
-        format!("run `{}`", plain(&run.id)),
-        format!("finished {}", minute(run.finished)),
-        format!("target `{}`", plain(&target.name)),
+    let mut facts = vec![format!("run `{}`", plain(&run.id))];
+    if !run.selection.stages.is_empty() {
+        facts.push(format!("stage {}", plain(&run.selection.stages.join(", "))));
+    }
+    facts.push(format!("finished {}", minute(run.finished)));
+    facts.push(format!("target `{}`", plain(&target.name)));
+    let named = [
+        ("version", &target.version),
+        ("commit", &target.commit),
+        ("release", &run.release),
     ];
-    facts.extend(
-        target
-            .version
-            .as_ref()
-            .map(|v| format!("version `{}`", plain(v))),
-    );
-    facts.extend(
-        target
-            .commit
-            .as_ref()
-            .map(|c| format!("commit `{}`", plain(c))),
-    );
-    facts.extend(
-        run.release
-            .as_ref()
-            .map(|r| format!("release `{}`", plain(r))),
-    );
+    for (name, value) in named {
+        facts.extend(value.as_ref().map(|v| format!("{name} `{}`", plain(v))));
+    }
     facts.push(format!("policy sha256 `{}`", plain(&run.config.sha256)));
-    format!(
-        "## Evidence\n\nVerdict: **{}**, by readygate {}: {}.\n\n\
-         ☑ shown by evidence · ☒ shown not to be so · □ not verified\n\n",
-        run.verdict.name(),
-        plain(&run.tool.version),
-        facts.join(", "),
-    )
+    facts.push(format!("readygate {}", plain(&run.tool.version)));
+    facts.join(", ")
 }
 
 fn table(marks: &Marks<'_>) -> String {

@@ -5,6 +5,7 @@
 
 mod appendix;
 mod bind;
+mod combine;
 pub mod derived;
 mod edit;
 mod line;
@@ -18,14 +19,17 @@ use crate::{
 };
 
 use bind::{Bindings, Status};
+pub use combine::{CombineError, combine};
 pub use undo::{RestoreError, Restored, line_hash, restore};
 pub use value::{Text, minute, version};
 
 /// What a checklist is filled in from.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The record.
+    /// The record; see [`combine`] for several.
     pub run: &'a Run,
+    /// The records that it was put together from.
+    pub parts: &'a [Run],
     /// The history of the release, where there is one.
     pub history: Option<&'a Timeline>,
 }

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Evidence, Filled, RestoreError, fill, restore};
+use super::{CombineError, Evidence, Filled, RestoreError, combine, fill, restore};
 use crate::{
     checklist::{
         scan::scan,
         verify::{VerifyError, verify},
     },
-    record::Run,
+    record::{Outcome, Run},
 };
 
 const DOCUMENT: &str = "# Launch\n\n## 1. Tests\n\n```\n□ All tests pass (961/961) جميع الاختبارات ناجحة\n□ Coverage > 80%\nNodes Online: _____/6\nLag: _____ ms\nExpiry: [Date]\nStatus: _____ (healthy/degraded)\nRestore Tested: □ Yes □ No\n□ Maintenance: □ On □ Off\n```\n\n- [ ] Reviewed\n\n**Sign-off:** ________ (Dev Lead)\n\n□ QA Lead: ______ Date: ______\n\nPlain words\n";
@@ -55,7 +55,11 @@ fn one(words: &str, outcome: &str) -> Run {
 }
 
 fn filled(document: &str, run: &Run) -> Filled {
-    let evidence = Evidence { run, history: None };
+    let evidence = Evidence {
+        run,
+        parts: &[],
+        history: None,
+    };
     let filled = fill(document, evidence).unwrap();
     assert_eq!(
         fill(&filled.text, evidence).unwrap().text,
@@ -251,6 +255,7 @@ fn edits_after_filling_in_are_found() {
     let run = one("All tests pass", "unmeasured");
     let evidence = Evidence {
         run: &run,
+        parts: &[],
         history: None,
     };
     let good = filled(DOCUMENT, &run).text;
@@ -277,11 +282,43 @@ fn edits_after_filling_in_are_found() {
     later.id = "run-2".to_owned();
     let evidence = Evidence {
         run: &later,
+        parts: &[],
         history: None,
     };
     assert!(matches!(
         verify(&good, None, evidence),
         Err(VerifyError::OtherRun { .. })
+    ));
+}
+
+#[test]
+fn the_latest_record_that_measured_speaks() {
+    let source = json!({"anchor": anchor(DOCUMENT, "Coverage")});
+    let early = run(
+        &[gate("a", "failed", &source), gate("b", "passed", &source)],
+        &signed("approve", true),
+    );
+    let mut left = gate("b", "skipped", &source);
+    left["skipped"] = json!("not-selected");
+    let mut late = run(&[gate("a", "passed", &source), left], &json!([]));
+    late.id = "run-2".to_owned();
+    late.finished = "2026-11-22T12:00:00Z".parse().unwrap();
+    let all = combine(&[late.clone(), early.clone()]).unwrap();
+    let outcomes: Vec<_> = all
+        .gates
+        .iter()
+        .map(|g| (g.id.as_str(), g.outcome))
+        .collect();
+    assert_eq!(outcomes, [("a", Outcome::Passed), ("b", Outcome::Passed)]);
+    assert_eq!((all.id.as_str(), all.signoffs.len()), ("run-1+run-2", 1));
+    assert!(matches!(
+        combine(&[early.clone(), early.clone()]),
+        Err(CombineError::Twice(_))
+    ));
+    late.target.name = "other".to_owned();
+    assert!(matches!(
+        combine(&[late, early]),
+        Err(CombineError::Targets(..))
     ));
 }
 
@@ -303,7 +340,7 @@ proptest! {
     #[test]
     fn an_empty_run_gives_the_input(document in "(□ [a-z]{0,5}|[a-zع#`\\-_: \\[\\]\r\n]|☑){0,80}") {
         let run = run(&[], &json!([]));
-        let filled = fill(&document, Evidence { run: &run, history: None }).unwrap();
+        let filled = fill(&document, Evidence { run: &run, parts: &[], history: None }).unwrap();
         prop_assert_eq!(filled.text, document);
     }
 }

@@ -45,6 +45,10 @@ pub fn blank(
     blank: &Blank,
     evidence: Evidence<'_>,
 ) -> Option<String> {
+    // What the history or the run as a whole knows needs no gate that speaks for it.
+    if let Some(name) = fill.fact.as_deref().filter(|name| *name != "gate.status") {
+        return fact(name, blank, evidence);
+    }
     if !gate.is_selected() {
         return None;
     }
@@ -54,7 +58,7 @@ pub fn blank(
     if let Some(id) = &fill.answer {
         return answer(id, gate, evidence);
     }
-    fact(fill.fact.as_deref()?, gate, blank, evidence)
+    fill.fact.as_ref().and_then(|_| status(gate, blank))
 }
 
 /// The option of a choice that a fill names.
@@ -141,10 +145,9 @@ fn rounded(value: f64) -> f64 {
     (value * scale).round() / scale
 }
 
-fn fact(name: &str, gate: &GateRecord, blank: &Blank, evidence: Evidence<'_>) -> Option<String> {
+fn fact(name: &str, blank: &Blank, evidence: Evidence<'_>) -> Option<String> {
     let history = evidence.history;
     match name {
-        "gate.status" => status(gate, blank),
         "run.date" => Some(day(evidence.run.finished)),
         "target.version" => version(evidence.run),
         "deploy.started" => history.and_then(Timeline::started).map(minute),
@@ -165,11 +168,10 @@ fn lasted(duration: SignedDuration, blank: &Blank) -> Option<String> {
     in_unit(duration.as_secs_f64(), Unit::Seconds, &blank.unit)
 }
 
-/// The version that the target itself told, and only without one the version to be released.
+/// The version that the target itself told; the one that was meant to run is no evidence.
 pub fn version(run: &Run) -> Option<String> {
-    let observed = &run.target.observed_versions;
-    match observed.as_slice() {
-        [] => run.target.version.as_deref().map(plain),
+    match run.target.observed_versions.as_slice() {
+        [] => None,
         all => Some(plain(&all.join(", "))),
     }
 }

@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use Shape::{Command, Comment, Fact, Heading, Item, Label, Mark, Text};
 
 fn joined(document: &Document) -> String {
     document.lines.iter().map(|l| l.raw.as_str()).collect()
@@ -170,6 +169,8 @@ fn roles() {
 
 #[test]
 fn fences_headings_and_labels() {
+    use Shape::{Command, Comment, Fact, Heading, Item, Label, Mark, Text};
+
     let text = "# T\n## A\n**Checks:**\n```\n# no heading\nDisk:\n□ Space\n```\n```bash\nnpm test\n# note\n\
                 Expected Results:\n├─ Rate: 1\necho ____ [Date]\n```\n### B\ntext\n";
     let document = scan(text);

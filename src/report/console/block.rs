@@ -83,6 +83,7 @@ fn own_words(gate: &GateRecord, pen: Pen, lines: &mut Vec<String>) {
         },
         Outcome::Failed if gate.failures().next().is_some() => return,
         Outcome::Failed => (Mark::of(gate), reason()),
+        Outcome::Pending if gate.failures().next().is_some() => return,
         Outcome::Pending => (Mark::Pending, format!("awaits a sign-off: {}", reason())),
         Outcome::Skipped if gate.skipped == Some(SkipReason::Dependency) => {
             (Mark::Skipped, format!("not measured: {}", reason()))
@@ -107,6 +108,7 @@ fn one_check(
         _ if waived.is_some() => Mark::Waived,
         (CheckOutcome::Passed, _) => Mark::Passed,
         (CheckOutcome::Unmeasured, _) => Mark::Unknown,
+        (CheckOutcome::Failed, Level::Error) if gate.outcome == Outcome::Pending => Mark::Pending,
         (CheckOutcome::Failed, Level::Error) if gate.severity.blocks() => Mark::Failed,
         (CheckOutcome::Failed, Level::Error | Level::Warning) => Mark::Warned,
         (CheckOutcome::Failed, Level::Info) => Mark::Noted,

@@ -14,10 +14,12 @@ use readygate_sdk::{Unit, count_of};
 
 use self::pen::{Mark, Pen, duration};
 use super::Style;
-use crate::record::{GateRecord, Outcome, Run, Severity, Waived};
+use crate::record::{GateRecord, Outcome, Run, Severity, SignDecision, Waived};
 
 /// Metrics on the line of a gate that passed.
 const KEY_METRICS: usize = 3;
+/// Signed statements under the gates.
+const SIGNOFFS: usize = 20;
 /// Reasons under the verdict.
 const REASONS: usize = 30;
 
@@ -27,6 +29,7 @@ pub fn render(run: &Run, style: &Style) -> String {
     let mut lines = header(run, pen);
     body(run, pen, &mut lines);
     waivers::list(run, pen, &mut lines);
+    signoffs(run, pen, &mut lines);
     lines.push(String::new());
     footer(run, pen, &mut lines);
     let mut page = String::new();
@@ -77,6 +80,12 @@ fn selection(run: &Run) -> Vec<String> {
     let selected = run.gates.iter().filter(|gate| gate.is_selected()).count();
     let gates = count_of(selected as u64, "gate", "gates");
     parts.push(format!("{gates} selected of {}", run.gates.len()));
+    parts.extend(
+        run.config
+            .trusted
+            .as_ref()
+            .map(|t| format!("policy of {t}")),
+    );
     parts
 }
 
@@ -101,6 +110,36 @@ fn body(run: &Run, pen: Pen, lines: &mut Vec<String>) {
         let text = format!("{} not selected", count_of(left as u64, "gate", "gates"));
         lines.push(String::new());
         lines.push(format!("{}{}", pen.mark(Mark::Skipped), pen.dim(&text)));
+    }
+}
+
+/// Every statement that was looked at, those that count first.
+fn signoffs(run: &Run, pen: Pen, lines: &mut Vec<String>) {
+    if run.signoffs.is_empty() {
+        return;
+    }
+    lines.push(String::new());
+    lines.push(pen.bold("Sign-offs"));
+    let mut signoffs: Vec<_> = run.signoffs.iter().collect();
+    signoffs.sort_by_key(|s| !s.accepted);
+    let missing = signoffs.len().saturating_sub(pen.at_most(SIGNOFFS));
+    for signoff in &signoffs[..signoffs.len() - missing] {
+        let mark = match (signoff.accepted, signoff.decision) {
+            (true, SignDecision::Approve) => Mark::Passed,
+            (true, SignDecision::Reject) => Mark::Failed,
+            (false, _) => Mark::Noted,
+        };
+        let room = pen.width().saturating_sub(pen.indent());
+        for (at, text) in pen.wrap(&signoff.sentence(), room, 4).iter().enumerate() {
+            lines.push(match at {
+                0 => format!("{}{text}", pen.mark(mark)),
+                _ => format!("{}{text}", " ".repeat(pen.indent())),
+            });
+        }
+    }
+    if missing > 0 {
+        let more = count_of(missing as u64, "more statement", "more statements");
+        lines.push(format!("  ... and {more}; see the json report"));
     }
 }
 
@@ -203,7 +242,7 @@ fn notes(gate: &GateRecord, metrics: usize) -> Vec<String> {
         }
         parts.extend(key_metrics(gate, metrics));
     } else if gate.is_selected() {
-        parts.push(match gate.waived.first().filter(|_| gate.is_waived()) {
+        parts.push(match first_to_end(gate).filter(|_| gate.is_waived()) {
             Some(waived) => waived_note(waived),
             None => block::word(gate.standing()).to_owned(),
         });
@@ -220,6 +259,11 @@ fn notes(gate: &GateRecord, metrics: usize) -> Vec<String> {
         parts.push(duration(gate.duration_s));
     }
     parts
+}
+
+/// The waiver that the gate loses first.
+fn first_to_end(gate: &GateRecord) -> Option<&Waived> {
+    gate.waived.iter().min_by_key(|waived| waived.until)
 }
 
 /// `waived until 2026-12-31 (SHOP-12)`

@@ -223,7 +223,16 @@ fn about_run(run: &Run, limits: &Limits) -> String {
         .maybe("commit: ", target.commit.as_deref())
         .maybe("url: ", target.url.as_deref())
         .line("run: ", &run.id)
-        .line("config sha256: ", &run.config.sha256);
+        .line("config sha256: ", &run.config.sha256)
+        .maybe(
+            "policy of: ",
+            run.config
+                .trusted
+                .as_ref()
+                .map(ToString::to_string)
+                .as_deref(),
+        )
+        .maybe("release: ", run.release.as_deref());
     for waiver in &run.waivers {
         let until = crate::waiver::until(waiver.expires);
         let what = format!(
@@ -234,6 +243,9 @@ fn about_run(run: &Run, limits: &Limits) -> String {
         for note in &waiver.notes {
             node.line("  ", note);
         }
+    }
+    for signoff in &run.signoffs {
+        node.line("sign-off: ", &signoff.sentence());
     }
     node.finish()
 }
@@ -251,9 +263,10 @@ fn about_gate(gate: &GateRecord, limits: &Limits) -> String {
 }
 
 fn outcome(gate: &GateRecord) -> &'static str {
-    match gate.is_waived() {
-        true => "failed, waived",
-        false => gate.outcome.name(),
+    if gate.is_waived() {
+        "failed, waived"
+    } else {
+        gate.outcome.name()
     }
 }
 

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::record::{GateRecord, Outcome, Run, SkipReason, Verdict, Waived};
 
+/// The type of a failure in which nothing failed: somebody is waited for.
+const SIGNOFF: &str = "sign-off";
+
 /// How a testcase ends. Only `Failure` and `Error` turn a consumer red.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -54,8 +57,7 @@ pub fn of_gate(gate: &GateRecord) -> Vec<Row<'_>> {
 /// on red must agree with the exit code.
 fn weighs(gate: &GateRecord) -> bool {
     match gate.standing() {
-        Outcome::Failed | Outcome::Unmeasured => gate.severity.blocks(),
-        Outcome::Pending => true,
+        Outcome::Failed | Outcome::Unmeasured | Outcome::Pending => gate.severity.blocks(),
         Outcome::Passed | Outcome::Skipped => false,
     }
 }
@@ -65,7 +67,11 @@ fn check_row<'a>(gate: &'a GateRecord, check: &'a Check, waived: Option<&'a Waiv
     let (ending, kind) = match check.outcome {
         _ if waived.is_some() => (Ending::Skipped, "waived"),
         CheckOutcome::Passed => (Ending::Passed, "passed"),
-        CheckOutcome::Failed if error && weighs(gate) => (Ending::Failure, check.rule.as_str()),
+        CheckOutcome::Failed if error && weighs(gate) => {
+            let is_pending = gate.outcome == Outcome::Pending;
+            let kind = if is_pending { SIGNOFF } else { &check.rule };
+            (Ending::Failure, kind)
+        }
         CheckOutcome::Failed if check.level == Level::Info => (Ending::Warned("INFO: "), "info"),
         CheckOutcome::Failed => (Ending::Warned("WARNING: "), "warning"),
         CheckOutcome::Unmeasured if error && weighs(gate) => (Ending::Error, kind_of(gate)),
@@ -105,15 +111,20 @@ fn gate_row(gate: &GateRecord) -> Option<Row<'_>> {
     let (ending, kind) = match gate.outcome {
         Outcome::Passed if gate.checks.is_empty() => (Ending::Passed, "passed"),
         Outcome::Failed if !has(CheckOutcome::Failed) => (red(Ending::Failure), "failed"),
+        Outcome::Failed
+            if gate.standing() == Outcome::Unmeasured && !has(CheckOutcome::Unmeasured) =>
+        {
+            (red(Ending::Error), kind_of(gate))
+        }
         Outcome::Unmeasured if gate.error.is_some() || !has(CheckOutcome::Unmeasured) => {
             (red(Ending::Error), kind_of(gate))
         }
-        Outcome::Pending => (Ending::Failure, "sign-off"),
+        Outcome::Pending if !has(CheckOutcome::Failed) => (red(Ending::Failure), SIGNOFF),
         Outcome::Skipped if gate.skipped == Some(SkipReason::Dependency) => {
             (Ending::Skipped, "dependency")
         }
         Outcome::Skipped => (Ending::Skipped, "not-selected"),
-        Outcome::Passed | Outcome::Failed | Outcome::Unmeasured => return None,
+        Outcome::Passed | Outcome::Failed | Outcome::Unmeasured | Outcome::Pending => return None,
     };
     let message = match (&gate.error, &gate.reason) {
         (Some(error), _) if gate.outcome == Outcome::Unmeasured => error.to_string().into(),
@@ -154,7 +165,7 @@ pub fn of_run(run: &Run) -> Vec<Row<'_>> {
         _ if run.exit_code == 0 => (Ending::Passed, "go"),
         Verdict::NoGo => (Ending::Failure, "no-go"),
         Verdict::Inconclusive => (Ending::Error, "inconclusive"),
-        Verdict::Pending => (Ending::Failure, "sign-off"),
+        Verdict::Pending => (Ending::Failure, SIGNOFF),
         Verdict::Go | Verdict::GoWithWaivers if interrupted.is_some() => (Ending::Passed, "go"),
         Verdict::Go | Verdict::GoWithWaivers => (Ending::Error, "exit-code"),
     };

@@ -1,0 +1,334 @@
+//! The check of a whole bundle, offline: every file against the list, every record against itself,
+//! its statements, its policy and the history.
+
+use std::{
+    fmt, fs, io,
+    path::{Component, Path},
+};
+
+use jiff::Timestamp;
+use readygate_sdk::count_of;
+use serde_json::Value;
+
+use super::{
+    bundle::{self, BUNDLE, DECISION, Entry, Manifest, RECORD, RUNS},
+    consistent, signatures, statement,
+};
+use crate::{
+    record::{self, Run},
+    release::{
+        Event, Type,
+        events::{self, EVENTS, RELEASE, digest},
+    },
+    signoff::signature::Trust,
+};
+
+const MOST_FILES: usize = 20_000;
+
+/// Something that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Relative to the folder of the bundle.
+    pub file: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.message)
+    }
+}
+
+/// What the check of a bundle found.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// What is wrong; nothing means that the bundle is as it was written.
+    pub findings: Vec<Finding>,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+    /// What was looked at.
+    pub looked_at: Vec<String>,
+}
+
+/// What a bundle is compared with besides itself.
+#[derive(Debug, Clone)]
+pub struct Against {
+    /// Whose signatures count; without it a signature need only be one.
+    pub trust: Option<Trust>,
+    /// Namespace of the signatures.
+    pub namespace: String,
+    /// Digest of the policy that should have been applied.
+    pub policy: Option<String>,
+    /// Now, UTC.
+    pub now: Timestamp,
+}
+
+/// A bundle that cannot be checked at all.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The system said no.
+    #[error("{file}: {error}")]
+    Io {
+        /// Which file.
+        file: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It is no bundle.
+    #[error("{0} is missing: this folder is no bundle; `readygate run --evidence DIR` writes one")]
+    NoBundle(String),
+}
+
+struct Check<'a> {
+    folder: &'a Path,
+    against: &'a Against,
+    report: Report,
+}
+
+/// Checks a bundle.
+///
+/// # Errors
+/// The folder cannot be read, or has no list.
+pub fn verify(folder: &Path, against: &Against) -> Result<Report, VerifyError> {
+    let io = |error| VerifyError::Io {
+        file: folder.display().to_string(),
+        error,
+    };
+    let present = bundle::walk(folder, MOST_FILES).map_err(io)?;
+    let mut check = Check {
+        folder,
+        against,
+        report: Report::default(),
+    };
+    let manifest = match Manifest::read(folder) {
+        Ok(Some(manifest)) => manifest,
+        Ok(None) => {
+            return Err(VerifyError::NoBundle(
+                folder.join(BUNDLE).display().to_string(),
+            ));
+        }
+        Err(error) => {
+            check.wrong(BUNDLE, error);
+            return Ok(check.report);
+        }
+    };
+    check.files(&manifest, &present);
+    let events = check.history(&manifest, &present);
+    let runs = check.records(&manifest);
+    if let Some(events) = &events {
+        check.bound(&manifest, events);
+    }
+    check.decision(&runs);
+    check.looked_at(&manifest, events.as_deref(), &runs);
+    Ok(check.report)
+}
+
+impl Check<'_> {
+    fn wrong(&mut self, file: &str, message: impl fmt::Display) {
+        self.report.findings.push(Finding {
+            file: readygate_sdk::defang(file),
+            message: readygate_sdk::defang(&message.to_string()),
+        });
+    }
+
+    fn files(&mut self, manifest: &Manifest, present: &[String]) {
+        for entry in &manifest.files {
+            if let Err(message) = self.file(entry) {
+                self.wrong(&entry.path, message);
+            }
+        }
+        let own = [BUNDLE, EVENTS, RELEASE];
+        for path in present {
+            let listed = manifest.files.iter().any(|e| e.path == *path);
+            let history = manifest.history && own.contains(&path.as_str());
+            if !listed && path != BUNDLE && !history {
+                self.wrong(
+                    path,
+                    format!("is not in {BUNDLE}: it was added, or not written by readygate"),
+                );
+            }
+        }
+    }
+
+    fn file(&self, entry: &Entry) -> Result<(), String> {
+        let parts = Path::new(&entry.path).components();
+        if !parts.into_iter().all(|c| matches!(c, Component::Normal(_))) {
+            return Err(format!("{BUNDLE} names a path outside of the bundle"));
+        }
+        let path = self.folder.join(&entry.path);
+        match fs::symlink_metadata(&path) {
+            Ok(meta) if !meta.is_file() => return Err("is not a regular file".to_owned()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err("is missing".to_owned()),
+            _ => {}
+        }
+        let bytes = bundle::bounded(&path).map_err(|e| e.to_string())?;
+        let (was, is) = (entry.bytes, bytes.len() as u64);
+        if is < was {
+            return Err(format!("is cut off: {is} bytes of {was}"));
+        }
+        let sum = digest(&bytes);
+        if is != was || sum != entry.sha256 {
+            let expected = &entry.sha256;
+            return Err(format!(
+                "was edited: SHA-256 expected {expected}, actual {sum}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Every record, whether or not its digest is right: what else is wrong should be said too.
+    fn records(&mut self, manifest: &Manifest) -> Vec<Run> {
+        let name = format!("/{RECORD}");
+        let listed = manifest.files.iter().map(|e| e.path.as_str());
+        let records: Vec<&str> = listed
+            .filter(|p| p.starts_with(RUNS) && p.ends_with(&name))
+            .collect();
+        if records.is_empty() {
+            self.wrong(BUNDLE, "lists no record");
+        }
+        let mut runs = Vec::new();
+        for path in records {
+            let Ok(bytes) = bundle::bounded(&self.folder.join(path)) else {
+                continue;
+            };
+            match record::read(&self.folder.join(path)) {
+                Ok(run) => {
+                    self.record(path, &run, &digest(&bytes));
+                    runs.push(run);
+                }
+                Err(error) => self.wrong(path, error),
+            }
+        }
+        runs
+    }
+
+    fn record(&mut self, path: &str, run: &Run, sha256: &str) {
+        if let Err(message) = bundle::bounded(&self.folder.join(path))
+            .map_err(|e| e.to_string())
+            .and_then(|bytes| record::check_digest(&bytes))
+        {
+            self.wrong(path, format!("the record {message}"));
+        }
+        for message in consistent::contradictions(run) {
+            self.wrong(path, message);
+        }
+        let (trust, namespace) = (self.against.trust.as_ref(), &self.against.namespace);
+        for (file, message) in signatures::problems(self.folder, run, trust, namespace) {
+            let file = if file.is_empty() { path } else { &file };
+            self.wrong(file, message);
+        }
+        if let Some(policy) = self
+            .against
+            .policy
+            .as_ref()
+            .filter(|p| **p != run.config.sha256)
+        {
+            let was = &run.config.sha256;
+            self.wrong(
+                path,
+                format!("was made under another policy: SHA-256 expected {policy}, actual {was}"),
+            );
+        }
+        let notes: Vec<String> = consistent::lapsed(run, self.against.now)
+            .map(|n| format!("{path}: {n}"))
+            .collect();
+        self.report.notes.extend(notes);
+        let folder = path.trim_end_matches(RECORD);
+        for (name, expected) in statement::files(run, sha256) {
+            let file = format!("{folder}{name}");
+            let found = bundle::bounded(&self.folder.join(&file)).ok();
+            let found = found.and_then(|b| serde_json::from_slice::<Value>(&b).ok());
+            if found.as_ref() != Some(&expected) {
+                self.wrong(&file, format!("does not say what {path} says"));
+            }
+        }
+    }
+
+    fn history(&mut self, manifest: &Manifest, present: &[String]) -> Option<Vec<Event>> {
+        let there = |name: &str| present.iter().any(|p| p == name);
+        if !manifest.history && !there(EVENTS) && !there(RELEASE) {
+            return None;
+        }
+        match events::read(self.folder) {
+            Ok(events) => Some(events),
+            Err(error) => {
+                let file = if there(EVENTS) { EVENTS } else { RELEASE };
+                self.wrong(file, error);
+                None
+            }
+        }
+    }
+
+    /// The history names every record with its digest, and every record is in the history.
+    fn bound(&mut self, manifest: &Manifest, events: &[Event]) {
+        let mut named: Vec<&str> = Vec::new();
+        for (number, event) in (1..).zip(events) {
+            let verdict = matches!(event.event, Type::GateVerdict | Type::Decision);
+            let Some(path) = event.text("record").filter(|_| verdict) else {
+                continue;
+            };
+            named.push(path);
+            let entry = manifest.files.iter().find(|e| e.path == path);
+            let file = format!("{EVENTS}:{number}");
+            match (entry, event.text("sha256")) {
+                (None, _) => self.wrong(&file, format!("names {path}, which is not in {BUNDLE}")),
+                (Some(entry), sum) if sum != Some(entry.sha256.as_str()) => {
+                    self.wrong(&file, format!("knows {path} with another SHA-256 than {BUNDLE}: the record was replaced"));
+                }
+                _ => {}
+            }
+        }
+        let name = format!("/{RECORD}");
+        for entry in manifest.files.iter().filter(|e| e.path.ends_with(&name)) {
+            if !named.contains(&entry.path.as_str()) {
+                self.wrong(&entry.path, format!("is not in {EVENTS}"));
+            }
+        }
+    }
+
+    /// `decision.json` is that of the last watch.
+    fn decision(&mut self, runs: &[Run]) {
+        let last = runs
+            .iter()
+            .filter_map(|r| r.watch.as_ref())
+            .max_by_key(|w| w.finished);
+        let Some(last) = last else { return };
+        let found = bundle::bounded(&self.folder.join(DECISION)).ok();
+        let found = found.and_then(|b| serde_json::from_slice(&b).ok());
+        if found.as_ref() != Some(last) {
+            self.wrong(
+                DECISION,
+                format!("does not say what the record of {} says", last.run),
+            );
+        }
+    }
+
+    fn looked_at(&mut self, manifest: &Manifest, events: Option<&[Event]>, runs: &[Run]) {
+        let report = &mut self.report;
+        report.looked_at = vec![
+            count_of(manifest.files.len() as u64, "file", "files"),
+            count_of(runs.len() as u64, "record", "records"),
+        ];
+        if let Some(events) = events {
+            report
+                .looked_at
+                .push(count_of(events.len() as u64, "event", "events"));
+        }
+        let signed = runs
+            .iter()
+            .flat_map(|r| &r.signoffs)
+            .filter(|s| s.accepted)
+            .count();
+        if signed > 0 {
+            report
+                .looked_at
+                .push(count_of(signed as u64, "signature", "signatures"));
+        }
+        if self.against.policy.is_none() {
+            report
+                .notes
+                .push("the policy was not compared: name its files with -c".to_owned());
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! What statements are held against: the run, its policy, its commit, and who may sign.
+
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use gix::ObjectId;
+use jiff::Timestamp;
+use readygate_sdk::Masker;
+use readygate_signoff::SignoffConfig;
+
+use super::{
+    allowed_signers::AllowedSigners,
+    config::Role,
+    repo::Repo,
+    revoked::Revoked,
+    signature::Trust,
+    statement::{Digests, Subject},
+    trust::Source,
+    vector::shown,
+};
+use crate::{
+    config::{Config, Gate},
+    record::Run,
+};
+
+/// Says that nobody looks at who wrote the release.
+const UNCHECKED: &str = "unchecked";
+
+/// What deciding needs besides the record.
+pub struct Inputs<'a> {
+    /// The policy.
+    pub config: &'a Config,
+    /// Its gates, in the order of the record.
+    pub gates: &'a [&'a Gate],
+    /// The folder of statements and requests, where it is not that of the config.
+    pub directory: Option<&'a Path>,
+    /// The run was made just now in this work tree, so that its commit is that of the work tree
+    /// where the config names none.
+    pub fresh: bool,
+    /// Where the lists of keys are read from.
+    pub trust: &'a Source,
+    /// Now, UTC.
+    pub now: Timestamp,
+    /// The moment at which waivers must hold: the end of the run, or now where it is decided anew.
+    pub waived_at: Timestamp,
+}
+
+/// The circumstances of one run.
+pub struct Scene<'a> {
+    /// The policy.
+    pub config: &'a Config,
+    /// Its gates.
+    pub gates: &'a [&'a Gate],
+    /// Now, UTC.
+    pub now: Timestamp,
+    /// The secrets, which no text that is shown may hold.
+    pub masker: Masker,
+    /// The folder of statements and requests.
+    pub directory: PathBuf,
+    /// The commit that is released: a full hash where git knows it.
+    pub commit: Option<String>,
+    /// Its artifact: bare hex.
+    pub artifact: Option<String>,
+    /// Where it goes.
+    pub environment: String,
+    /// The stages that were selected, sorted.
+    pub stages: Vec<String>,
+    /// The release, where one was named.
+    pub release: Option<String>,
+    /// The policy, by its digest.
+    pub policy: String,
+    repo: Option<Repo>,
+    head: Option<ObjectId>,
+    authors: OnceCell<Result<BTreeSet<String>, String>>,
+}
+
+impl<'a> Scene<'a> {
+    /// Looks at the repository around the config.
+    pub fn new(run: &Run, inputs: &Inputs<'a>) -> Self {
+        let config = inputs.config;
+        let repo = Repo::discover(&config.directory).ok();
+        let named = run.target.commit.clone();
+        let revision = named.as_deref().or(inputs.fresh.then_some("HEAD"));
+        let head = repo.as_ref().and_then(|repo| repo.resolve(revision?).ok());
+        let mut stages = run.selection.stages.clone();
+        stages.sort();
+        stages.dedup();
+        let target = &run.target;
+        let own = || plain(&config.directory.join(config.signoffs.directory()));
+        Self {
+            config,
+            gates: inputs.gates,
+            now: inputs.now,
+            masker: Masker::new(config.secrets.iter().map(String::as_str)),
+            directory: inputs.directory.map_or_else(own, Path::to_path_buf),
+            commit: head.map(|id| id.to_string()).or(named),
+            artifact: target
+                .artifact
+                .as_ref()
+                .map(|a| a.strip_prefix("sha256:").unwrap_or(a).to_owned()),
+            environment: target.environment.as_ref().unwrap_or(&target.name).clone(),
+            stages,
+            release: run.release.clone(),
+            policy: run.config.sha256.clone(),
+            repo,
+            head,
+            authors: OnceCell::new(),
+        }
+    }
+
+    /// What is released, as a statement names it.
+    pub fn subject(&self) -> Vec<Subject> {
+        let subject = |name: &str, kind: &str, hex: &String| Subject {
+            name: name.to_owned(),
+            digest: Digests::from([(kind.to_owned(), hex.clone())]),
+        };
+        let commit = self.commit.iter();
+        let artifact = self.artifact.iter();
+        commit
+            .map(|hex| subject("release", "gitCommit", hex))
+            .chain(artifact.map(|hex| subject("artifact", "sha256", hex)))
+            .collect()
+    }
+
+    /// Roles, by name.
+    pub fn roles(&self) -> &BTreeMap<String, Role> {
+        &self.config.roles
+    }
+
+    /// Reads who may sign; the error says why nobody can.
+    pub fn trust(&self, source: &Source) -> Result<Trust, String> {
+        if self.subject().is_empty() {
+            return Err(
+                "nothing says what is released; set `target: { commit: ... }` or `artifact`, or \
+                 run in the git work tree"
+                    .to_owned(),
+            );
+        }
+        let settings = &self.config.signoffs;
+        let Some(path) = &settings.allowed_signers else {
+            return Err("the config names no `signoffs: { allowed_signers: FILE }`".to_owned());
+        };
+        let read = |path: &Path| source.read_text(&self.config.directory, path);
+        let text = read(path).map_err(|e| e.to_string())?;
+        let place = |path: &Path, e: &dyn std::fmt::Display| format!("{}:{e}", path.display());
+        let allowed = AllowedSigners::parse(&text).map_err(|e| place(path, &e))?;
+        let revoked = match &settings.revoked {
+            Some(path) => {
+                let text = read(path).map_err(|e| e.to_string())?;
+                Revoked::parse(&text).map_err(|e| place(path, &e))?
+            }
+            None => Revoked::default(),
+        };
+        Ok(Trust {
+            allowed,
+            revoked,
+            namespace: settings.namespace().to_owned(),
+        })
+    }
+
+    /// What a sign-off vouches for, as it is shown.
+    pub fn vouched(&self, gate: &Gate, config: &SignoffConfig) -> String {
+        let text = config.statement.as_ref().unwrap_or(&gate.title);
+        shown(text, &self.masker)
+    }
+
+    /// What a sign-off asks, by the id of the answer, as it is shown.
+    pub fn questions(&self, config: &SignoffConfig) -> BTreeMap<String, String> {
+        let answers = config.answers.iter();
+        answers
+            .map(|a| (a.id.clone(), shown(&a.ask, &self.masker)))
+            .collect()
+    }
+
+    /// Whether a statement for another commit is one for this: a statement that is stored in the
+    /// repository changes the commit. So nothing but statements and requests may differ.
+    pub fn is_same_release(&self, signed: &str) -> Result<bool, String> {
+        if Some(signed) == self.commit.as_deref() {
+            return Ok(true);
+        }
+        let (Some(repo), Some(head)) = (&self.repo, self.head) else {
+            return Ok(false);
+        };
+        let is_hash = signed.len() >= 40 && signed.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_hash {
+            return Ok(false);
+        }
+        let signed = repo.resolve(signed).map_err(|_| {
+            format!(
+                "it is for commit {signed}, which is not in the clone, and this is {head}; if only \
+                 statements were committed since, fetch the history"
+            )
+        })?;
+        let changed = repo.changed(signed, head)?;
+        Ok(self.are_statements(&changed))
+    }
+
+    /// When a signed commit was made, where git knows it.
+    pub fn time_of(&self, commit: &str) -> Option<Timestamp> {
+        let repo = self.repo.as_ref()?;
+        repo.time(repo.resolve(commit).ok()?)
+    }
+
+    /// Whether all paths are statements, signatures or requests, and none says whom to trust.
+    fn are_statements(&self, paths: &[PathBuf]) -> bool {
+        let Some(repo) = &self.repo else { return false };
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        let inside = |path: &Path| repo.inside(&absolute(path)?);
+        // A file stands for its folder, whose parent may be the root.
+        let Some(folder) = inside(&self.directory.join("x")) else {
+            return false;
+        };
+        let Some(folder) = folder.parent().filter(|f| !f.as_os_str().is_empty()) else {
+            return false;
+        };
+        let settings = &self.config.signoffs;
+        let lists = settings.allowed_signers.iter().chain(&settings.revoked);
+        let lists = lists.map(|path| self.config.directory.join(path));
+        let configs = self.config.sources.names().map(PathBuf::from);
+        let trusted: Vec<PathBuf> = lists.chain(configs).filter_map(|p| inside(&p)).collect();
+        paths.iter().all(|path| {
+            let parent = path.parent();
+            let place = parent == Some(folder) || parent == Some(&folder.join("requests"));
+            let kind = path.extension().is_some_and(|e| e == "json" || e == "sig");
+            place && kind && !trusted.contains(path)
+        })
+    }
+
+    /// Whether a principal wrote a part of the release; the error says why that is not known.
+    pub fn is_author(&self, principal: &str) -> Result<bool, String> {
+        let settings = &self.config.signoffs;
+        if settings.authors.as_deref() == Some(UNCHECKED) {
+            return Ok(false);
+        }
+        let authors = self.authors.get_or_init(|| self.find_authors()).as_ref();
+        let authors = authors.map_err(|why| {
+            format!(
+                "who wrote the release is not known: {why}; fetch its history, or set \
+                 `signoffs: {{ authors: {UNCHECKED} }}`"
+            )
+        })?;
+        let others = settings.also_known_as.get(principal).into_iter().flatten();
+        let principal = principal.to_owned();
+        let mut names = others.chain([&principal]);
+        Ok(names.any(|name| authors.contains(&name.to_lowercase())))
+    }
+
+    fn find_authors(&self) -> Result<BTreeSet<String>, String> {
+        let repo = self.repo.as_ref().ok_or("no git repository")?;
+        let head = self.head.ok_or("the released commit is not in the clone")?;
+        let counts = |paths: &[PathBuf]| !self.are_statements(paths);
+        let range = self.config.signoffs.authors.as_deref();
+        let (base, to) = match range.map(|r| r.split_once("..").unwrap_or((r, ""))) {
+            Some((base, to)) => (Some(repo.resolve(base.trim())?), to.trim()),
+            None => (None, ""),
+        };
+        let head = if to.is_empty() {
+            head
+        } else {
+            repo.resolve(to)?
+        };
+        let found = repo.authors(base, head, counts)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        // An empty range names nobody, and the last commit has an author all the same.
+        self.last_author(repo, head, &counts)
+    }
+
+    /// Of the newest commit that is more than statements.
+    fn last_author(
+        &self,
+        repo: &Repo,
+        head: ObjectId,
+        counts: &impl Fn(&[PathBuf]) -> bool,
+    ) -> Result<BTreeSet<String>, String> {
+        let mut at = head;
+        for _ in 0..1000 {
+            let found = repo.authors(None, at, counts)?;
+            match repo.parent(at) {
+                Some(parent) if found.is_empty() => at = parent,
+                _ => return Ok(found),
+            }
+        }
+        Err("none of the last 1000 commits changes anything".to_owned())
+    }
+}
+
+/// `./signoffs` reads better as `signoffs`.
+fn plain(path: &Path) -> PathBuf {
+    path.strip_prefix(".")
+        .map_or_else(|_| path.to_owned(), Path::to_path_buf)
+}

@@ -1,0 +1,306 @@
+//! A signature is for one commit, environment, stage, release, policy, time and state of things.
+
+use super::world::{DBA, POLICY, World};
+use crate::record::{Outcome, SignDecision::Approve, Verdict};
+
+#[test]
+fn a_signature_counts() {
+    let world = World::new();
+    assert_eq!(world.resolve().verdict, Verdict::Pending);
+    let path = world.sign("security-lead", "alice");
+    let run = world.resolve();
+    assert_eq!(
+        (run.verdict, run.exit_code),
+        (Verdict::Go, 0),
+        "{:?}",
+        run.reasons
+    );
+    let signoff = world.of(&path);
+    assert!(signoff.accepted && signoff.fingerprint.starts_with("SHA256:"));
+    assert_eq!(signoff.gates, ["signoff.security"]);
+    assert_eq!(signoff.expires.to_string(), "2026-11-27T12:00:00Z");
+}
+
+#[test]
+fn an_ecdsa_signature_counts() {
+    for bits in ["256", "384", "521"] {
+        let world = World::new();
+        std::fs::remove_file(world.path().join("keys/alice")).unwrap();
+        let args = [
+            "-q",
+            "-t",
+            "ecdsa",
+            "-b",
+            bits,
+            "-N",
+            "",
+            "-f",
+            "keys/alice",
+        ];
+        assert!(super::world::call(world.path(), "ssh-keygen", &args));
+        let key = world.read("keys/alice.pub");
+        world.write("allowed_signers", &format!("alice@example.com {key}"));
+        world.sign("security-lead", "alice");
+        assert_eq!(world.resolve().verdict, Verdict::Go, "{bits}");
+    }
+}
+
+#[test]
+fn replayed_for_another_commit() {
+    let world = World::new();
+    world.sign("security-lead", "alice");
+    world.write("src.txt", "new code");
+    world.commit("carol@example.com", "2026-11-24T09:00:00Z");
+    assert!(
+        world.refusal().starts_with("it is for commit "),
+        "{}",
+        world.refusal()
+    );
+}
+
+#[test]
+fn replayed_for_another_artifact() {
+    let mut world = World::new();
+    world.artifact = Some(format!("sha256:{}", "a".repeat(64)));
+    world.sign("security-lead", "alice");
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.artifact = Some(format!("sha256:{}", "b".repeat(64)));
+    assert!(world.refusal().starts_with("it is for artifact sha256:aaa"));
+}
+
+#[test]
+fn a_signature_without_the_artifact_is_none_for_it() {
+    let mut world = World::new();
+    world.sign("security-lead", "alice");
+    world.artifact = Some(format!("sha256:{}", "b".repeat(64)));
+    assert!(world.refusal().starts_with("it names no artifact"));
+}
+
+#[test]
+fn replayed_for_another_environment() {
+    let mut world = World::new();
+    world.environment = Some("staging".to_owned());
+    world.sign("security-lead", "alice");
+    world.environment = Some("production".to_owned());
+    assert_eq!(
+        world.refusal(),
+        "it is for environment staging, this is production"
+    );
+}
+
+#[test]
+fn replayed_for_another_stage() {
+    let mut world = World::new();
+    world.sign("security-lead", "alice");
+    world.stages = vec!["post-deploy".to_owned()];
+    assert_eq!(
+        world.refusal(),
+        "it is for stage pre-deploy, this is stage post-deploy"
+    );
+    world.stages = Vec::new();
+    assert_eq!(
+        world.refusal(),
+        "it is for stage pre-deploy, this is no stage"
+    );
+}
+
+#[test]
+fn replayed_for_another_release() {
+    let mut world = World::new();
+    world.sign("security-lead", "alice");
+    world.release = Some("2026-11-25-4.0.0".to_owned());
+    let refusal = world.refusal();
+    assert_eq!(
+        refusal,
+        "it is for release 2026-11-24-4.0.0, this is release 2026-11-25-4.0.0"
+    );
+    world.release = None;
+    assert!(world.refusal().ends_with("this is no release by name"));
+}
+
+#[test]
+fn an_edited_policy_voids_signatures() {
+    let world = World::new();
+    world.sign("security-lead", "alice");
+    world.edit("readygate.yaml", |text| format!("{text}# looser\n"));
+    // Committed or not: the commit must not be what tells.
+    assert!(world.refusal().starts_with("it is for another policy"));
+}
+
+#[test]
+fn stale_when_something_is_worse_than_the_signer_saw() {
+    let mut world = World::new();
+    world.sign("security-lead", "alice");
+    world.outcomes.insert("infra.b".to_owned(), Outcome::Failed);
+    let refusal = world.refusal();
+    let stale = "it is stale: infra.b is failed now, and was passed when it was signed";
+    assert_eq!(refusal, stale);
+    for outcome in [Outcome::Unmeasured, Outcome::Skipped] {
+        world.outcomes.insert("infra.b".to_owned(), outcome);
+        assert!(world.refusal().starts_with("it is stale: infra.b is "));
+    }
+}
+
+#[test]
+fn better_than_the_signer_saw_is_fine() {
+    let mut world = World::new();
+    world.outcomes.insert("infra.b".to_owned(), Outcome::Failed);
+    world.sign("security-lead", "alice");
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world
+        .outcomes
+        .insert("infra.b".to_owned(), Outcome::Unmeasured);
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.outcomes.clear();
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+}
+
+#[test]
+fn a_gate_that_the_signer_never_saw_must_pass() {
+    let mut world = World::new();
+    world
+        .outcomes
+        .insert("infra.b".to_owned(), Outcome::Skipped);
+    world.sign("security-lead", "alice");
+    world.outcomes.clear();
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.outcomes.insert("infra.b".to_owned(), Outcome::Failed);
+    assert!(
+        world
+            .refusal()
+            .contains("was not-selected when it was signed")
+    );
+}
+
+#[test]
+fn a_sign_off_speaks_for_its_section_or_its_items() {
+    let policy = POLICY
+        .replace("id: infra.b,", "id: infra.b, section: Two,")
+        .replace(
+            "    severity: blocker\n",
+            "    severity: blocker\n    section: Two\n",
+        )
+        + "  - { id: signoff.dba, probe: signoff, with: { role: dba, items: [infra.a] } }\n";
+    let mut world = World::with(&policy);
+    world.sign("security-lead", "alice");
+    world.sign("dba", "bob");
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.outcomes.insert("infra.b".to_owned(), Outcome::Failed);
+    assert_eq!(world.outcome("signoff.security"), Outcome::Pending);
+    assert_eq!(world.outcome("signoff.dba"), Outcome::Passed);
+}
+
+#[test]
+fn expired() {
+    let mut world = World::new();
+    world.sign("security-lead", "alice");
+    world.pass(72 * 3600);
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.pass(1);
+    assert_eq!(world.refusal(), "it expired 2026-11-27T12:00:00Z");
+}
+
+#[test]
+fn a_statement_cannot_last_longer_than_its_role() {
+    let mut world = World::new();
+    world.sign_as("security-lead", "alice", Approve, |statement| {
+        statement.predicate.expires_at = "2027-11-24T12:00:00Z".parse().unwrap();
+    });
+    world.pass(72 * 3600 + 1);
+    assert!(
+        world
+            .refusal()
+            .starts_with("it expired 2026-11-27T12:00:00Z: a signature of")
+    );
+}
+
+#[test]
+fn a_gate_may_want_a_younger_signature() {
+    let policy = POLICY.replace(
+        "      role: security-lead\n",
+        "      role: security-lead\n      max_age: 1h\n",
+    );
+    let mut world = World::with(&policy);
+    world.sign("security-lead", "alice");
+    world.pass(3600);
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.pass(1);
+    assert!(
+        world
+            .refusal()
+            .contains("signoff.security wants it within 1 h")
+    );
+}
+
+#[test]
+fn a_statement_is_not_from_the_future_nor_from_before_its_commit() {
+    let at = |time: &'static str| {
+        let world = World::new();
+        world.sign_as("security-lead", "alice", Approve, |statement| {
+            statement.predicate.issued_at = time.parse().unwrap();
+        });
+        world
+    };
+    assert_eq!(at("2026-11-24T12:05:00Z").resolve().verdict, Verdict::Go);
+    assert!(
+        at("2026-11-24T12:05:01Z")
+            .refusal()
+            .starts_with("it is from the future")
+    );
+    assert_eq!(at("2026-11-24T07:55:00Z").resolve().verdict, Verdict::Go);
+    let early = at("2026-11-24T07:54:59Z").refusal();
+    assert!(early.contains("before its commit was made"), "{early}");
+}
+
+#[test]
+fn a_statement_that_is_committed_still_counts() {
+    let world = World::new();
+    world.sign("security-lead", "alice");
+    world.commit("alice@example.com", "2026-11-24T09:00:00Z");
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.write("signoffs/notes.txt", "no statement");
+    world.commit("alice@example.com", "2026-11-24T09:10:00Z");
+    assert!(world.refusal().starts_with("it is for commit "));
+}
+
+#[test]
+fn whom_to_trust_is_no_statement_wherever_it_lies() {
+    let policy = POLICY.replace(
+        "allowed_signers: allowed_signers",
+        "allowed_signers: signoffs/keys.json",
+    );
+    let world = World::new();
+    world.write("readygate.yaml", &policy);
+    world.write("signoffs/keys.json", &world.read("allowed_signers"));
+    world.commit("carol@example.com", "2026-11-24T08:10:00Z");
+    world.sign("security-lead", "alice");
+    world.edit("signoffs/keys.json", |text| format!("# mine\n{text}"));
+    world.commit("carol@example.com", "2026-11-24T08:20:00Z");
+    let run = world.resolve();
+    assert_eq!(run.verdict, Verdict::Pending);
+}
+
+#[test]
+fn without_a_commit_or_an_artifact_nothing_can_be_signed() {
+    let world = World::new();
+    std::fs::remove_dir_all(world.path().join(".git")).unwrap();
+    let run = world.resolve();
+    assert_eq!(run.exit_code, 4);
+    assert!(
+        run.reasons[0].contains("nothing says what is released"),
+        "{:?}",
+        run.reasons
+    );
+    assert!(!world.path().join("signoffs").exists());
+}
+
+#[test]
+fn failures_outweigh_missing_signatures() {
+    let mut world = World::with(&format!("{POLICY}{DBA}"));
+    world.outcomes.insert("infra.a".to_owned(), Outcome::Failed);
+    assert_eq!(world.resolve().exit_code, 1);
+    world
+        .outcomes
+        .insert("infra.a".to_owned(), Outcome::Unmeasured);
+    assert_eq!(world.resolve().exit_code, 3);
+}

@@ -1,0 +1,114 @@
+//! The verdict vector: what the signer was shown of each gate, and whether it has got worse.
+//!
+//! Timings change with every run; statuses seldom do. So statuses are what a signature binds.
+
+use readygate_sdk::{Masker, defang};
+use serde::{Deserialize, Serialize};
+
+use super::statement::sha256;
+use crate::{
+    config::Gate,
+    record::{GateRecord, Outcome, Run, SkipReason},
+};
+
+/// How a gate ended, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Passed.
+    Passed,
+    /// Passed, but for failures that are waived.
+    Waived,
+    /// Was not part of the run.
+    NotSelected,
+    /// Could not be told, or not be tried.
+    Unmeasured,
+    /// Failed.
+    Failed,
+}
+
+impl Status {
+    /// Of a gate.
+    pub fn of(gate: &GateRecord) -> Self {
+        match gate.standing() {
+            Outcome::Passed if gate.is_waived() => Self::Waived,
+            Outcome::Passed => Self::Passed,
+            Outcome::Failed => Self::Failed,
+            Outcome::Skipped if gate.skipped == Some(SkipReason::NotSelected) => Self::NotSelected,
+            Outcome::Unmeasured | Outcome::Skipped | Outcome::Pending => Self::Unmeasured,
+        }
+    }
+
+    /// The word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Waived => "waived",
+            Self::NotSelected => "not-selected",
+            Self::Unmeasured => "unmeasured",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A gate as the signer was shown it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// Its id.
+    pub id: String,
+    /// What a person calls it.
+    pub title: String,
+    /// How it ended.
+    pub status: Status,
+}
+
+/// SHA-256 over the sorted lines `id TAB status`, hex.
+pub fn digest(items: &[Item]) -> String {
+    let line = |item: &Item| format!("{}\t{}\n", item.id, item.status.name());
+    let mut lines: Vec<String> = items.iter().map(line).collect();
+    lines.sort();
+    sha256(lines.concat().as_bytes())
+}
+
+/// Text as it may be shown: no secrets, nothing that a terminal obeys.
+pub fn shown(text: &str, masker: &Masker) -> String {
+    defang(&masker.mask(text))
+}
+
+/// The gates that a sign-off speaks for: those it lists, else those of its section, else all.
+/// Sign-offs are no evidence.
+pub fn scope<'r>(signoff: &Gate, gates: &[&Gate], run: &'r Run) -> Vec<&'r GateRecord> {
+    let Some(config) = signoff.signoff() else {
+        return Vec::new();
+    };
+    let measured = |record: &&GateRecord| record.probe != readygate_signoff::ID;
+    let records = || run.gates.iter().filter(measured);
+    if !config.items.is_empty() {
+        return records().filter(|r| config.items.contains(&r.id)).collect();
+    }
+    let section = signoff.section.as_ref().filter(|_| !config.is_final);
+    let has_section = |gate: &&Gate| gate.signoff().is_none() && gate.section.as_ref() == section;
+    if section.is_some() && gates.iter().any(|gate| has_section(&gate)) {
+        let of_section = records().filter(|r| r.section.as_ref() == section);
+        return of_section.collect();
+    }
+    records().collect()
+}
+
+/// Why what was shown then is no longer what is: a sentence for the first gate that is worse.
+pub fn worse(seen: &[Item], now: &[&GateRecord]) -> Option<String> {
+    now.iter().find_map(|gate| {
+        let then = seen.iter().find(|item| item.id == gate.id);
+        let then = then.map_or(Status::NotSelected, |item| item.status);
+        let now = Status::of(gate);
+        (now > then).then(|| {
+            format!(
+                "it is stale: {} is {} now, and was {} when it was signed",
+                gate.id,
+                now.name(),
+                then.name()
+            )
+        })
+    })
+}

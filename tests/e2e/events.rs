@@ -1,0 +1,266 @@
+//! `readygate event`, and what other commands add to the history of a release.
+
+use serde_json::Value;
+
+use crate::support::{Project, Ran, readygate};
+
+fn passing() -> Project {
+    readygate()
+        .gates("- {id: there, probe: files, stages: [pre-deploy], with: {paths: [readygate.yaml]}}")
+}
+
+fn ok(project: &Project, args: &str) -> Ran {
+    let ran = project.call(args);
+    assert_eq!(ran.code, 0, "{args}: {}{}", ran.stdout, ran.stderr);
+    ran
+}
+
+fn refused(project: &Project, args: &str, code: i32, message: &str) {
+    let ran = project.call(args);
+    assert_eq!(ran.code, code, "{args}: {}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains(message), "{args}: {}", ran.stderr);
+}
+
+#[test]
+fn a_release_from_its_opening_to_its_end() {
+    let project = passing();
+    ok(
+        &project,
+        "event release.opened --release 4.0.0 --data version=4.0.0",
+    );
+    ok(&project, "run --stage pre-deploy --report json=run.json");
+    let started = ok(&project, "event deploy.started");
+    assert_eq!(
+        started.stdout,
+        "recorded deploy.started of 4.0.0 at [TIME]\n"
+    );
+    ok(&project, "event deploy.finished");
+    ok(&project, "event accepted --data by=lead");
+    ok(&project, "event closed");
+    refused(
+        &project,
+        "event deploy.started",
+        1,
+        "the release was closed",
+    );
+    let text = project.read(".readygate/release/events.jsonl");
+    let events: Vec<Value> = text
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let verdict = &events[1];
+    assert_eq!(verdict["event"], "gate.verdict");
+    assert_eq!(verdict["data"]["verdict"], "GO");
+    assert_eq!(verdict["data"]["stages"][0], "pre-deploy");
+    // The history knows the record by its digest, and the record is the one of the report.
+    let record = verdict["data"]["record"].as_str().unwrap();
+    let kept = project.read(&format!(".readygate/release/{record}"));
+    assert_eq!(kept, project.read("run.json"));
+    let record: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(record["release"], "4.0.0");
+    assert_eq!(events[4]["data"]["by"], "lead");
+    ok(&project, "verify .readygate/release -c readygate.yaml");
+}
+
+#[test]
+fn a_run_of_no_release_keeps_no_history() {
+    let project = passing();
+    assert_eq!(project.run().code, 0);
+    assert!(!project.path(".readygate").exists());
+    let named = ok(&project, "run --release 4.0.0 --report json=run.json");
+    assert_eq!(named.record()["release"], "4.0.0");
+    assert!(!project.path(".readygate").exists());
+}
+
+#[test]
+fn what_is_no_event_is_refused() {
+    let project = passing();
+    ok(&project, "event release.opened --release r");
+    refused(
+        &project,
+        "event deploy.strated",
+        2,
+        "did you mean `deploy.started`?",
+    );
+    refused(
+        &project,
+        "event lunch",
+        2,
+        "known are release.opened, deploy.started",
+    );
+    refused(
+        &project,
+        "event decision",
+        2,
+        "recorded by `readygate watch`, not by hand",
+    );
+    refused(
+        &project,
+        "event gate.verdict",
+        2,
+        "recorded by `readygate run --state`",
+    );
+    refused(
+        &project,
+        "event deploy.started --data x",
+        2,
+        "is not KEY=VALUE",
+    );
+    refused(
+        &project,
+        "event deploy.started --data x=1 --data x=2",
+        2,
+        "given twice",
+    );
+    refused(&project, "event deploy.started --at yesterday", 2, "--at");
+    refused(
+        &project,
+        "event deploy.started --at 2999-01-01T00:00:00Z",
+        1,
+        "in the future",
+    );
+    refused(
+        &project,
+        "event deploy.finished",
+        1,
+        "`deploy.started` is missing",
+    );
+    refused(&project, "event release.opened", 2, "needs a name");
+    refused(
+        &project,
+        "event release.opened --release a,b",
+        2,
+        "cannot name a release",
+    );
+    refused(
+        &project,
+        "event release.opened --release r",
+        1,
+        "already open",
+    );
+    assert_eq!(
+        project
+            .read(".readygate/release/events.jsonl")
+            .lines()
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn without_its_folder_nothing_goes_on() {
+    let project = passing();
+    refused(
+        &project,
+        "event deploy.started --state lost",
+        2,
+        "no release is open in this folder",
+    );
+    refused(
+        &project,
+        "run --state lost",
+        2,
+        "no release is open in this folder",
+    );
+    assert!(!project.path("lost").exists());
+    ok(&project, "event release.opened --release r --state kept");
+    refused(
+        &project,
+        "run --state kept --release other",
+        2,
+        "the release `r` is open in kept, not `other`",
+    );
+    refused(
+        &project,
+        "event deploy.started --state kept --release other",
+        1,
+        "not `other`",
+    );
+}
+
+#[test]
+fn a_broken_history_stops_a_run_before_it_starts() {
+    let project = readygate().gates("- {id: there, probe: command, with: {shell: touch ran}}");
+    ok(&project, "event release.opened --release r --state s");
+    ok(&project, "event deploy.started --state s");
+    let text = project
+        .read("s/events.jsonl")
+        .replace("deploy.started", "window.ok");
+    let project = project.file("s/events.jsonl", text);
+    refused(
+        &project,
+        "run --state s",
+        2,
+        "s/events.jsonl:2: the history is broken",
+    );
+    refused(
+        &project,
+        "event deploy.finished --state s",
+        1,
+        "s/events.jsonl:2: the history is broken",
+    );
+    assert!(!project.path("ran").exists());
+}
+
+#[test]
+fn a_deployment_outside_of_its_window_is_recorded_as_such() {
+    let windows = |freeze: &str| {
+        format!(
+            "version: 1\nwindows: {{freeze: [{{schedule: '{freeze}', duration: 1h, zone: Europe/Berlin, reason: Christmas}}]}}\n\
+             gates:\n- {{id: there, probe: files, with: {{paths: [\"${{MISSING}}\"]}}}}\n- {{id: window, probe: window, stages: [deploy]}}\n"
+        )
+    };
+    let kinds = |project: &Project| -> Vec<String> {
+        let text = project.read(".readygate/release/events.jsonl");
+        let events = text
+            .lines()
+            .map(|l| serde_json::from_str::<Value>(l).unwrap());
+        events
+            .map(|e| e["event"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    // The job that deploys lacks the variables of the gates.
+    let frozen = readygate().config(&windows("* * * * *"));
+    ok(&frozen, "event release.opened --release r");
+    let ran = ok(&frozen, "event deploy.started");
+    assert!(
+        ran.stderr
+            .contains("starts when it may not: Christmas: a freeze is active"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        kinds(&frozen),
+        ["release.opened", "deploy.started", "window.refused"]
+    );
+    // The gate takes the same windows.
+    let gate =
+        frozen.call("run --stage deploy --skip there --var MISSING=x --report json=run.json");
+    assert_eq!(gate.code, 1, "{}", gate.stderr);
+    assert!(gate.stdout.contains("window/frozen"), "{}", gate.stdout);
+    let open = readygate().config(&windows("0 0 29 2 *"));
+    ok(&open, "event release.opened --release r");
+    let ran = ok(&open, "event deploy.started --at 2026-03-01T00:00:00Z");
+    assert_eq!(ran.stderr, "");
+    assert_eq!(
+        kinds(&open),
+        ["release.opened", "deploy.started", "window.ok"]
+    );
+    let wrong = readygate().config(&windows("0 0 * * MOON"));
+    ok(&wrong, "event release.opened --release r");
+    refused(
+        &wrong,
+        "event deploy.started",
+        2,
+        "`MOON` is no day of week",
+    );
+    refused(&wrong, "run", 2, "`MOON` is no day of week");
+    let gitlab = open.env("CI_DEPLOY_FREEZE", "true");
+    let gate = gitlab.call("run --stage deploy --skip there --var MISSING=x");
+    assert_eq!(gate.code, 1, "{}", gate.stdout);
+    assert!(
+        gate.stdout.contains("window/gitlab-freeze"),
+        "{}",
+        gate.stdout
+    );
+}

@@ -1,0 +1,416 @@
+//! `readygate watch` against a server that breaks midway.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::support::{Project, Ran, readygate};
+
+/// What the server does with the n-th request, from 1.
+enum Answer {
+    Status(u16),
+    /// It stops listening after this.
+    LastStatus(u16),
+}
+
+/// A target on a free port of the loopback.
+struct Target {
+    address: SocketAddr,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Target {
+    fn new(answer: impl Fn(u32) -> Answer + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&over);
+        let thread = std::thread::spawn(move || {
+            for number in 1.. {
+                let Ok((mut stream, _)) = listener.accept() else {
+                    return;
+                };
+                if told.load(Ordering::SeqCst) {
+                    return;
+                }
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                while lines.next().is_some_and(|l| l.is_ok_and(|l| !l.is_empty())) {}
+                let (status, last) = match answer(number) {
+                    Answer::Status(status) => (status, false),
+                    Answer::LastStatus(status) => (status, true),
+                };
+                let head = "Connection: close\r\nContent-Length: 0\r\n\r\n";
+                let _ = write!(stream, "HTTP/1.1 {status} X\r\n{head}");
+                if last {
+                    return;
+                }
+            }
+        });
+        Self {
+            address,
+            over,
+            thread: Some(thread),
+        }
+    }
+
+    /// Answers with 200 but for the requests given.
+    fn failing(which: impl Fn(u32) -> bool + Send + 'static) -> Self {
+        Self::new(move |n| Answer::Status(if which(n) { 503 } else { 200 }))
+    }
+
+    /// A project that watches it.
+    fn watched(&self, args: &str) -> Project {
+        watched(self.address, "", args)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        let _ = std::net::TcpStream::connect(self.address);
+        let _ = self.thread.take().unwrap().join();
+    }
+}
+
+fn watched(address: SocketAddr, more: &str, args: &str) -> Project {
+    let config = format!(
+        r#"
+version: 1
+target: {{name: shop, url: "http://{address}"}}
+gates:
+- {{id: health, probe: http, stages: [post-deploy], timeout: 5s, with: {{url: /health}}}}
+- {{id: unrelated, probe: command, with: {{shell: "touch ran; false"}}}}
+- {{id: before, probe: command, stages: [pre-deploy], with: {{shell: "touch ran; false"}}}}
+{more}"#
+    );
+    let args = format!("watch --report json=run.json {args}");
+    readygate().config(&config).args(args.split_whitespace())
+}
+
+fn decision(project: &Project) -> Value {
+    serde_json::from_str(&project.read("decision.json")).unwrap()
+}
+
+fn seconds(decision: &Value) -> f64 {
+    let time = |key: &str| {
+        decision[key]
+            .as_str()
+            .unwrap()
+            .parse::<Timestamp>()
+            .unwrap()
+    };
+    time("finished")
+        .duration_since(time("started"))
+        .as_secs_f64()
+}
+
+fn events(project: &Project, folder: &str) -> Vec<Value> {
+    let text = project.read(&format!("{folder}/events.jsonl"));
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn kinds(events: &[Value]) -> Vec<&str> {
+    events
+        .iter()
+        .map(|e| e["event"].as_str().unwrap())
+        .collect()
+}
+
+fn ok(project: &Project, args: &str) -> Ran {
+    let ran = project.call(args);
+    assert_eq!(ran.code, 0, "{args}: {}{}", ran.stdout, ran.stderr);
+    ran
+}
+
+#[test]
+fn a_steady_target_is_accepted_after_the_whole_time() {
+    let target = Target::failing(|_| false);
+    let project = target.watched("--for 600ms --every 100ms");
+    let ran = project.run();
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let decision = decision(&project);
+    assert_eq!(decision["decision"], "accept");
+    assert!(
+        seconds(&decision) >= 0.5,
+        "ended before its time: {decision:#}"
+    );
+    let samples = &decision["samples"];
+    assert_eq!(
+        (&samples["planned"], &samples["failed"], &samples["unknown"]),
+        (&7.into(), &0.into(), &0.into())
+    );
+    let n = samples["n"].as_u64().unwrap();
+    assert!((2..=7).contains(&n), "{decision:#}");
+    assert_eq!(
+        ran.gate("health")["attempts"].as_array().unwrap().len() as u64,
+        n
+    );
+    assert_eq!(ran.gate("unrelated")["outcome"], "skipped");
+    assert_eq!(ran.record()["verdict"], "GO");
+    assert_eq!(ran.record()["watch"], decision);
+    assert!(!project.path("ran").exists(), "a gate of another stage ran");
+    assert!(
+        ran.stderr.contains("no less (95 % confidence)"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("downtime: none seen"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_outage_is_looked_at_again_confirmed_and_ends_the_watch() {
+    let target = Target::failing(|n| n > 3);
+    let project = target.watched("--for 5m --every 100ms --state state");
+    ok(
+        &project,
+        "event release.opened --release 4.0.0 --data version=4.0.0 --state state",
+    );
+    ok(&project, "event deploy.started --state state");
+    ok(&project, "event deploy.finished --state state");
+    let ran = project.run();
+    assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
+    let decision = decision(&project);
+    assert_eq!(decision["decision"], "rollback");
+    assert!(seconds(&decision) < 60.0);
+    assert_eq!(decision["samples"]["n"], 4);
+    assert_eq!(decision["samples"]["repeated"], 1);
+    let time = |value: &Value| value.as_str().unwrap().parse::<Timestamp>().unwrap();
+    let confirmed = time(&decision["breach"]["confirmed"]);
+    let left = time(&decision["deadline"]).duration_since(confirmed);
+    assert_eq!(left, SignedDuration::from_mins(15));
+    assert!(
+        decision["reasons"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("health failed twice in a row"),
+        "{decision:#}"
+    );
+    assert_eq!(decision["downtime"]["ongoing"], true);
+    assert_eq!(ran.record()["verdict"], "NO-GO");
+    assert_eq!(ran.record()["release"], "4.0.0");
+    assert_eq!(ran.gate("health")["attempts"].as_array().unwrap().len(), 5);
+    let events = events(&project, "state");
+    assert_eq!(
+        kinds(&events),
+        [
+            "release.opened",
+            "deploy.started",
+            "deploy.finished",
+            "watch.started",
+            "watch.sample",
+            "watch.sample",
+            "breach.suspected",
+            "watch.sample",
+            "breach.confirmed",
+            "decision",
+        ]
+    );
+    let rollback = ok(&project, "event rollback.started --state state");
+    assert!(
+        rollback.stderr.contains("before its deadline"),
+        "{}",
+        rollback.stderr
+    );
+    ok(&project, "event rollback.finished --state state");
+    let refused = project.call("event accepted --state state");
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.stderr.contains("was rolled back"),
+        "{}",
+        refused.stderr
+    );
+    ok(&project, "verify state -c readygate.yaml");
+}
+
+#[test]
+fn a_rollback_after_the_deadline_is_said_to_be_late() {
+    let target = Target::failing(|n| n > 1);
+    let late = "watch: {rollback_within: 1ms}";
+    let project = watched(target.address, late, "--for 5m --every 100ms --state state");
+    ok(
+        &project,
+        "event release.opened --release 4.0.0 --state state",
+    );
+    ok(&project, "event deploy.started --state state");
+    assert_eq!(project.run().code, 5);
+    let rollback = ok(&project, "event rollback.started --state state");
+    assert!(
+        rollback.stderr.contains("warning: rollback.within"),
+        "{}",
+        rollback.stderr
+    );
+    assert!(
+        rollback.stderr.contains("after its deadline"),
+        "{}",
+        rollback.stderr
+    );
+}
+
+#[test]
+fn one_bad_answer_is_no_outage() {
+    let target = Target::failing(|n| n == 2);
+    let project = target.watched("--for 1s --every 100ms");
+    let ran = project.run();
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(decision(&project)["samples"]["failed"], 1);
+    assert!(ran.stderr.contains("suspected  health"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("cleared    health"), "{}", ran.stderr);
+    assert_eq!(ran.gate("health")["flaky"], true);
+}
+
+#[test]
+fn a_target_that_flaps_is_a_breach() {
+    // Every scheduled look fails, every look at once passes.
+    let target = Target::failing(|n| n % 2 == 1);
+    let project = target.watched("--for 2m --every 50ms");
+    let ran = project.run();
+    assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
+    let decision = decision(&project);
+    assert_eq!(decision["breach"]["flapping"], true);
+    assert_eq!(decision["samples"]["failed"], 4);
+    assert_eq!(ran.record()["verdict"], "NO-GO");
+}
+
+#[test]
+fn a_target_that_is_gone_is_an_outage() {
+    let target = Target::new(|n| {
+        if n == 3 {
+            Answer::LastStatus(200)
+        } else {
+            Answer::Status(200)
+        }
+    });
+    let project = target.watched("--for 5m --every 100ms");
+    let ran = project.run();
+    assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("connection refused"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_target_that_never_answered_has_no_conclusion() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = gone.local_addr().unwrap();
+    drop(gone);
+    let project = watched(address, "", "--for 2m --every 50ms");
+    let ran = project.run();
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    let decision = decision(&project);
+    assert_eq!(decision["decision"], "inconclusive");
+    assert_eq!(decision["samples"]["unknown"], 5);
+    assert!(decision["bound"].is_null() && decision["downtime"].is_null());
+}
+
+#[test]
+fn a_runner_that_is_offline_blames_nobody() {
+    let target = Target::new(|n| {
+        if n == 2 {
+            Answer::LastStatus(200)
+        } else {
+            Answer::Status(200)
+        }
+    });
+    let control = r#"
+- {id: online, probe: command, stages: [post-deploy], severity: info, with: {shell: "[ ! -e offline ] && touch offline"}}
+watch: {control: [online]}
+"#;
+    let project = watched(target.address, control, "--for 2m --every 50ms");
+    let ran = project.run();
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn a_killed_watch_leaves_a_partial_record_without_a_conclusion() {
+    for (signal, code, name) in [
+        (Signal::SIGTERM, 143, "SIGTERM"),
+        (Signal::SIGINT, 130, "SIGINT"),
+    ] {
+        let target = Target::failing(|_| false);
+        let told = r#"
+- {id: mark, probe: command, stages: [post-deploy], severity: info, with: {shell: "echo x >> marks; [ $(wc -l < marks) -lt 3 ]"}}
+"#;
+        let project = watched(target.address, told, "--for 2m --every 50ms --state state");
+        ok(&project, "event release.opened --release r --state state");
+        let mut running = project.start();
+        running.wait_for("watching 2 gates");
+        while !project.path("marks").exists() || project.read("marks").lines().count() < 3 {
+            std::thread::yield_now();
+        }
+        running.signal(signal);
+        let ran = running.finish();
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+        let decision = decision(&project);
+        assert_eq!(decision["decision"], "inconclusive");
+        assert_eq!(decision["interrupted"], name);
+        assert_eq!(decision["exit_code"], code);
+        assert!(decision["samples"]["n"].as_u64().unwrap() >= 2);
+        assert_eq!(ran.record()["verdict"], "INCONCLUSIVE");
+        assert_eq!(ran.record()["interrupted"], name);
+        assert_eq!(kinds(&events(&project, "state")).last(), Some(&"decision"));
+        ok(&project, "verify state");
+    }
+}
+
+#[test]
+fn a_baseline_is_compared_with() {
+    let target = Target::failing(|_| false);
+    let relative = r#"
+- {id: size, probe: command, stages: [post-deploy], with: {shell: "cat size"}, expect: {stdout.bytes: "<= baseline + 10% and < 1KB"}}
+"#;
+    let project = watched(
+        target.address,
+        relative,
+        "--for 200ms --every 100ms --baseline before.json",
+    );
+    let project = project.file("size", "x".repeat(100));
+    let before = "run --stage post-deploy --only size --report json=before.json";
+    // Without a baseline it cannot be told, but it is measured.
+    let ran = project.call(before);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    let ran = project.run();
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let project = project.file("size", "x".repeat(120));
+    let ran = project.run();
+    assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
+    assert!(!decision(&project)["baseline"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn what_cannot_be_watched_is_refused_before_anything_runs() {
+    let target = Target::failing(|_| false);
+    let burst = r#"
+- id: burst
+  probe: access
+  stages: [post-deploy]
+  with: {rate_limit: [{url: /login, limit: 10}]}
+"#;
+    let refused = |more: &str, args: &str, message: &str| {
+        let ran = watched(target.address, more, args).run();
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{}", ran.stderr);
+    };
+    refused(burst, "--only burst", "may disrupt the target");
+    let only_burst = burst.to_owned() + "  tags: [burst]\n";
+    refused(&only_burst, "--tag burst", "nothing to watch");
+    refused("", "--stage rollback", "nothing to watch");
+    refused("", "--for 1s --every 2s", "would see the start only");
+    refused(
+        "watch: {availability: [before]}",
+        "",
+        "`before` is no blocking gate of this watch",
+    );
+    refused("", "--state nowhere", "no release is open in this folder");
+    refused("", "--baseline nothing.json", "the baseline is not usable");
+}
