@@ -45,7 +45,8 @@ pub fn slug(text: &str) -> String {
 
 fn hash(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(4).map(|b| format!("{b:02x}")).collect()
+    let hex = |out: String, byte: &u8| out + &format!("{byte:02x}");
+    digest.iter().take(4).fold(String::new(), hex)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Words, numbers and the signs `% < > + =`, separated by single blanks.
+/// Words, numbers and the signs `% < > +`, separated by single blanks.
 pub fn normal(text: &str) -> String {
     let folded = fold(text);
     let mut out = String::with_capacity(folded.len());
@@ -18,7 +18,7 @@ pub fn normal(text: &str) -> String {
         if c == ',' && between_digits {
             continue;
         }
-        if c.is_alphanumeric() || "%<>+=".contains(c) || (c == '.' && between_digits) {
+        if c.is_alphanumeric() || "%<>+".contains(c) || (c == '.' && between_digits) {
             if gap && !out.is_empty() {
                 out.push(' ');
             }

@@ -43,7 +43,9 @@ pub struct Fill {
     pub answer: Option<String>,
     /// Something that the record or the history of the release knows: `deploy.started`,
     /// `deploy.finished`, `deploy.duration`, `deploy.downtime`, `rollback.started`,
-    /// `rollback.finished`, `rollback.duration`, `target.version`, `run.date`, `gate.status`.
+    /// `rollback.finished`, `rollback.duration`, `target.version`, `run.date`, `gate.status`. A box
+    /// takes `run.complete`, `run.signed`, `run.no-blockers`, `section.passed`, `window.open`,
+    /// `breach.confirmed`, `rollback.in-time`, `release.success`, `release.issues`, `release.failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fact: Option<String>,
 }

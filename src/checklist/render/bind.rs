@@ -52,7 +52,7 @@ impl Status {
     }
 
     /// Of two gates that answer one line: the worse, and not knowing is worse than a pass.
-    fn and(self, other: Self) -> Self {
+    pub fn and(self, other: Self) -> Self {
         let weight = |status: &Self| match status {
             Self::Passed => 0,
             Self::Waived(_) => 1,

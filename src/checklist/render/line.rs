@@ -4,6 +4,7 @@ use super::{
     Evidence,
     appendix::Marks,
     bind::{Answers, Status},
+    derived,
     edit::Edits,
     value,
 };
@@ -38,7 +39,11 @@ pub fn fill<'a>(
     let mut result = Result::default();
     let none = Answers::default();
     let answers = answers.unwrap_or(&none);
-    let status = answers.status();
+    let derived = || {
+        let mut facts = answers.fills.iter();
+        facts.find_map(|(fill, gate)| derived::status(fill.fact.as_deref()?, gate, evidence))
+    };
+    let status = answers.status().or_else(derived);
     let chosen = choose(line, answers, status, evidence);
     result.chosen = chosen.is_some();
     for (index, tick) in line.boxes.iter().enumerate() {

@@ -6,6 +6,7 @@
 mod appendix;
 mod bind;
 mod combine;
+pub mod derived;
 mod edit;
 mod line;
 mod undo;

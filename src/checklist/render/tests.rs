@@ -344,3 +344,26 @@ proptest! {
         prop_assert_eq!(filled.text, document);
     }
 }
+
+#[test]
+fn facts_of_the_run_tick_boxes_that_no_gate_answers() {
+    let source = json!({"anchor": "nowhere", "fills": [
+        {"anchor": anchor(DOCUMENT, "Coverage"), "fact": "run.complete"},
+        {"anchor": anchor(DOCUMENT, "All tests"), "fact": "release.success"},
+    ]});
+    for (other, sign) in [("passed", '☑'), ("failed", '☒'), ("unmeasured", '□')] {
+        let elsewhere = json!({"anchor": "elsewhere"});
+        let record = run(
+            &[gate("a", "passed", &source), gate("b", other, &elsewhere)],
+            &json!([]),
+        );
+        let filled = filled(DOCUMENT, &record);
+        assert!(
+            line(&filled, "Coverage").starts_with(sign),
+            "{other}: {}",
+            line(&filled, "Coverage")
+        );
+        // Without a history nobody knows how the release ended.
+        assert!(line(&filled, "All tests").starts_with('□'));
+    }
+}

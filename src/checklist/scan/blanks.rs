@@ -150,7 +150,7 @@ impl Tail {
         let unit = unit(rest);
         if !unit.is_empty() {
             tail.end += rest.len() - rest.trim_start().len() + unit.len();
-            tail.unit = unit.to_owned();
+            unit.clone_into(&mut tail.unit);
         }
         let rest = &content[tail.end..range.end];
         let inner = rest.trim_start();
@@ -185,11 +185,11 @@ fn unit(rest: &str) -> &str {
 /// `healthy/degraded`, but neither `Date/Time` nor `target: 0`.
 fn options(hint: &str) -> Vec<String> {
     let parts: Vec<&str> = hint.split(['/', '|']).map(str::trim).collect();
-    let word = |p: &&str| !p.is_empty() && !p.contains(':') && p.chars().count() <= 20;
+    let word = |p: &str| !p.is_empty() && !p.contains(':') && p.chars().count() <= 20;
     let date = parts
         .iter()
         .any(|p| matches!(p.to_lowercase().as_str(), "date" | "time"));
-    if parts.len() < 2 || date || !parts.iter().all(|p| word(&p)) {
+    if parts.len() < 2 || date || !parts.iter().all(|p| word(p)) {
         return Vec::new();
     }
     parts.into_iter().map(str::to_owned).collect()

@@ -63,7 +63,8 @@ fn ticks(content: &str) -> Option<(char, usize, &str)> {
 
 /// Level and place of the text of an ATX heading.
 pub fn heading(content: &str) -> Option<(usize, usize)> {
-    let inner = content.trim_start_matches(' ');
+    // A byte order mark may stand before the title.
+    let inner = content.trim_start_matches([' ', '\u{feff}']);
     let rest = inner.trim_start_matches('#');
     let level = inner.len() - rest.len();
     let separate = rest.is_empty() || rest.starts_with([' ', '\t']);

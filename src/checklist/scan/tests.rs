@@ -169,11 +169,12 @@ fn roles() {
 
 #[test]
 fn fences_headings_and_labels() {
+    use Shape::{Command, Comment, Fact, Heading, Item, Label, Mark, Text};
+
     let text = "# T\n## A\n**Checks:**\n```\n# no heading\nDisk:\n□ Space\n```\n```bash\nnpm test\n# note\n\
                 Expected Results:\n├─ Rate: 1\necho ____ [Date]\n```\n### B\ntext\n";
     let document = scan(text);
     let shapes: Vec<Shape> = document.lines.iter().map(|l| l.shape).collect();
-    use Shape::{Command, Comment, Fact, Heading, Item, Label, Mark, Text};
     assert_eq!(
         shapes,
         [

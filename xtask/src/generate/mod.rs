@@ -4,6 +4,7 @@
 //! is generated depends on the code and on the parts of files that people write, never on the
 //! machine or on what was generated before.
 
+mod checklist;
 mod cli;
 mod docs;
 mod table;
@@ -78,6 +79,10 @@ fn everything(root: &Path) -> Vec<Result<Wanted, String>> {
         own("docs/rules.md", docs::rules()),
         own("docs/cli.md", cli::page()),
     ];
+    wanted.push(checklist::coverage().map(|text| Wanted {
+        path: "docs/checklist-coverage.md".to_owned(),
+        text,
+    }));
     for probe in PROBES {
         let path = format!("probes/{}/README.md", probe.meta.id);
         let parts = [
