@@ -46,7 +46,8 @@ pub fn main(args: &VerifyChecklistArgs, terminal: &Terminal) -> u8 {
                 out.push('\n');
             }
             let count = readygate_sdk::count_of(found.len() as u64, "edit", "edits");
-            out += &format!("{count} after the checklist was filled in\n");
+            out += &count;
+            out += " after the checklist was filled in\n";
             terminal.result(readygate_sdk::defang(&out).as_bytes(), exit::NO_GO)
         }
         Err(message) => terminal.usage_error(&message),

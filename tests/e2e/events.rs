@@ -76,68 +76,42 @@ fn a_run_of_no_release_keeps_no_history() {
 fn what_is_no_event_is_refused() {
     let project = passing();
     ok(&project, "event release.opened --release r");
-    refused(
-        &project,
-        "event deploy.strated",
-        2,
-        "did you mean `deploy.started`?",
-    );
-    refused(
-        &project,
-        "event lunch",
-        2,
-        "known are release.opened, deploy.started",
-    );
-    refused(
-        &project,
-        "event decision",
-        2,
-        "recorded by `readygate watch`, not by hand",
-    );
-    refused(
-        &project,
-        "event gate.verdict",
-        2,
-        "recorded by `readygate run --state`",
-    );
-    refused(
-        &project,
-        "event deploy.started --data x",
-        2,
-        "is not KEY=VALUE",
-    );
-    refused(
-        &project,
-        "event deploy.started --data x=1 --data x=2",
-        2,
-        "given twice",
-    );
-    refused(&project, "event deploy.started --at yesterday", 2, "--at");
-    refused(
-        &project,
-        "event deploy.started --at 2999-01-01T00:00:00Z",
-        1,
-        "in the future",
-    );
-    refused(
-        &project,
-        "event deploy.finished",
-        1,
-        "`deploy.started` is missing",
-    );
-    refused(&project, "event release.opened", 2, "needs a name");
-    refused(
-        &project,
-        "event release.opened --release a,b",
-        2,
-        "cannot name a release",
-    );
-    refused(
-        &project,
-        "event release.opened --release r",
-        1,
-        "already open",
-    );
+    for (args, code, says) in [
+        ("event deploy.strated", 2, "did you mean `deploy.started`?"),
+        ("event lunch", 2, "known are release.opened, deploy.started"),
+        (
+            "event decision",
+            2,
+            "recorded by `readygate watch`, not by hand",
+        ),
+        (
+            "event gate.verdict",
+            2,
+            "recorded by `readygate run --state`",
+        ),
+        ("event deploy.started --data x", 2, "is not KEY=VALUE"),
+        (
+            "event deploy.started --data x=1 --data x=2",
+            2,
+            "given twice",
+        ),
+        ("event deploy.started --at yesterday", 2, "--at"),
+        (
+            "event deploy.started --at 2999-01-01T00:00:00Z",
+            1,
+            "in the future",
+        ),
+        ("event deploy.finished", 1, "`deploy.started` is missing"),
+        ("event release.opened", 2, "needs a name"),
+        (
+            "event release.opened --release a,b",
+            2,
+            "cannot name a release",
+        ),
+        ("event release.opened --release r", 1, "already open"),
+    ] {
+        refused(&project, args, code, says);
+    }
     assert_eq!(
         project
             .read(".readygate/release/events.jsonl")

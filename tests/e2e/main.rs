@@ -19,6 +19,7 @@ mod redaction;
 mod reports;
 mod signals;
 mod signoff;
+mod story;
 mod support;
 mod verify;
 mod waivers;

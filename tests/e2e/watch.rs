@@ -17,21 +17,21 @@ use serde_json::Value;
 use crate::support::{Project, Ran, readygate};
 
 /// What the server does with the n-th request, from 1.
-enum Answer {
+pub enum Answer {
     Status(u16),
     /// It stops listening after this.
     LastStatus(u16),
 }
 
 /// A target on a free port of the loopback.
-struct Target {
-    address: SocketAddr,
+pub struct Target {
+    pub address: SocketAddr,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Target {
-    fn new(answer: impl Fn(u32) -> Answer + Send + 'static) -> Self {
+    pub fn new(answer: impl Fn(u32) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let over = Arc::new(AtomicBool::new(false));
@@ -65,7 +65,7 @@ impl Target {
     }
 
     /// Answers with 200 but for the requests given.
-    fn failing(which: impl Fn(u32) -> bool + Send + 'static) -> Self {
+    pub fn failing(which: impl Fn(u32) -> bool + Send + 'static) -> Self {
         Self::new(move |n| Answer::Status(if which(n) { 503 } else { 200 }))
     }
 
@@ -191,11 +191,9 @@ fn an_outage_is_looked_at_again_confirmed_and_ends_the_watch() {
     let confirmed = time(&decision["breach"]["confirmed"]);
     let left = time(&decision["deadline"]).duration_since(confirmed);
     assert_eq!(left, SignedDuration::from_mins(15));
+    let reason = decision["reasons"][0].as_str().unwrap();
     assert!(
-        decision["reasons"][0]
-            .as_str()
-            .unwrap()
-            .starts_with("health failed twice in a row"),
+        reason.starts_with("health failed twice in a row"),
         "{decision:#}"
     );
     assert_eq!(decision["downtime"]["ongoing"], true);
@@ -390,12 +388,12 @@ fn a_baseline_is_compared_with() {
 #[test]
 fn what_cannot_be_watched_is_refused_before_anything_runs() {
     let target = Target::failing(|_| false);
-    let burst = r#"
+    let burst = r"
 - id: burst
   probe: access
   stages: [post-deploy]
   with: {rate_limit: [{url: /login, limit: 10}]}
-"#;
+";
     let refused = |more: &str, args: &str, message: &str| {
         let ran = watched(target.address, more, args).run();
         assert_eq!(ran.code, 2, "{}", ran.stderr);

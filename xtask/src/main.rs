@@ -59,6 +59,9 @@ enum Task {
         /// Plant no failure: the verdict is GO.
         #[arg(long)]
         healthy: bool,
+        /// The whole way instead: a checklist, signatures, a deployment, an outage, a rollback.
+        #[arg(long, conflicts_with = "healthy")]
+        release_story: bool,
     },
     /// Keep a replica set and a Redis cluster on loopback, for a person at a terminal.
     Stack {
@@ -111,7 +114,11 @@ fn main() -> ExitCode {
         Task::Test { full } => Ok(test::main(full)),
         Task::Deny => deny::main(),
         Task::Setup => Ok(setup::main()),
-        Task::Demo { healthy } => demo::main(healthy),
+        Task::Demo {
+            release_story: true,
+            ..
+        } => demo::story(),
+        Task::Demo { healthy, .. } => demo::main(healthy),
         Task::Stack { what: Stack::Up } => stores::up(),
         Task::Stack { what: Stack::Down } => stores::down(),
         Task::Bench { what } => bench::main(&what),

@@ -1,5 +1,7 @@
 //! `cargo xtask demo`: a production-like gate against real servers on loopback.
 
+mod story;
+
 use std::{
     fs,
     process::{Command, ExitStatus},
@@ -8,6 +10,8 @@ use std::{
 use readygate_stack::{Authority, Server, nginx_tls, node};
 
 use crate::{Done, stores::Stores, workspace};
+
+pub use story::main as story;
 
 /// The version that the demo releases, and the one that still runs when a failure is planted.
 const RELEASED: &str = "4.0.0";
