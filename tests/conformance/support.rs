@@ -80,7 +80,9 @@ pub fn write_config(folder: &Path, probe: &Entry, with: &Value, secrets: &[&str]
         "version": 1,
         "target": {"name": "conformance", "version": "1.0.0", "allow_disruptive": ["gate"]},
         "secrets": secrets,
-        "gates": [{"id": "gate", "probe": probe.meta.id, "timeout": "500ms", "with": with}],
+        // As a default: a gate that is meant to take longer gets its time on top.
+        "defaults": {"timeout": "500ms"},
+        "gates": [{"id": "gate", "probe": probe.meta.id, "with": with}],
     });
     let path = folder.join("readygate.yaml");
     fs::write(&path, format!("{config:#}")).unwrap();

@@ -9,11 +9,13 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
+
+use tokio::time::Instant;
 
 use crate::support::{Project, Ran, readygate};
 

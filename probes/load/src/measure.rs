@@ -73,7 +73,8 @@ fn side(config: &LoadConfig, spec: &Spec) -> Option<Side> {
     let step = steps.into_iter().find(plain)?;
     let url = spec.base.join(&step.target.0).ok()?;
     let headers = step.headers.iter();
-    let headers = headers.filter(|(_, value)| value.variables().is_ok_and(|names| names.is_empty()));
+    let headers =
+        headers.filter(|(_, value)| value.variables().is_ok_and(|names| names.is_empty()));
     let tls = config.tls.as_ref();
     Some(Side {
         url,

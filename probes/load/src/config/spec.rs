@@ -10,8 +10,8 @@ use super::{
     target,
 };
 use crate::engine::spec::{
-    Abort, AbortMetric, Arrivals, BodyCheck, Capture, Connect, Phase, Protocol, Reuse, Scenario, Shape,
-    Spec, StatusSet, Step, Template, Tls, quantum,
+    Abort, AbortMetric, Arrivals, BodyCheck, Capture, Connect, Phase, Protocol, Reuse, Scenario,
+    Shape, Spec, StatusSet, Step, Template, Tls, quantum,
 };
 
 /// Largest PEM file.
@@ -127,7 +127,11 @@ fn shaped(config: &LoadConfig, spec: &mut Spec) {
         .filter_map(|a| abort(a).ok())
         .collect();
     spec.safety_stop = config.safety_stop.unwrap_or(true);
-    if config.observe.as_ref().is_some_and(|watched| watched.cache_headers) {
+    if config
+        .observe
+        .as_ref()
+        .is_some_and(|watched| watched.cache_headers)
+    {
         spec.cache_every = looked_at(&spec.phases);
     }
     spec.seed = config.seed.unwrap_or(spec.seed);

@@ -38,7 +38,9 @@ pub(crate) fn metrics(measurement: &LoadMeasurement) -> Metrics {
     if let Some(watched) = &measurement.observed {
         let measured = measurement.engine.as_ref().map(|run| &run.report.measured);
         let asked = watched.seen.cache.is_some();
-        let sampled = measured.filter(|_| asked).map(|tally| (tally.cache_hits, tally.cache_misses));
+        let sampled = measured
+            .filter(|_| asked)
+            .map(|tally| (tally.cache_hits, tally.cache_misses));
         observe::metrics(&watched.seen, watched.min_lookups, sampled, &mut metrics);
     }
     metrics
