@@ -80,11 +80,6 @@ fn gate(with: &str) -> Project {
     readygate().config(&text).within(LIMIT)
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a real process takes")]
-fn now() -> Instant {
-    Instant::now()
-}
-
 /// One connection.
 struct Peer {
     socket: TcpStream,
@@ -144,7 +139,7 @@ fn nobody_listens() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
-    let begun = now();
+    let begun = Instant::now();
     let ran = gate(&format!(
         "{{ url: 'http://{address}/', open: {{ rate: 100/s, connections: 8, for: 1s }} }}"
     ))
@@ -369,7 +364,7 @@ fn an_interrupt_keeps_what_was_measured() {
         for _ in 0..30 {
             requests.recv_timeout(LIMIT).unwrap();
         }
-        let begun = now();
+        let begun = Instant::now();
         running.signal(Signal::SIGINT);
         let ran = running.finish();
         // A second, and what a busy machine adds.
