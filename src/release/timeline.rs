@@ -128,6 +128,8 @@ pub struct Timeline {
     pub verdicts: Vec<VerdictAt>,
     /// Deployments that started outside of their window: when, and why that was not allowed.
     pub window: Vec<(Timestamp, String)>,
+    /// When a deployment started inside of a declared window, UTC.
+    pub window_ok: Option<Timestamp>,
     /// Deployments, in order; usually one.
     pub deployments: Vec<Span>,
     /// Downtime that the watches saw; `None` when nothing was watched.
@@ -205,7 +207,7 @@ impl Timeline {
                 stages: event.texts("stages"),
                 run: event.text("run").map(str::to_owned),
             }),
-            Type::WindowOk => {}
+            Type::WindowOk => self.window_ok = Some(at),
             Type::WindowRefused => {
                 let reason = event.text("reason").unwrap_or("no reason given");
                 self.window.push((at, reason.to_owned()));

@@ -33,13 +33,13 @@ pub fn status(fact: &str, gate: &GateRecord, evidence: Evidence<'_>) -> Option<S
             .iter()
             .filter(|g| g.section == gate.section && g.id != gate.id)),
         "window.open" => {
+            // Without declared windows nothing was looked at.
             let history = history?;
-            history.started()?;
-            Some(if history.window.is_empty() {
-                Status::Passed
-            } else {
-                Status::Failed
-            })
+            match (history.window.is_empty(), history.window_ok) {
+                (false, _) => Some(Status::Failed),
+                (true, Some(_)) => Some(Status::Passed),
+                (true, None) => None,
+            }
         }
         "breach.confirmed" => {
             let confirmed = history?.breaches.iter().any(|b| b.confirmed.is_some());
