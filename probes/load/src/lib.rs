@@ -71,8 +71,9 @@ impl Probe for Load {
             SourceKind::Import => Footprint {
                 contacts: config.plan().contacts(),
                 credentials: Vec::new(),
+                // What runs here is there to make load.
                 activity: if config.run.is_some() {
-                    Activity::Active
+                    Activity::Disruptive
                 } else {
                     Activity::Passive
                 },

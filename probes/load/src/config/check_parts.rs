@@ -311,8 +311,9 @@ pub(crate) fn check(config: &LoadConfig, error: &mut ConfigError) {
         aborts(config, condition, index, error);
     }
     let sockets = &config.sockets;
-    if sockets.streams.is_some() && sockets.protocol == super::Wire::Http1 {
-        error.add("/sockets/streams", "HTTP/1.1 has no streams", None);
+    if sockets.streams.is_some() && sockets.protocol != super::Wire::Http2 {
+        let hint = Some("write `protocol: http2` beside it");
+        error.add("/sockets/streams", "HTTP/1.1 has no streams", hint);
     }
     for (name, n, most) in [
         ("streams", sockets.streams, 1_000),

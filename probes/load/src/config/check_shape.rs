@@ -5,7 +5,8 @@ use std::time::Duration;
 use readygate_sdk::{ConfigError, Period};
 
 use super::{
-    LoadConfig, Stress,
+    LoadConfig, Stress, Wire,
+    littles_law::most_steps,
     rate::{grouped, per_second},
 };
 
@@ -136,6 +137,9 @@ fn open(config: &LoadConfig, error: &mut ConfigError) {
 fn users(config: &LoadConfig, error: &mut ConfigError) {
     let Some(users) = &config.users else { return };
     let stages = users.stages.len();
+    if config.sockets.protocol == Wire::Http2 {
+        one_stream_each(config, error);
+    }
     one_or_stages(
         "users",
         "count",
@@ -153,6 +157,29 @@ fn users(config: &LoadConfig, error: &mut ConfigError) {
     for (index, stage) in users.stages.iter().enumerate() {
         length(&format!("/users/stages/{index}/for"), stage.length, error);
         count(&format!("/users/stages/{index}/count"), stage.count, error);
+    }
+}
+
+/// Over HTTP/2 each stream of each connection would be a user, in every phase.
+fn one_stream_each(config: &LoadConfig, error: &mut ConfigError) {
+    if config.sockets.streams.is_some_and(|streams| streams != 1) {
+        let message = "a user has a connection of its own, and one request at a time";
+        let hint = Some("leave `streams` out, or use `open`, whose requests share connections");
+        error.add("/sockets/streams", message, hint);
+    }
+    let stages = config
+        .users
+        .as_ref()
+        .is_some_and(|users| !users.stages.is_empty());
+    for (at, given) in [
+        ("/users/stages", stages),
+        ("/stress", config.stress.is_some()),
+    ] {
+        if given {
+            let message = "over HTTP/2 the number of users cannot change";
+            let hint = Some("use `open`, or `sockets: { protocol: http1 }`");
+            error.add(at, message, hint);
+        }
     }
 }
 
@@ -193,6 +220,14 @@ fn stressed(config: &LoadConfig, stress: &Stress, error: &mut ConfigError) {
     if let Some(period) = stress.recover_within {
         length("/stress/recover_within", period, error);
     }
+    let thinks = |users: &super::UserLoad| users.think.is_some_and(|think| !think.0.is_zero());
+    if config.users.as_ref().is_some_and(|users| !thinks(users)) {
+        error.add(
+            "/stress",
+            "users without think time are held to `allow.rate`: more of them are no more load",
+            Some("use `open`, or give the users `think` time"),
+        );
+    }
     if config.stress.is_some() && config.max_requests.is_some() {
         let hint = Some("leave one of them out");
         error.add(
@@ -216,9 +251,11 @@ pub(crate) fn growth(config: &LoadConfig) -> f64 {
 fn budget(config: &LoadConfig, error: &mut ConfigError) {
     let allowed = allowed(config);
     let growth = growth(config);
+    let steps = most_steps(config);
     if let Some(open) = &config.open {
         let rates = open.stages.iter().map(|stage| stage.rate.0);
-        let peak = rates.chain(open.rate.map(|r| r.0)).fold(0.0, f64::max) * growth;
+        let arrivals = rates.chain(open.rate.map(|r| r.0)).fold(0.0, f64::max);
+        let peak = arrivals * growth * steps;
         too_fast("/open", peak, config, error);
         if peak > MOST_RATE {
             error.add(
@@ -233,10 +270,11 @@ fn budget(config: &LoadConfig, error: &mut ConfigError) {
             open.connections.unwrap_or(0),
             error,
         );
-        let total = sent(config);
+        let total = sent(config) * steps;
         if let Some(most) = config.max_requests.filter(|most| (*most as f64) < total) {
             let message = format!(
-                "`max_requests` would end the run early: {} requests are due, and {} may be made",
+                "`max_requests` would end the run early: {}{} requests are due, and {} may be made",
+                if steps > 1.0 { "up to " } else { "" },
                 grouped(&format!("{total:.0}")),
                 grouped(&most.to_string())
             );
@@ -253,7 +291,8 @@ fn budget(config: &LoadConfig, error: &mut ConfigError) {
         too_many(config, "/users", scaled(most, growth), error);
         let think = users.think.map_or(0.0, |think| think.0.as_secs_f64());
         if think > 0.0 {
-            too_fast("/users", f64::from(most) * growth / think, config, error);
+            let rate = f64::from(most) * growth * steps / think;
+            too_fast("/users", rate, config, error);
         } else {
             unpaced("/users", "users without think time send", config, error);
         }
@@ -318,13 +357,17 @@ fn too_fast(at: &str, rate: f64, config: &LoadConfig, error: &mut ConfigError) {
     if rate <= allowed * (1.0 + 1e-9) {
         return;
     }
+    let steps = match most_steps(config) {
+        steps if steps > 1.0 => format!(" with {steps} requests in a scenario"),
+        _ => String::new(),
+    };
     let stress = if config.stress.is_some() {
         " at the last step of stress"
     } else {
         ""
     };
     let message = format!(
-        "{}{stress} are more than the {} that this gate may send",
+        "{}{steps}{stress} are more than the {} that this gate may send",
         per_second(rate),
         per_second(allowed)
     );
@@ -349,17 +392,15 @@ fn too_many(config: &LoadConfig, at: &str, connections: u32, error: &mut ConfigE
     }
 }
 
-/// A load that is as fast as the target cannot keep to a rate.
+/// A load that is as fast as the target answers is held to the rate that the target may get. That
+/// must be said: at what is allowed without a word it would tell little of most targets.
 fn unpaced(at: &str, what: &str, config: &LoadConfig, error: &mut ConfigError) {
-    if config
-        .allow
-        .as_ref()
-        .is_some_and(|allow| allow.rate.is_some())
-        && super::bounds::tightest(&config.bounds).is_none()
-    {
-        let message =
-            format!("{what} as fast as the target answers, and cannot keep to `allow.rate`");
-        let hint = Some("use `open`, give the users `think` time, or leave `allow.rate` out");
-        error.add(at, message, hint);
+    let allow = config.allow.as_ref();
+    if allow.is_none_or(|allow| allow.rate.is_none()) {
+        let message = format!(
+            "{what} as fast as the target answers, and `allow.rate` does not say how fast that may be"
+        );
+        let hint = "add `allow: { rate: 5000/s }`, to which the load is held, or use `open`";
+        error.add(at, message, Some(hint));
     }
 }

@@ -143,7 +143,7 @@ pub struct AbortOn {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Allow {
-    /// Requests a second, stress included.
+    /// Requests a second, stress included. `max`, and `users` without think time, are held to it.
     pub rate: Option<Rate>,
     /// Connections.
     pub connections: Option<u32>,
@@ -165,7 +165,7 @@ pub struct Sockets {
     /// Version of HTTP.
     #[serde(default)]
     pub protocol: Wire,
-    /// Streams in flight on each connection of HTTP/2; 100 unless said otherwise.
+    /// Streams in flight on each connection of HTTP/2; 100 unless said otherwise, and 1 with `users`.
     pub streams: Option<u32>,
     /// Worker processes; when left out, as many as the limit of open files asks for.
     pub processes: Option<u32>,
@@ -188,7 +188,7 @@ pub enum Reuse {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Wire {
-    /// HTTP/2 where TLS negotiates it, HTTP/1.1 else.
+    /// HTTP/1.1, which whoever speaks HTTP/2 speaks as well.
     #[default]
     Auto,
     /// HTTP/1.1.

@@ -26,6 +26,9 @@ pub(crate) fn check(config: &LoadConfig, error: &mut ConfigError) {
             carried(config, peak, connections, error);
         }
     }
+    if config.open.is_none() {
+        held(config, error);
+    }
     if let Some(users) = &config.users {
         let counts = users.stages.iter().map(|stage| stage.count);
         let counts: Vec<u32> = counts.chain(users.count).collect();
@@ -63,8 +66,26 @@ fn offered(config: &LoadConfig, rates: &[f64], error: &mut ConfigError) {
     }
 }
 
+/// No more comes back than the target may get.
+fn held(config: &LoadConfig, error: &mut ConfigError) {
+    let allowed = allowed(config).rate;
+    let Some(bound) = wanted(config).filter(|bound| bound.value.value > allowed * NEARLY) else {
+        return;
+    };
+    let message = format!(
+        "the gate expects a throughput of {}, and the load is held to the {} that it may send",
+        per_second(bound.value.value),
+        per_second(allowed)
+    );
+    let hint = format!(
+        "if the target may get so much, add `allow: {{ rate: {:.0}/s }}`",
+        bound.value.value.ceil()
+    );
+    error.add("/allow/rate", message, Some(&hint));
+}
+
 /// Requests that one arrival can make.
-fn most_steps(config: &LoadConfig) -> f64 {
+pub(super) fn most_steps(config: &LoadConfig) -> f64 {
     let steps = config.scenarios.iter().map(|s| s.steps.len()).max();
     steps.unwrap_or(1).max(1) as f64
 }

@@ -192,7 +192,8 @@ impl LoadConfig {
                     (Some(rate), _) => per_second(rate),
                     (None, Some(users)) if self.max.is_some() => {
                         format!(
-                            "as much as it takes over {} connections",
+                            "as much as it takes up to {} over {} connections",
+                            per_second(super::check_shape::allowed(self).rate),
                             grouped(&users.to_string())
                         )
                     }

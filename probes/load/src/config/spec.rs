@@ -6,8 +6,8 @@ use readygate_sdk::{Cx, ErrorKind, ProbeError, Quantity, Secret, Texts, Unit};
 use readygate_web::Statuses;
 
 use super::{
-    AbortOn, LoadConfig, Reuse as Reusing, ScenarioConfig, Spread, StepConfig, Wire, bounds, data,
-    target,
+    AbortOn, LoadConfig, Reuse as Reusing, ScenarioConfig, Spread, StepConfig, Wire, bounds,
+    check_shape, data, target,
 };
 use crate::engine::spec::{
     Abort, AbortMetric, Arrivals, BodyCheck, Capture, Connect, Phase, Protocol, Reuse, Scenario,
@@ -116,6 +116,11 @@ fn shaped(config: &LoadConfig, spec: &mut Spec) {
     if let Some(most) = config.max_backlog {
         spec.max_backlog = most.0;
     }
+    // What is open is within it by its rate.
+    spec.cap = config
+        .open
+        .is_none()
+        .then(|| check_shape::allowed(config).rate);
     spec.max_requests = config.max_requests;
     if let Some(most) = config.max_body {
         spec.max_body = most.0;
@@ -158,7 +163,10 @@ fn connected(config: &LoadConfig, spec: &mut Spec) {
         Wire::Auto => Protocol::Auto,
         Wire::Http1 => Protocol::Http1,
         Wire::Http2 => Protocol::Http2 {
-            streams: sockets.streams.unwrap_or(100),
+            // A user has a connection of its own, and waits for its answer.
+            streams: sockets
+                .streams
+                .unwrap_or(if config.users.is_some() { 1 } else { 100 }),
         },
     };
     spec.processes = sockets.processes;

@@ -9,6 +9,7 @@
 //! is in flight.
 
 mod cache;
+mod cap;
 mod child;
 mod children;
 mod clock;

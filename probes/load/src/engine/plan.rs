@@ -36,6 +36,8 @@ pub(super) struct Shot {
     pub route: u16,
     /// `HEAD`: the response has no body, whatever it says.
     pub head: bool,
+    /// It does no harm to send it twice (RFC 9110, 9.2.2).
+    pub idempotent: bool,
     /// The bytes of the HTTP/1.1 request, if they are always the same.
     pub fixed: Option<Box<[u8]>>,
     pub parts: Parts,
@@ -175,6 +177,10 @@ impl Plan {
         Ok(Shot {
             route: self.route(&step.name)?,
             head: step.method == "HEAD",
+            idempotent: matches!(
+                step.method.as_str(),
+                "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"
+            ),
             fixed: parts.fixed(),
             parts,
             status: step.status.clone(),

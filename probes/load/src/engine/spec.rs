@@ -42,6 +42,9 @@ pub struct Spec {
     /// How long to wait at the end for requests in flight; those that are still open then are
     /// timeout errors.
     pub drain: Duration,
+    /// Most requests a second over all workers, in the closed models; nothing: as many as the target
+    /// answers. The open model has its rate.
+    pub cap: Option<f64>,
     /// The run ends after so many requests, over all workers.
     pub max_requests: Option<u64>,
     /// Longest response body in bytes, after decoding of chunks. A longer one is an error
@@ -103,6 +106,7 @@ impl Spec {
             quantum: Duration::from_millis(1),
             max_backlog: Duration::from_secs(60),
             drain: Duration::from_secs(5),
+            cap: None,
             max_requests: None,
             max_body: 64 << 20,
             windows: Vec::new(),

@@ -227,3 +227,31 @@ async fn accept_and_close_is_not_hammered() {
     };
     assert!(attempts < 500, "{attempts} connections were opened");
 }
+
+/// A server that closes each connection at its second request, without a word.
+fn once_each() -> Server {
+    Server::start(|socket, _| {
+        if Request::read(socket).is_some() {
+            let _ = socket.write_all(&ok("x"));
+            Request::read(socket);
+        }
+    })
+}
+
+#[tokio::test]
+async fn only_what_may_be_repeated_is_sent_again_after_an_idle_close() {
+    let with = |method: &str| {
+        let server = once_each();
+        let mut spec = open(server.url(), 1, 0.8, 2_500);
+        spec.scenarios[0].steps[0].method = method.to_owned();
+        (server, spec)
+    };
+    let ((_one, get), (_two, post)) = (with("GET"), with("POST"));
+    let (get, post) = tokio::join!(load(get), load(post));
+    let (get, post) = (get.unwrap(), post.unwrap());
+    assert_eq!((get.measured.completed, get.measured.failed()), (2, 0));
+    let notes = &get.generator.notes;
+    assert!(notes.iter().any(|n| n.contains("sent again")), "{notes:?}");
+    assert_eq!(post.measured.completed, 1, "{:?}", post.measured.errors);
+    assert_eq!(post.measured.failed(), 1, "{:?}", post.measured.errors);
+}

@@ -1,6 +1,13 @@
 //! HTTP/2: connections times streams.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use readygate_load::engine::{
@@ -8,6 +15,10 @@ use readygate_load::engine::{
     spec::{Capture, CaptureFrom, Protocol, Shape, Spec, Step, Template},
 };
 use readygate_sdk::ErrorKind;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{exactly, load, open, server::Server};
 
@@ -142,4 +153,123 @@ async fn a_target_of_http_1_is_no_report() {
         }
         Err(error) => assert_eq!(error.kind, ErrorKind::Connect, "{error}"),
     }
+}
+
+/// Answers after `delay`, and says goodbye after every `most` requests of a connection.
+async fn serve_some(socket: TcpStream, most: usize, delay: Duration) {
+    let Ok(mut connection) = h2::server::handshake(socket).await else {
+        return;
+    };
+    let mut n = 0;
+    while let Some(Ok((_, mut respond))) = connection.accept().await {
+        n += 1;
+        if n == most {
+            connection.graceful_shutdown();
+        }
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let response = http::Response::new(());
+            let _ = respond.send_response(response, true);
+        });
+    }
+}
+
+/// Gives each connection to `serve`.
+async fn listen<F: Future<Output = ()> + Send + 'static>(
+    serve: impl Fn(TcpStream) -> F + Send + 'static,
+) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(serve(socket));
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_goodbye_costs_no_request() {
+    let delay = Duration::from_millis(30);
+    let address = listen(move |socket| serve_some(socket, 20, delay)).await;
+    let report = load(http2(open(url(address), 2, 200.0, 1_000), 20))
+        .await
+        .unwrap();
+    let measured = &report.measured;
+    assert_eq!(measured.failed(), 0, "{:?}", measured.errors);
+    assert_eq!((measured.completed, measured.sent), (200, 200));
+    let reopened = report.generator.connections.reopened;
+    assert!((6..=12).contains(&reopened), "{reopened}");
+}
+
+/// Says goodbye at its first request, which it has not begun (last stream: 0).
+async fn refuse(mut socket: TcpStream) {
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const GOAWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mut preface = [0; 24];
+    socket.read_exact(&mut preface).await.unwrap();
+    socket.write_all(SETTINGS).await.unwrap();
+    loop {
+        let mut head = [0; 9];
+        if socket.read_exact(&mut head).await.is_err() {
+            return;
+        }
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut body = vec![0; length.try_into().unwrap()];
+        socket.read_exact(&mut body).await.unwrap();
+        if head[3] == 1 {
+            socket.write_all(GOAWAY).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_goodbye_leaves_unprocessed_is_sent_again_once() {
+    let refused = Arc::new(AtomicBool::new(false));
+    let address = listen(move |socket| {
+        let refused = Arc::clone(&refused);
+        async move {
+            // The look at the target sends nothing.
+            if socket.peek(&mut [0]).await.is_ok_and(|n| n > 0) {
+                if refused.swap(true, Ordering::AcqRel) {
+                    serve_some(socket, 0, Duration::ZERO).await;
+                } else {
+                    refuse(socket).await;
+                }
+            }
+        }
+    })
+    .await;
+    let mut spec = http2(open(url(address), 1, 50.0, 400), 10);
+    spec.scenarios[0].steps[0].method = "POST".to_owned();
+    let report = load(spec).await.unwrap();
+    let measured = &report.measured;
+    assert_eq!(measured.failed(), 0, "{:?}", measured.errors);
+    assert_eq!((measured.completed, measured.sent), (20, 20));
+    assert_eq!(report.generator.connections.reopened, 1);
+    // A target that only ever says goodbye fails.
+    let address = listen(refuse_all).await;
+    let report = load(http2(open(url(address), 1, 50.0, 400), 10))
+        .await
+        .unwrap();
+    assert_eq!(report.measured.completed, 0);
+    assert_eq!(report.measured.errors.closed, 20, "{:?}", report.measured);
+    let opened = report.generator.connections.opened;
+    assert!(opened < 30, "{opened} connections were opened");
+}
+
+async fn refuse_all(socket: TcpStream) {
+    if socket.peek(&mut [0]).await.is_ok_and(|n| n > 0) {
+        refuse(socket).await;
+    }
+}
+
+#[tokio::test]
+async fn a_cap_holds_all_streams() {
+    let address = serve(Duration::ZERO, 200).await;
+    let mut spec = http2(open(url(address), 2, 0.0, 1_000), 4);
+    spec.shape = Shape::Max;
+    spec.cap = Some(200.0);
+    let n = load(spec).await.unwrap().measured.completed;
+    assert!((120..=204).contains(&n), "{n} requests in a second");
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use readygate_load::engine::spec::{Arrivals, Shape};
+use readygate_load::engine::spec::{Arrivals, Shape, Step};
 
 use crate::{
     load, open,
@@ -103,4 +103,27 @@ async fn what_was_never_sent_is_an_error() {
     assert_eq!(measured.errors.timeout, 1, "{:?}", measured.errors);
     assert_eq!(report.phases[0].arrivals, 50);
     assert_eq!(report.phases[0].arrivals_sent, measured.sent);
+}
+
+#[tokio::test]
+async fn what_is_as_fast_as_the_target_is_held_to_its_cap() {
+    let server = Server::answering(|_, _| ok("x"));
+    let mut spec = open(server.url(), 8, 0.0, 1_000);
+    spec.shape = Shape::Max;
+    spec.cap = Some(200.0);
+    spec.threads = Some(2);
+    let mut steps = spec.clone();
+    steps.shape = Shape::Closed {
+        think: Duration::ZERO,
+    };
+    steps.scenarios[0].steps = vec![Step::get("/a"), Step::get("/b"), Step::get("/c")];
+    let (one, three) = tokio::join!(load(spec), load(steps));
+    for report in [one.unwrap(), three.unwrap()] {
+        let n = report.measured.scheduled;
+        assert!((120..=206).contains(&n), "{n} requests in a second");
+        assert_eq!(report.measured.completed, n);
+        // The wait for a turn is no latency.
+        let median = report.measured.response.at(50.0).unwrap();
+        assert!(median < 20_000, "{median} us");
+    }
 }

@@ -297,3 +297,13 @@ async fn a_load_that_breaks_the_target_is_stopped() {
     assert!(started.elapsed() < Duration::from_secs(8));
     assert_eq!(run.outcome("aborted"), Some(CheckOutcome::Failed));
 }
+
+#[test]
+fn what_makes_load_needs_consent_and_what_reads_results_does_not() {
+    let reports = json!({ "reports": ["k6.json"] });
+    let activity = |with| Load::footprint(&config(with, &[])).activity;
+    assert_eq!(activity(reports.clone()), Activity::Passive);
+    let mut run = reports;
+    run["run"] = json!(["k6", "run", "checkout.js"]);
+    assert_eq!(activity(run), Activity::Disruptive);
+}

@@ -1,17 +1,29 @@
 //! Connections: opened, kept, and opened again when they end.
 
-use std::{io, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    future::{Future as _, poll_fn},
+    io,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use h2::client::{Builder, Connection, SendRequest};
+use h2::{
+    Reason,
+    client::{Builder, Connection, SendRequest},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::Notify,
     task,
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Desk, Shared, pause};
+use super::{Desk, Shared, pause, stream::kind};
 use crate::engine::{
     clock::{self, MILLI, SECOND, nanos},
     socket::{connect_kind, dial},
@@ -26,6 +38,21 @@ pub(super) struct Link {
     pub sender: Option<SendRequest<Bytes>>,
     /// Failed attempts in a row.
     pub failures: u32,
+    /// A request was answered on it.
+    used: bool,
+    /// The target said goodbye before it had answered anything.
+    parted: bool,
+    /// Tells who waits for it that it is open, or that an attempt failed.
+    news: Rc<Notify>,
+}
+
+impl Link {
+    /// It is of use.
+    pub(super) fn answered(&mut self) {
+        self.used = true;
+        self.parted = false;
+        self.failures = 0;
+    }
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin {}
@@ -72,17 +99,61 @@ async fn keep(desk: Shared, nth: usize, permits: &tokio::sync::Semaphore) {
         });
         match outcome {
             Ok((sender, wire, tls)) => {
+                let opened = clock::now();
+                let watch = sender.clone();
                 desk.borrow_mut()
-                    .opened(nth, sender, tls, clock::now() - began, before);
+                    .opened(nth, sender, tls, opened - began, before);
                 before = true;
-                let _ = wire.await;
-                desk.borrow_mut().links[nth].sender = None;
+                let why = serve(wire, watch).await;
+                let wait = desk.borrow_mut().ended(nth, opened, why.as_ref());
+                if wait > 0 {
+                    pause(wait).await;
+                }
             }
             Err(failure) => {
                 let wait = desk.borrow_mut().failed(nth, failure);
                 pause(wait).await;
             }
         }
+    }
+}
+
+/// Works a connection for as long as it takes requests, and tells why it takes no more. A target
+/// that says goodbye (GOAWAY) still answers what it has begun (RFC 9113, 6.8); that goes on aside.
+async fn serve(mut wire: Wire, mut watch: SendRequest<Bytes>) -> Option<h2::Error> {
+    let (over, why) = poll_fn(|cx| {
+        let over = Pin::new(&mut wire).poll(cx).is_ready();
+        match watch.poll_ready(cx) {
+            Poll::Ready(Err(why)) => Poll::Ready((over, Some(why))),
+            _ if over => Poll::Ready((over, None)),
+            _ => Poll::Pending,
+        }
+    })
+    .await;
+    if !over {
+        task::spawn_local(wire);
+    }
+    why
+}
+
+/// The target wants no more requests on this connection, and has not begun this one: it may be
+/// sent again, whatever it is (RFC 9113, 8.7).
+pub(super) fn is_goodbye(error: &h2::Error) -> bool {
+    error.is_go_away() && error.is_remote() && error.reason() == Some(Reason::NO_ERROR)
+}
+
+/// The connection of a stream, as soon as it is open; nothing where it cannot be opened.
+pub(super) async fn sender(desk: &Shared, nth: usize) -> Option<SendRequest<Bytes>> {
+    loop {
+        let news = {
+            let this = desk.borrow();
+            let link = &this.links[nth];
+            if link.sender.is_some() || link.failures > 0 {
+                return link.sender.clone();
+            }
+            Rc::clone(&link.news)
+        };
+        news.notified().await;
     }
 }
 
@@ -99,11 +170,30 @@ impl Desk {
         self.gauges.opened += 1;
         self.gauges.reopened += u64::from(again);
         self.gauges.tls = self.gauges.tls.take().or(tls);
-        self.links[nth] = Link {
-            sender: Some(sender),
-            failures: 0,
-        };
+        let link = &mut self.links[nth];
+        link.sender = Some(sender);
+        link.used = false;
+        link.news.notify_waiters();
         self.news.notify_one();
+    }
+
+    /// The connection takes no more requests. Says how long to wait before it is opened again: not
+    /// at all, unless it was of no use.
+    fn ended(&mut self, nth: usize, opened: u64, why: Option<&h2::Error>) -> u64 {
+        let link = &mut self.links[nth];
+        link.sender = None;
+        if link.used || clock::now() - opened > SECOND {
+            link.failures = 0;
+            link.parted = false;
+            return 0;
+        }
+        if why.is_some_and(is_goodbye) && !std::mem::replace(&mut link.parted, true) {
+            return 0;
+        }
+        let kind = why.map_or(Kind::Closed, kind);
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let said = format!("HTTP/2: closed before a request was answered{why}");
+        self.failed(nth, Failure(kind, said))
     }
 
     /// Notes a failed attempt; says how long to wait.
@@ -113,6 +203,7 @@ impl Desk {
         self.last_failure = kind;
         let link = &mut self.links[nth];
         link.failures += 1;
+        link.news.notify_waiters();
         let wait = ((5 * MILLI) << link.failures.min(8)).min(SECOND);
         self.news.notify_one();
         wait

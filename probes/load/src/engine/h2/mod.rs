@@ -11,6 +11,7 @@ use std::{cell::RefCell, collections::VecDeque, io, rc::Rc, sync::Arc, time::Dur
 use tokio::{sync::Notify, task};
 
 use super::{
+    cap::Cap,
     clock::{self, MILLI, NEVER, SECOND, nanos, whole},
     ledger::epoch,
     machine, random,
@@ -23,6 +24,8 @@ use pacer::Pacer;
 
 /// How often the worker looks at what its parent says.
 const LOOK: u64 = 20 * MILLI;
+/// Stands for the route of an arrival until that is known.
+const UNBEGUN: u16 = u16::MAX;
 
 /// A worker.
 pub(super) struct Worker {
@@ -48,10 +51,14 @@ struct Desk {
     free_since: Vec<u64>,
     /// When each stream's request was due; NEVER without one.
     due: Vec<u64>,
-    /// ... and its route.
+    /// ... and its route; `UNBEGUN` while its task has not begun.
     routes: Vec<u16>,
+    /// Arrivals whose task has not begun.
+    unbegun: u64,
     in_flight: u64,
     iterations: u64,
+    /// Turns to send, in the closed model.
+    cap: Cap,
     allowance: u64,
     cutoff: u64,
     give_up: u64,
@@ -189,6 +196,8 @@ impl Desk {
             Protocol::Auto | Protocol::Http1 => 1,
         };
         let slots = count * streams;
+        let open = matches!(job.spec.shape, Shape::Open { .. });
+        let capped = (!open).then_some(job.spec.cap).flatten();
         Self {
             streams,
             state: State::Dialing,
@@ -204,9 +213,11 @@ impl Desk {
                 .collect(),
             free_since: vec![0; slots],
             due: vec![NEVER; slots],
-            routes: vec![0; slots],
+            routes: vec![UNBEGUN; slots],
+            unbegun: 0,
             in_flight: 0,
             iterations: 0,
+            cap: Cap::new(capped, job.share),
             allowance: job.spec.max_requests.map_or(NEVER, |n| job.share.part(n)),
             cutoff: NEVER,
             give_up: NEVER,
@@ -234,7 +245,8 @@ impl Desk {
             .schedule
             .as_ref()
             .is_some_and(|s| s.next_at() < self.cutoff);
-        self.state == State::Draining && (now >= self.give_up || (self.in_flight == 0 && !waiting))
+        let idle = self.in_flight == 0 && self.unbegun == 0 && !waiting;
+        self.state == State::Draining && (now >= self.give_up || idle)
     }
 
     fn next_release(&self, now: u64) -> u64 {
@@ -262,6 +274,18 @@ impl Desk {
         let share = self.job.share;
         self.iterations += 1;
         (self.iterations - 1) * u64::from(share.of) + u64::from(share.index)
+    }
+
+    /// Counts an arrival whose first request was never sent.
+    fn never_sent(&mut self, due: u64, phase: u16, now: u64) {
+        let number = self.number();
+        let scenario = usize::from(self.job.plan.choose(number));
+        let route = self.job.plan.scenarios[scenario].steps[0].route;
+        let bucket = self.book.bucket(phase, due);
+        bucket.unsent += 1;
+        let tally = &mut bucket.routes[usize::from(route)];
+        tally.counts.scheduled += 1;
+        tally.fail(Kind::NeverSent, now.saturating_sub(due));
     }
 }
 
@@ -306,10 +330,13 @@ fn release(desk: &Shared, now: u64) {
             Reuse::Fifo => this.idle.pop_front(),
             Reuse::Lifo => this.idle.pop_back(),
         };
+        let Some(slot) = slot else { return };
+        // From now on, and not when the task begins, or it would be missing in a report between.
+        this.due[slot] = due.at;
+        this.routes[slot] = UNBEGUN;
+        this.unbegun += 1;
         drop(this);
-        if let Some(slot) = slot {
-            task::spawn_local(stream::arrival(Rc::clone(desk), slot, due));
-        }
+        task::spawn_local(stream::arrival(Rc::clone(desk), slot, due));
     }
 }
 
@@ -323,8 +350,13 @@ fn finish(desk: &Shared, now: u64) {
     }
     for slot in 0..this.due.len() {
         let (due, route) = (this.due[slot], this.routes[slot]);
-        if due != NEVER {
-            let phase = this.phase_at(due);
+        if due == NEVER {
+            continue;
+        }
+        let phase = this.phase_at(due);
+        if route == UNBEGUN {
+            this.never_sent(due, phase, now);
+        } else {
             let late = now.saturating_sub(due).max(nanos(this.job.spec.timeout));
             this.book.route(phase, due, route).fail(Kind::Timeout, late);
         }
@@ -334,14 +366,7 @@ fn finish(desk: &Shared, now: u64) {
     };
     while schedule.next_at() < this.cutoff {
         let Some(due) = schedule.take() else { break };
-        let number = this.number();
-        let scenario = usize::from(this.job.plan.choose(number));
-        let route = this.job.plan.scenarios[scenario].steps[0].route;
-        let bucket = this.book.bucket(due.phase, due.at);
-        bucket.unsent += 1;
-        let tally = &mut bucket.routes[usize::from(route)];
-        tally.counts.scheduled += 1;
-        tally.fail(Kind::NeverSent, now.saturating_sub(due.at));
+        this.never_sent(due.at, due.phase, now);
     }
 }
 

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use h2::{Reason, client::SendRequest};
 
-use super::{Desk, Shared, pause};
+use super::{
+    Desk, Shared,
+    link::{is_goodbye, sender},
+    pause,
+};
 use crate::engine::{
     cache,
     clock::{self, MILLI, NEVER},
@@ -31,13 +35,23 @@ struct Answer {
 /// A request that failed, with the bytes of the response so far.
 struct Fault(Kind, u64);
 
+/// Why a request came to nothing.
+enum Lost {
+    /// The target has not begun it, and says so.
+    Refused,
+    Failed(Fault),
+}
+
 /// One after the other, arrivals that are due; then the stream is idle.
 pub(super) async fn arrival(desk: Shared, slot: usize, first: Due) {
     let mut next = Some(first);
+    desk.borrow_mut().unbegun -= 1;
     while let Some(due) = next {
         iteration(&desk, slot, due.at, due.phase).await;
         let mut this = desk.borrow_mut();
         let now = clock::now();
+        // Without a request, at `max_requests`, it is still there.
+        this.due[slot] = NEVER;
         this.free_since[slot] = now;
         next = this.take_due(now);
     }
@@ -53,6 +67,7 @@ pub(super) async fn user(desk: Shared, slot: usize, first: u64, think: u64) {
     let mut due = first;
     loop {
         pause(due.saturating_sub(clock::now())).await;
+        due = due.max(turn(&desk).await);
         let phase = {
             let mut this = desk.borrow_mut();
             if this.state != State::Running || due >= this.cutoff {
@@ -69,6 +84,17 @@ pub(super) async fn user(desk: Shared, slot: usize, first: u64, think: u64) {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Waits for the turn of the next request, and says when that was: at once, unless there is a cap.
+async fn turn(desk: &Shared) -> u64 {
+    let now = clock::now();
+    let turn = desk.borrow_mut().cap.turn(now);
+    if turn <= now {
+        return 0;
+    }
+    pause(turn - now).await;
+    turn
 }
 
 /// One scenario; whether all of it went well.
@@ -95,6 +121,7 @@ async fn iteration(desk: &Shared, slot: usize, due: u64, phase: u16) -> bool {
     let (mut due, mut phase) = (due, phase);
     for (nth, shot) in flow.steps.iter().enumerate() {
         if nth > 0 {
+            due = due.max(turn(desk).await);
             let this = desk.borrow();
             if this.state != State::Running || due >= this.cutoff || this.allowance == 0 {
                 return true;
@@ -151,7 +178,7 @@ async fn step(
     values: Values<'_>,
     place: Place,
 ) -> (u64, Result<Answer, Fault>) {
-    let (sender, timeout) = {
+    let (link, timeout) = {
         let mut this = desk.borrow_mut();
         this.allowance -= 1;
         this.in_flight += 1;
@@ -159,8 +186,7 @@ async fn step(
         this.routes[place.slot] = shot.route;
         let tally = this.book.route(place.phase, place.due, shot.route);
         tally.counts.scheduled += 1;
-        let link = place.slot / this.streams;
-        (this.links[link].sender.clone(), this.job.spec.timeout)
+        (place.slot / this.streams, this.job.spec.timeout)
     };
     let now = clock::now();
     if place.first {
@@ -169,31 +195,54 @@ async fn step(
         let bucket = this.book.bucket(place.phase, place.due);
         record(&mut bucket.own_lag, now.saturating_sub(free));
     }
-    let Some(sender) = sender else {
-        let kind = desk.borrow().last_failure;
-        return (now, Err(Fault(kind, 0)));
+    let mut begun = now;
+    let sending = async {
+        let (mut again, mut counted) = (false, false);
+        loop {
+            let Some(sender) = sender(desk, link).await else {
+                return Err(Fault(desk.borrow().last_failure, 0));
+            };
+            begun = clock::now();
+            match send(desk, sender, shot, values, place, &mut counted).await {
+                Ok(answer) => {
+                    desk.borrow_mut().links[link].answered();
+                    return Ok(answer);
+                }
+                Err(Lost::Refused) if !again => again = true,
+                Err(Lost::Refused) => return Err(Fault(Kind::Closed, 0)),
+                Err(Lost::Failed(fault)) => return Err(fault),
+            }
+        }
     };
-    let outcome = tokio::time::timeout(timeout, send(desk, sender, shot, values, place)).await;
-    let outcome = outcome.unwrap_or(Err(Fault(Kind::Timeout, 0)));
-    (now, outcome)
+    let outcome = tokio::time::timeout(timeout, sending).await;
+    (begun, outcome.unwrap_or(Err(Fault(Kind::Timeout, 0))))
 }
 
+/// Sends a request, which counts as sent once, and reads the response.
 async fn send(
     desk: &Shared,
     sender: SendRequest<Bytes>,
     shot: &Shot,
     values: Values<'_>,
     place: Place,
-) -> Result<Answer, Fault> {
+    counted: &mut bool,
+) -> Result<Answer, Lost> {
     let job = desk.borrow().job.clone();
     let built = shot.parts.http2(&job.spec.base, values);
-    let (request, body) = built.map_err(|_| Fault(Kind::Parse, 0))?;
-    let fault = |e: h2::Error| Fault(kind(&e), 0);
+    let failed = |kind, received| Lost::Failed(Fault(kind, received));
+    let (request, body) = built.map_err(|_| failed(Kind::Parse, 0))?;
+    let fault = |e: h2::Error| {
+        if is_goodbye(&e) {
+            Lost::Refused
+        } else {
+            failed(kind(&e), 0)
+        }
+    };
     let mut sender = sender.ready().await.map_err(fault)?;
     let (response, mut stream) = sender
         .send_request(request, body.is_empty())
         .map_err(fault)?;
-    {
+    if !std::mem::replace(counted, true) {
         let mut this = desk.borrow_mut();
         let tally = this.book.route(place.phase, place.due, shot.route);
         tally.counts.sent += 1;
@@ -223,11 +272,11 @@ async fn send(
     };
     let mut body = response.into_body();
     while let Some(piece) = body.data().await {
-        let piece = piece.map_err(|e| Fault(kind(&e), answer.received))?;
+        let piece = piece.map_err(|e| failed(kind(&e), answer.received))?;
         answer.received += piece.len() as u64;
         if answer.received > job.spec.max_body {
             stream.send_reset(Reason::CANCEL);
-            return Err(Fault(Kind::BodyTooLarge, answer.received));
+            return Err(failed(Kind::BodyTooLarge, answer.received));
         }
         if shot.keeps_body {
             answer.content.extend_from_slice(&piece);
@@ -238,7 +287,7 @@ async fn send(
     Ok(answer)
 }
 
-fn kind(error: &h2::Error) -> Kind {
+pub(super) fn kind(error: &h2::Error) -> Kind {
     if error.is_io() || error.is_reset() {
         Kind::Reset
     } else if error.is_go_away() {

@@ -45,6 +45,8 @@ pub(super) struct Connection {
     pub used: bool,
     /// The user of this connection has a next turn coming, or is having one.
     pub active: bool,
+    /// Its next request has its turn under the cap.
+    pub granted: bool,
     /// Failed attempts to connect in a row.
     pub failures: u8,
     pub cache: Cache,
@@ -105,6 +107,7 @@ impl Default for Connection {
             retried: false,
             used: false,
             active: false,
+            granted: false,
             failures: 0,
             cache: Cache::Unseen,
             phase: 0,

@@ -23,6 +23,7 @@ use connection::{Connection, Idle, at};
 use timers::Timer;
 
 use super::{
+    cap::Cap,
     clock::{self, MILLI, NEVER, SECOND, index, nanos},
     machine,
     plan::Plan,
@@ -130,6 +131,8 @@ pub(super) struct Worker {
     broken: u32,
     last_failure: Kind,
     iterations: u64,
+    /// Turns to send, in the closed model.
+    cap: Cap,
     /// Requests that may still be sent.
     allowance: u64,
     responses: u64,
@@ -151,6 +154,8 @@ impl Worker {
             Shape::Closed { think } => Model::Closed(nanos(think)),
             Shape::Max => Model::Closed(0),
         };
+        let capped = (model != Model::Open).then_some(spec.cap).flatten();
+        let cap = Cap::new(capped, job.share);
         let allowance = spec.max_requests.map_or(NEVER, |n| job.share.part(n));
         let book = Book::new(job.plan.routes.len());
         let mut all = Vec::with_capacity(count);
@@ -185,6 +190,7 @@ impl Worker {
             broken: 0,
             last_failure: Kind::Connect,
             iterations: 0,
+            cap,
             allowance,
             responses: 0,
             book,

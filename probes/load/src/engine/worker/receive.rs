@@ -15,7 +15,7 @@ use crate::engine::{
 };
 
 /// A connection that was idle for this long may have been closed by the server's own timeout
-/// while the request was on its way: such a request is sent again, once.
+/// while the request was on its way: such a request is sent again, once, if its method allows that.
 const IDLE_LONG: u64 = SECOND;
 
 /// What a piece of a response led to.
@@ -258,7 +258,10 @@ impl Worker {
         let connection = &self.all[at(id)];
         let idle = connection.sent.saturating_sub(connection.free_since);
         let at_once = self.now.saturating_sub(connection.sent) < 100 * MILLI;
+        let plan = &self.job.plan;
+        let flow = &plan.scenarios[usize::from(connection.scenario)];
         let again = connection.first == 0
+            && flow.steps[usize::from(connection.step)].idempotent
             && !connection.retried
             && idle >= IDLE_LONG
             && at_once

@@ -102,6 +102,9 @@ impl Worker {
             self.disengage(id);
             return;
         }
+        if self.is_held(id) {
+            return;
+        }
         self.all[at(id)].phase = self.phase_at(due);
         self.request(id, due);
     }

@@ -122,10 +122,30 @@ impl Worker {
     /// A user begins its next scenario, or rests if there are fewer users now.
     pub(super) fn user_turn(&mut self, id: u32, due: u64) {
         if self.phase_state != State::Running || id >= self.users || due >= self.cutoff {
-            self.all[at(id)].active = false;
+            let connection = &mut self.all[at(id)];
+            connection.active = false;
+            connection.granted = false;
+            return;
+        }
+        if self.is_held(id) {
             return;
         }
         self.begin(id, due, self.phase_at(due));
+    }
+
+    /// Whether the next request must wait for its turn; the timer of its connection then says when.
+    pub(super) fn is_held(&mut self, id: u32) -> bool {
+        let connection = &mut self.all[at(id)];
+        if std::mem::take(&mut connection.granted) {
+            return false;
+        }
+        let turn = self.cap.turn(self.now);
+        if turn <= self.now {
+            return false;
+        }
+        connection.granted = true;
+        self.set_timer(id, turn);
+        true
     }
 
     /// The phase at a time.
