@@ -58,6 +58,17 @@ pub fn find(
     findings
 }
 
+/// Numbers that no threshold took: of another unit, the other way round, of something else.
+pub fn unused(lines: Vec<(usize, String)>) -> Option<Finding> {
+    (!lines.is_empty()).then(|| Finding {
+        title: "numbers of the document set no threshold".to_owned(),
+        lines,
+        taken: "their gates keep the thresholds of the dictionary; comments at the gates say why"
+            .to_owned(),
+        note: false,
+    })
+}
+
 /// `50K req/s`, `45,000+`, `> 40K req/s`.
 fn differing(numbers: &[Number]) -> Vec<Finding> {
     let mut groups: BTreeMap<&str, Vec<&Number>> = BTreeMap::new();

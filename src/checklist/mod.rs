@@ -1,6 +1,7 @@
 //! The checklist: reads a Markdown document without loss, turns it into a policy, fills it in.
 
 pub mod anchor;
+mod choice;
 pub mod conflicts;
 pub mod dictionary;
 pub mod encoding;

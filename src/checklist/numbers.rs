@@ -1,5 +1,7 @@
 //! Numbers with their units, as people write thresholds: `> 80%`, `< 50ms (P95)`, `50K req/s`.
 
+use std::ops::Range;
+
 use super::normal::western;
 
 /// What a number counts.
@@ -34,6 +36,14 @@ pub struct Reading {
     pub noun: String,
     /// As it stands in the text: `50K req/s`.
     pub shown: String,
+    /// Its digits can mean two numbers: `45.000` is 45 or 45000.
+    pub ambiguous: bool,
+    /// Where it stands in [`western`] of the text, without its operator.
+    pub at: Range<usize>,
+    /// Some of what stands before it and its operator, in lower case.
+    pub before: String,
+    /// Some of what stands after it; the noun of a count first.
+    pub after: String,
 }
 
 impl Reading {
@@ -59,10 +69,10 @@ pub fn readings(text: &str) -> Vec<Reading> {
         if glued.is_some_and(|c| c.is_alphanumeric() || "_.-#/+".contains(c)) {
             continue;
         }
-        let Ok(value) = text[start..at].replace(',', "").parse::<f64>() else {
+        let Some(digits) = digits(&text[start..at]) else {
             continue;
         };
-        if let Some((reading, end)) = read(&text, start, at, value) {
+        if let Some((reading, end)) = read(&text, start, at, digits) {
             at = end;
             found.push(reading);
         }
@@ -81,15 +91,70 @@ fn number_length(text: &str) -> usize {
     at
 }
 
-fn read(text: &str, start: usize, mut end: usize, mut value: f64) -> Option<(Reading, usize)> {
-    let op_before = operator(&text[..start]);
+/// A number as it is written, before its unit is known.
+#[derive(Debug, Clone, Copy)]
+struct Digits {
+    value: f64,
+    /// `45.000`: whether the point parts thousands, nobody can tell.
+    point: bool,
+    /// `45,000`: a comma parts thousands.
+    comma: bool,
+}
+
+/// Half of the world parts thousands by `,` and decimals by `.`, the other half the other way round.
+/// A comma parts thousands only before exactly three digits, and never after a lone 0. Nothing for
+/// what is no number: `4.0.1`.
+fn digits(text: &str) -> Option<Digits> {
+    let parse = |text: &str| text.parse::<f64>().ok();
+    let of = |value, point, comma| Digits {
+        value,
+        point,
+        comma,
+    };
+    let last = text.rfind([',', '.']);
+    let Some((head, tail)) = last.map(|i| (&text[..i], &text[i + 1..])) else {
+        return Some(of(parse(text)?, false, false));
+    };
+    let comma = text[head.len()..].starts_with(',');
+    let thousands = tail.len() == 3 && head != "0";
+    let joined = head.replace([',', '.'], "");
+    match (head.contains(','), head.contains('.'), comma) {
+        // `1.234,5` and `1,234.5`: the last of two different signs is the decimal one.
+        (true, false, false) | (false, true, true) => {
+            Some(of(parse(&format!("{joined}.{tail}"))?, false, false))
+        }
+        (_, false, true) if thousands => Some(of(parse(&format!("{joined}{tail}"))?, false, true)),
+        (false, false, _) => {
+            let point = !comma && thousands && head.len() <= 3;
+            Some(of(parse(&format!("{head}.{tail}"))?, point, false))
+        }
+        // `1.234.567`, but no `4.0.1`.
+        (false, true, false) if thousands && head.split('.').skip(1).all(|g| g.len() == 3) => {
+            Some(of(parse(&format!("{joined}{tail}"))?, true, false))
+        }
+        _ => None,
+    }
+}
+
+fn read(text: &str, start: usize, mut end: usize, digits: Digits) -> Option<(Reading, usize)> {
+    let mut value = digits.value;
+    let (op_before, before) = operator(tail(&text[..start]));
+    let finish = |reading: Reading, end: usize| {
+        let reading = Reading {
+            at: start..end,
+            before: before.clone(),
+            after: head(&text[end..]).to_owned(),
+            ..reading
+        };
+        (shown(reading, text, start, end), end)
+    };
     if let Some(rest) = text[end..].strip_prefix('/') {
         let length = number_length(rest);
         if length > 0 {
-            let total = rest[..length].replace(',', "").parse().ok()?;
-            let reading = reading(Of::Total, total, plain(total), op_before, "");
-            let end = end + 1 + length;
-            return Some((shown(reading, text, start, end), end));
+            let total = self::digits(&rest[..length])?;
+            let mut reading = reading(Of::Total, total.value, plain(total.value), op_before, "");
+            reading.ambiguous = total.point;
+            return Some(finish(reading, end + 1 + length));
         }
     }
     let scale = [("K", 1e3), ("k", 1e3), ("M", 1e6), ("ألف", 1e3)];
@@ -115,10 +180,22 @@ fn read(text: &str, start: usize, mut end: usize, mut value: f64) -> Option<(Rea
     }
     let plus_after = text[end..].starts_with('+');
     end += usize::from(plus_after);
-    let op = op_before.or((plus || plus_after).then_some(">="));
+    let behind = if of == Of::Count {
+        None
+    } else {
+        behind(&text[end..])
+    };
+    let op = op_before
+        .or((plus || plus_after).then_some(">="))
+        .or(behind);
     let noun = if of == Of::Count { word } else { "" };
-    let reading = reading(of, value, formatted, op, noun);
-    Some((shown(reading, text, start, end), end))
+    let mut reading = reading(of, value, formatted, op, noun);
+    reading.ambiguous = match of {
+        Of::Count | Of::Rate => digits.point,
+        Of::Percent => digits.comma,
+        _ => false,
+    };
+    Some(finish(reading, end))
 }
 
 fn reading(of: Of, value: f64, text: String, op: Option<&'static str>, noun: &str) -> Reading {
@@ -129,6 +206,10 @@ fn reading(of: Of, value: f64, text: String, op: Option<&'static str>, noun: &st
         text,
         noun: noun.to_lowercase(),
         shown: String::new(),
+        ambiguous: false,
+        at: 0..0,
+        before: String::new(),
+        after: String::new(),
     }
 }
 
@@ -143,48 +224,130 @@ fn shown(reading: Reading, text: &str, start: usize, end: usize) -> Reading {
     }
 }
 
-/// `>` and the like, or words, right before a number.
-fn operator(before: &str) -> Option<&'static str> {
+/// As much of the end of a text as can matter to a number after it.
+fn tail(text: &str) -> &str {
+    let start = text.char_indices().rev().nth(119).map_or(0, |(i, _)| i);
+    &text[start..]
+}
+
+/// As much of the start of a text as can matter to a number before it.
+fn head(text: &str) -> &str {
+    let end = text.char_indices().nth(60).map_or(text.len(), |(i, _)| i);
+    &text[..end]
+}
+
+/// Longer ones before those that they end with.
+const OPERATORS: &[(&str, &str)] = &[
+    (">=", ">="),
+    ("≥", ">="),
+    ("<=", "<="),
+    ("≤", "<="),
+    (">", ">"),
+    ("<", "<"),
+    ("at least", ">="),
+    ("minimum", ">="),
+    ("min", ">="),
+    ("more than", ">"),
+    ("higher than", ">"),
+    ("greater than", ">"),
+    ("exceeding", ">"),
+    ("exceeds", ">"),
+    ("exceed", ">"),
+    ("above", ">"),
+    ("over", ">"),
+    ("at most", "<="),
+    ("within", "<="),
+    ("up to", "<="),
+    ("maximum", "<="),
+    ("max", "<="),
+    ("less than", "<"),
+    ("fewer than", "<"),
+    ("lower than", "<"),
+    ("older than", ">"),
+    ("longer than", ">"),
+    ("under", "<"),
+    ("below", "<"),
+    ("على الأقل", ">="),
+    ("بحد أدنى", ">="),
+    ("بحد أقصى", "<="),
+    ("لا يقل عن", ">="),
+    ("لا تقل عن", ">="),
+    ("لا يزيد عن", "<="),
+    ("لا تزيد عن", "<="),
+    ("لا يتجاوز", "<="),
+    ("لا تتجاوز", "<="),
+    ("أكثر من", ">"),
+    ("أكبر من", ">"),
+    ("أعلى من", ">"),
+    ("أقل من", "<"),
+    ("خلال", "<="),
+    ("حتى", "<="),
+];
+
+/// `>` and the like, or words, right before a number; and what stands before that, in lower case.
+fn operator(before: &str) -> (Option<&'static str>, String) {
+    let before = before.to_lowercase();
+    let before = before.trim_end();
+    let found = OPERATORS.iter().find_map(|(word, op)| {
+        let rest = before.strip_suffix(word)?;
+        let letters = word.starts_with(char::is_alphabetic);
+        (!letters || !rest.ends_with(char::is_alphanumeric)).then_some((rest, *op, letters))
+    });
+    let Some((rest, op, letters)) = found else {
+        return (None, before.to_owned());
+    };
+    // `no less than`, `must not exceed`.
+    let rest = rest.trim_end();
+    let negation = ["no", "not", "never", "cannot", "لا", "ليس", "ليست"]
+        .iter()
+        .filter_map(|word| rest.strip_suffix(word))
+        .find(|r| letters && !r.ends_with(char::is_alphanumeric));
+    match negation {
+        Some(rest) => (Some(opposite(op)), rest.trim_end().to_owned()),
+        None => (Some(op), rest.to_owned()),
+    }
+}
+
+fn opposite(op: &str) -> &'static str {
+    match op {
+        ">" => "<=",
+        ">=" => "<",
+        "<" => ">=",
+        _ => ">",
+    }
+}
+
+/// `80% or more`, `200ms max`.
+fn behind(after: &str) -> Option<&'static str> {
     const WORDS: &[(&str, &str)] = &[
-        (">=", ">="),
-        ("≥", ">="),
-        ("<=", "<="),
-        ("≤", "<="),
-        (">", ">"),
-        ("<", "<"),
+        ("or more", ">="),
+        ("or higher", ">="),
+        ("or above", ">="),
+        ("or longer", ">="),
         ("at least", ">="),
         ("minimum", ">="),
         ("min", ">="),
-        ("more than", ">"),
-        ("above", ">"),
-        ("over", ">"),
-        ("greater than", ">"),
+        ("or less", "<="),
+        ("or lower", "<="),
+        ("or below", "<="),
+        ("or fewer", "<="),
+        ("or faster", "<="),
         ("at most", "<="),
-        ("within", "<="),
-        ("up to", "<="),
         ("maximum", "<="),
         ("max", "<="),
-        ("less than", "<"),
-        ("under", "<"),
-        ("below", "<"),
         ("على الأقل", ">="),
-        ("لا يقل عن", ">="),
-        ("أكثر من", ">"),
-        ("أكبر من", ">"),
-        ("أقل من", "<"),
-        ("لا يزيد عن", "<="),
-        ("خلال", "<="),
+        ("على الأكثر", "<="),
+        ("أو أكثر", ">="),
+        ("أو أقل", "<="),
     ];
-    let before = before.trim_end().to_lowercase();
+    let after = head(after).to_lowercase();
+    let after = after.trim_start();
     let whole = |word: &str| {
-        let rest = before.strip_suffix(word);
-        let letters = word.starts_with(char::is_alphabetic);
-        rest.is_some_and(|r| !letters || !r.ends_with(char::is_alphanumeric))
+        let rest = after.strip_prefix(word);
+        rest.is_some_and(|r| !r.starts_with(char::is_alphanumeric))
     };
-    WORDS
-        .iter()
-        .find(|(word, _)| whole(word))
-        .map(|(_, op)| *op)
+    let found = WORDS.iter().find(|(word, _)| whole(word));
+    found.map(|(_, op)| *op)
 }
 
 /// Letters, `%` and the slash of `req/s`.
@@ -204,25 +367,50 @@ fn unit_length(rest: &str) -> usize {
         .map_or(0, |p| p.len())
 }
 
-const DURATIONS: &[(&[&str], f64, &str)] = &[
-    (&["ms", "milliseconds", "millisecond", "ملي"], 0.001, "ms"),
+/// Names, how many of the unit of an expectation one is, and that unit with its seconds.
+const DURATIONS: &[(&[&str], f64, &str, f64)] = &[
+    (
+        &["us", "μs", "usec", "microseconds", "microsecond"],
+        0.001,
+        "ms",
+        0.001,
+    ),
+    (
+        &[
+            "ms",
+            "msec",
+            "msecs",
+            "millis",
+            "milliseconds",
+            "millisecond",
+            "ملي",
+        ],
+        1.0,
+        "ms",
+        0.001,
+    ),
     (
         &["s", "sec", "secs", "second", "seconds", "ثانية", "ثوان"],
         1.0,
         "s",
+        1.0,
     ),
     (
         &["min", "mins", "minute", "minutes", "دقيقة", "دقائق"],
-        60.0,
+        1.0,
         "m",
+        60.0,
     ),
     (
         &["h", "hr", "hrs", "hour", "hours", "ساعة", "ساعات"],
-        3600.0,
+        1.0,
         "h",
+        3600.0,
     ),
-    (&["d", "day", "days", "يوم", "أيام"], 86400.0, "d"),
+    (&["d", "day", "days", "يوم", "أيام"], 1.0, "d", 86400.0),
+    (&["week", "weeks", "أسبوع", "أسابيع"], 7.0, "d", 86400.0),
 ];
+const PERCENT: &[&str] = &["%", "percent", "pct", "بالمئة", "بالمائة"];
 const BYTES: &[(&str, f64, &str)] = &[
     ("kb", 1e3, "kB"),
     ("mb", 1e6, "MB"),
@@ -235,7 +423,7 @@ const BYTES: &[(&str, f64, &str)] = &[
 
 fn unit(word: &str, value: f64) -> (Of, f64, String) {
     let lower = word.to_lowercase();
-    if lower == "%" {
+    if PERCENT.contains(&lower.as_str()) {
         return (Of::Percent, value, format!("{}%", plain(value)));
     }
     let rate = [
@@ -253,13 +441,14 @@ fn unit(word: &str, value: f64) -> (Of, f64, String) {
     if rate.contains(&lower.as_str()) || per {
         return (Of::Rate, value, format!("{}/s", plain(value)));
     }
-    if let Some((_, factor, sign)) = DURATIONS
+    let duration = DURATIONS
         .iter()
-        .find(|(names, ..)| names.contains(&lower.as_str()))
-    {
+        .find(|(names, ..)| names.contains(&lower.as_str()));
+    if let Some((_, each, sign, seconds)) = duration {
+        let value = value * each;
         return (
             Of::Duration,
-            value * factor,
+            value * seconds,
             format!("{}{sign}", plain(value)),
         );
     }
@@ -304,11 +493,54 @@ mod tests {
             ("خلال ١٥ دقيقة", Of::Duration, "<= 15m"),
             ("at least 2 approvals", Of::Count, ">= 2"),
             ("200 requests per second", Of::Rate, "== 200/s"),
+            ("no less than 80%", Of::Percent, ">= 80%"),
+            ("not more than 50ms", Of::Duration, "<= 50ms"),
+            ("must not exceed 2 hours", Of::Duration, "<= 2h"),
+            ("never below 80%", Of::Percent, ">= 80%"),
+            ("لا أقل من ٨٠٪", Of::Percent, ">= 80%"),
+            ("85% or more", Of::Percent, ">= 85%"),
+            ("200ms max", Of::Duration, "<= 200ms"),
+            ("> 90 percent", Of::Percent, "> 90%"),
+            ("< 20 msec", Of::Duration, "< 20ms"),
+            ("< 500µs", Of::Duration, "< 0.5ms"),
+            ("< 500 us", Of::Duration, "< 0.5ms"),
+            ("valid for 3 weeks", Of::Duration, "== 21d"),
         ] {
             assert_eq!(one(text), (of, expected.to_owned()), "{text}");
         }
         assert_eq!(readings("Error rate < 0.1%.")[0].shown, "< 0.1%");
         assert_eq!(readings("50,000 users")[0].noun, "users");
+    }
+
+    #[test]
+    fn commas_and_points_are_read_as_people_mean_them() {
+        for (text, expected, ambiguous) in [
+            ("< 0,01%", "< 0.01%", false),
+            ("< 1,5s", "< 1.5s", false),
+            ("< 0,001%", "< 0.001%", false),
+            ("< 0.001%", "< 0.001%", false),
+            ("45,000 req/s", "== 45000/s", false),
+            ("1,234,567 req/s", "== 1234567/s", false),
+            ("1.234,5 req/s", "== 1234.5/s", false),
+            ("1,234.5 req/s", "== 1234.5/s", false),
+            ("45.000 req/s", "== 45/s", true),
+            ("50.000 users", "== 50", true),
+            ("1.234.567 users", "== 1234567", true),
+            ("99.999%", "== 99.999%", false),
+            ("99,999%", "== 99999%", true),
+            ("1.500s", "== 1.5s", false),
+        ] {
+            let found = readings(text);
+            let [found] = found.as_slice() else {
+                panic!("{text}: {found:?}");
+            };
+            assert_eq!(
+                (found.expectation("==").as_str(), found.ambiguous),
+                (expected, ambiguous),
+                "{text}"
+            );
+        }
+        assert!(readings("version 4.0.1 or 1,2,3").is_empty());
     }
 
     #[test]

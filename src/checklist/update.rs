@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    dictionary,
     normal::normal,
     propose::{Proposal, Proposed},
     scan::{Document, Line},
@@ -107,6 +108,10 @@ impl<'a> Old<'a> {
             node,
             source,
         })
+    }
+
+    fn is_signature(&self) -> bool {
+        self.node.get("probe").and_then(Node::text) == Some("signoff")
     }
 
     fn expects(&self) -> Vec<(String, String)> {
@@ -239,7 +244,7 @@ impl<'a> Matcher<'a> {
             .find_map(|a| self.lines.get(a).filter(|l| free(l, &self.claimed)));
         let reworded = by_id
             .copied()
-            .or_else(|| main.then(|| self.alike(gate.title)).flatten())?;
+            .or_else(|| main.then(|| self.alike(gate)).flatten())?;
         let detail = match same_id.filter(|_| main).and_then(|g| differing(g, gate)) {
             Some(threshold) => format!("now \"{}\"; {threshold}", reworded.text),
             None => format!("now \"{}\"", reworded.text),
@@ -258,13 +263,15 @@ impl<'a> Matcher<'a> {
         });
     }
 
-    fn alike(&self, title: &str) -> Option<&'a Line> {
-        let title = normal(title);
+    /// A line in nearly the words of a gate. `MongoDB cluster healthy` is none for the gate of Redis.
+    fn alike(&self, gate: &Old<'_>) -> Option<&'a Line> {
+        let title = normal(gate.title);
         let askable = |l: &&&&Line| {
             matches!(
                 l.shape,
                 Shape::Item | Shape::Choice | Shape::Fill | Shape::SignOff
             ) && !self.claimed.contains(&l.anchor)
+                && self.may_take(gate, l)
         };
         let scored = self.ordered.iter().filter(|l| askable(&l)).map(|l| {
             let short = |t: &str| t.chars().take(200).collect::<String>();
@@ -276,6 +283,20 @@ impl<'a> Matcher<'a> {
         let best = scored.filter(|(score, _)| *score >= ALIKE);
         best.max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, line)| line)
+    }
+
+    /// Whether a line can be that of an old gate in other words: it is not if it means another gate
+    /// now. Only what a person vouches for, and the dictionary knows on neither side, has no other name.
+    fn may_take(&self, gate: &Old<'_>, line: &Line) -> bool {
+        let Some((id, _)) = self.proposal.covered.get(&line.number) else {
+            return true;
+        };
+        let own = |p: &&Proposed| p.id == *id && p.source.anchor == line.anchor;
+        let custom = |p: &Proposed| p.item.is_none() && p.is_signature();
+        *id == gate.id
+            || (gate.is_signature()
+                && dictionary::item(gate.id).is_none()
+                && self.proposal.gates.iter().find(own).is_some_and(custom))
     }
 
     /// Lines that belong to no old gate: new gates, or further lines of old ones.

@@ -103,6 +103,13 @@ pub struct Word {
     negates: bool,
 }
 
+impl Word {
+    /// As it is compared.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 /// The words of a line that count. What stands in brackets, and numbers, hardly do.
 pub fn words(text: &str) -> Vec<Word> {
     let mut out = Vec::new();
@@ -195,6 +202,12 @@ impl Phrase {
             }
         });
         Self(parts.map(|p| p.split('|').map(pattern).collect()).collect())
+    }
+
+    /// Whether it is one of its words.
+    pub fn has(&self, word: &Word) -> bool {
+        let mut all = self.0.iter().flatten();
+        all.any(|p| p.covers(&word.text))
     }
 
     /// How well a line says it: 0 for not at all, 1 for nothing else.

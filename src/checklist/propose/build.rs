@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     checklist::{
-        conflicts::{self, Number},
+        choice,
+        conflicts::{self, Finding, Number},
         dictionary::{self, Item, Kind, Needs},
         numbers::readings,
         scan::{Document, Line},
@@ -177,7 +178,9 @@ impl<'a> Builder<'a> {
         let item = found.item;
         let target = item.of.iter().find_map(|id| self.by_id.get(id).copied());
         match (item.kind, target) {
-            (Kind::Alias | Kind::Choice, Some(index)) => self.join(index, line),
+            (Kind::Alias, Some(index)) => self.join(index, line),
+            // Which option holds can be told from a gate only where one is good and the other bad.
+            (Kind::Choice, Some(index)) if choice::is_verdict(line) => self.join(index, line),
             (Kind::Alias, None) => {
                 let part = self.parts.at(line);
                 let meant = item.of.first().and_then(|id| dictionary::item(id));
@@ -321,10 +324,11 @@ impl<'a> Builder<'a> {
         free
     }
 
-    fn finish(mut self) -> Proposal {
-        self.finish_collected();
+    /// Gives every probe its block and its thresholds. Returns the lines with numbers that set none.
+    fn thresholds(&mut self) -> Vec<(usize, String)> {
         let by_number: HashMap<usize, &Line> =
             self.document.lines.iter().map(|l| (l.number, l)).collect();
+        let mut unused = BTreeMap::new();
         for gate in self.gates.iter_mut().filter(|g| !g.is_signature()) {
             let Some((_, item)) = gate.item.as_deref().and_then(dictionary::item) else {
                 continue;
@@ -337,8 +341,23 @@ impl<'a> Builder<'a> {
             if gate.with.is_empty() {
                 gate.with = threshold::with(item, &lines);
             }
-            gate.expect = threshold::expect(item, &lines);
+            let (expect, numbers) = threshold::expect(item, &lines);
+            gate.expect = expect;
+            for number in numbers {
+                gate.comments.push(format!(
+                    "line {}: `{}` sets no threshold: {}; set it in `expect` if it is meant",
+                    number.line, number.shown, number.why
+                ));
+                let text = by_number.get(&number.line).map(|l| l.content().trim());
+                unused.insert(number.line, text.unwrap_or_default().to_owned());
+            }
         }
+        unused.into_iter().collect()
+    }
+
+    fn finish(mut self) -> Proposal {
+        self.finish_collected();
+        let unused = self.thresholds();
         for gate in &mut self.gates {
             // A signature that the document has no line for stands at its first blank.
             if gate.source.anchor.is_empty()
@@ -355,8 +374,13 @@ impl<'a> Builder<'a> {
             (*line, (id.clone(), way))
         });
         let covered = covered.collect();
-        let findings =
-            conflicts::find(self.document, &self.gates, &self.numbers, &self.parts.roles);
+        let mut findings: Vec<Finding> = conflicts::unused(unused).into_iter().collect();
+        findings.extend(conflicts::find(
+            self.document,
+            &self.gates,
+            &self.numbers,
+            &self.parts.roles,
+        ));
         let mut gates = self.gates;
         gates.sort_by_key(|g| g.source.line);
         let used: HashSet<&str> = gates.iter().map(|g| g.owner.as_str()).collect();

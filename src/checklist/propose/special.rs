@@ -10,6 +10,7 @@ use crate::{
         normal::{normal, western},
         scan::{Document, Line},
         shape::{self, Shape},
+        yaml::quoted,
     },
     record::Severity,
 };
@@ -56,7 +57,8 @@ impl<'a> Builder<'a> {
         "http".clone_into(&mut gate.probe);
         gate.with = if matches!(method, "GET" | "HEAD") {
             format!(
-                "url: {path:?}\n{}",
+                "url: {}\n{}",
+                quoted(path),
                 if method == "HEAD" {
                     "method: HEAD\n"
                 } else {
@@ -68,7 +70,10 @@ impl<'a> Builder<'a> {
                 "without a valid body it must be refused; give it a test account for more"
                     .to_owned(),
             );
-            format!("url: {path:?}\nmethod: {method}\njson: {{}}\nstatus: [400, 401, 403, 422]\n")
+            format!(
+                "url: {}\nmethod: {method}\njson: {{}}\nstatus: [400, 401, 403, 422]\n",
+                quoted(path)
+            )
         };
         self.add(gate, line);
         true
@@ -131,14 +136,15 @@ impl<'a> Builder<'a> {
                 Some("monitor.urls") if !urls.is_empty() => {
                     let steps = urls.iter().enumerate().map(|(i, (name, url))| {
                         format!(
-                            "  - {{ name: {name}-{}, url: {url:?}, status: [2xx, 3xx, 401] }}\n",
-                            i + 1
+                            "  - {{ name: {name}-{}, url: {}, status: [2xx, 3xx, 401] }}\n",
+                            i + 1,
+                            quoted(url)
                         )
                     });
                     gate.with = format!("steps:\n{}", steps.collect::<String>());
                 }
                 Some("links.docs") if !files.is_empty() => {
-                    let paths = files.iter().map(|f| format!("  - {f:?}\n"));
+                    let paths = files.iter().map(|f| format!("  - {}\n", quoted(f)));
                     gate.with = format!("paths:\n{}", paths.collect::<String>());
                 }
                 _ => {}

@@ -183,3 +183,71 @@ fn unknown_items_and_other_scripts_become_signatures() {
     assert_eq!(proposal.gates[1].source.also.len(), 1);
     assert_eq!(proposal.coverage(&document).signature, 4);
 }
+
+#[test]
+fn numbers_that_set_no_threshold_are_to_settle() {
+    let (_, proposal) = of(
+        "# T\n## 3. Performance\n□ Stress testing passed (150% of peak load)\n□ Response time < 1,5s\n",
+    );
+    let finding = &proposal.findings[0];
+    assert_eq!(finding.title, "numbers of the document set no threshold");
+    assert_eq!(
+        finding.lines,
+        [(3, "□ Stress testing passed (150% of peak load)".to_owned())]
+    );
+    assert!(!finding.note);
+    let stress = proposal.gates.iter().find(|g| g.id == "perf.stress");
+    let comments = &stress.unwrap().comments;
+    assert!(
+        comments.iter().any(|c| c.contains("line 3: `150%`")),
+        "{comments:?}"
+    );
+}
+
+#[test]
+fn a_choice_joins_a_gate_only_where_its_words_tell() {
+    let of_line = |line: &str| {
+        let text = format!(
+            "# T\n## 10. Post-Deployment Verification\n□ Database connections active\n{line}\n"
+        );
+        let (document, proposal) = of(&text);
+        assert_eq!(proposal.coverage(&document).dropped, 0, "{line}");
+        proposal.covered[&4].clone()
+    };
+    let (joined, way) = of_line("Database: □ Connected □ Issues");
+    assert_eq!(joined, "verify.db-connections");
+    assert_ne!(way, Way::Signature);
+    for line in [
+        "Database: □ Issues □ Connected",
+        "Database: □ Fast □ Connected □ Issues",
+        "Database: □ Red □ Blue",
+    ] {
+        assert_eq!(of_line(line).1, Way::Signature, "{line}");
+    }
+}
+
+#[test]
+fn addresses_of_the_document_hold_no_variables() {
+    let (_, proposal) = of(
+        "# T\n## 11. Monitoring\nDashboard URLs:\nPerformance: https://x.example/?t=${GITHUB_TOKEN}\u{2060}\n\n\
+         ## 10. Post-Deployment Verification\n```bash\nendpoints=(\n  \"GET /a?$HOME\"\n  \"POST /b-$USER\"\n)\n```\n□ x\n",
+    );
+    let with = |id: &str| {
+        let gate = proposal.gates.iter().find(|g| g.id == id);
+        gate.unwrap_or_else(|| panic!("{id}: {:?}", proposal.gates))
+            .with
+            .clone()
+    };
+    let urls = with("monitor.urls");
+    assert!(
+        urls.contains("\"https://x.example/?t=$${GITHUB_TOKEN}\u{2060}\""),
+        "{urls}"
+    );
+    assert!(!urls.contains("\\u{"), "{urls}");
+    let endpoints: String = proposal.gates.iter().map(|g| g.with.as_str()).collect();
+    assert!(endpoints.contains("url: \"/a?$$HOME\""), "{endpoints}");
+    assert!(endpoints.contains("url: \"/b-$$USER\""), "{endpoints}");
+    let mut problems = Vec::new();
+    crate::config::parse_yaml(0, &urls, &mut problems).unwrap();
+    assert!(problems.is_empty(), "{problems:?}");
+}

@@ -25,9 +25,12 @@ pub fn status(fact: &str, gate: &GateRecord, evidence: Evidence<'_>) -> Option<S
         // Every gate of the policy, not only those of the stages that ran.
         "run.complete" => all(gates.iter()),
         "run.signed" => all(gates.iter().filter(|g| g.probe == "signoff")),
+        // A blocker of a stage that did not run may remain. Those of a rollback only remain after one.
         "run.no-blockers" => all(gates.iter().filter(|g| {
             let pending = g.probe == "signoff" && g.outcome == Outcome::Pending;
-            g.severity == Severity::Blocker && g.is_selected() && !pending
+            let rolled_back = history.is_some_and(|h| h.rollback.is_some());
+            let other = g.stages == ["rollback"] && !g.is_selected() && !rolled_back;
+            g.severity == Severity::Blocker && !pending && !other
         })),
         "section.passed" => all(gates
             .iter()

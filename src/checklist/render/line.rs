@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     checklist::{
+        choice,
         normal::normal,
         scan::{Blank, Line, Mark, Tick},
         shape::Shape,
@@ -105,6 +106,11 @@ fn choose(
         options.iter().position(same)
     });
     let by_status = || {
+        let label = |tick: &Tick| line.slice(&tick.label);
+        // `□ Issues □ Connected`: the first is not what a gate that passed says.
+        if choice::is_reversed(label(options.first()?), label(options.last()?)) {
+            return None;
+        }
         let told = answers.fills.iter().find_map(|(fill, gate)| {
             (fill.fact.as_deref() == Some("gate.status")).then(|| Status::of(gate))?
         });

@@ -367,3 +367,52 @@ fn facts_of_the_run_tick_boxes_that_no_gate_answers() {
         assert!(line(&filled, "All tests").starts_with('□'));
     }
 }
+
+/// A run of the stages before a deployment says nothing of blockers after it.
+#[test]
+fn blockers_that_did_not_run_may_remain() {
+    let source = json!({"anchor": "nowhere", "fills": [
+        {"anchor": anchor(DOCUMENT, "Coverage"), "fact": "run.no-blockers"},
+    ]});
+    let elsewhere = json!({"anchor": "elsewhere"});
+    for (stage, sign) in [("post-deploy", '□'), ("rollback", '☑')] {
+        let mut left = gate("b", "skipped", &elsewhere);
+        left["skipped"] = json!("not-selected");
+        left["stages"] = json!([stage]);
+        let record = run(&[gate("a", "passed", &source), left], &json!([]));
+        let filled = filled(DOCUMENT, &record);
+        let line = line(&filled, "Coverage");
+        assert!(line.starts_with(sign), "{stage}: {line}");
+    }
+}
+
+#[test]
+fn a_choice_in_another_order_is_not_answered_by_its_order() {
+    for (options, passed, failed) in [
+        ("□ Up □ Down", "☑ Up □ Down", "□ Up ☑ Down"),
+        (
+            "□ Issues □ Connected",
+            "□ Issues □ Connected",
+            "□ Issues □ Connected",
+        ),
+        (
+            "□ Exceeds SLA □ Meets SLA □ Below SLA",
+            "□ Exceeds SLA □ Meets SLA □ Below SLA",
+            "□ Exceeds SLA □ Meets SLA □ Below SLA",
+        ),
+    ] {
+        let document = DOCUMENT.replace("□ Yes □ No", options);
+        let source = json!({"anchor": anchor(&document, "Restore Tested")});
+        for (outcome, wanted) in [("passed", passed), ("failed", failed)] {
+            let filled = filled(&document, &run(&[gate("a", outcome, &source)], &json!([])));
+            let line = line(&filled, "Restore Tested");
+            assert!(line.contains(wanted), "{outcome}: {line}");
+        }
+    }
+    let document = DOCUMENT.replace("(healthy/degraded)", "(degraded/healthy)");
+    let source = json!({"anchor": "nowhere", "fills": [
+        {"anchor": anchor(&document, "Status"), "fact": "gate.status"},
+    ]});
+    let filled = filled(&document, &run(&[gate("a", "passed", &source)], &json!([])));
+    assert!(line(&filled, "Status:").contains("_____ (degraded/healthy)"));
+}

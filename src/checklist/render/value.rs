@@ -5,7 +5,7 @@ use readygate_sdk::{Metric, Quantity, Unit, Value};
 
 use super::{Evidence, bind::Status};
 use crate::{
-    checklist::{scan::Blank, source::Fill},
+    checklist::{choice, scan::Blank, source::Fill},
     record::{GateRecord, Run},
     release::timeline::Timeline,
 };
@@ -179,6 +179,11 @@ pub fn version(run: &Run) -> Option<String> {
 fn status(gate: &GateRecord, blank: &Blank) -> Option<String> {
     let shows = Status::of(gate)?.shows()?;
     let options = &blank.options;
+    if let [first, .., last] = options.as_slice()
+        && choice::is_reversed(first, last)
+    {
+        return None;
+    }
     let word = match (shows, options.as_slice()) {
         (true, [first, ..]) => first.clone(),
         (false, [.., last]) => last.clone(),

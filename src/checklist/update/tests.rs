@@ -146,3 +146,24 @@ fn a_config_that_was_never_imported_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn a_line_that_means_another_gate_is_not_taken() {
+    const REDIS: &str = "# T\n## 6. Cache\n□ Redis cluster healthy\n□ Cache warming completed\n";
+    let first = import("a.md", REDIS, None).unwrap().yaml;
+    let mut problems = Vec::new();
+    let root = parse_yaml(0, &first, &mut problems).unwrap();
+    let id = root.get("gates").unwrap().items()[0].get("id").unwrap();
+    let id = id.text().unwrap().to_owned();
+    for other in ["MongoDB cluster healthy", "Kafka cluster healthy"] {
+        let new = REDIS.replace("Redis cluster healthy", other);
+        let imported = import("a.md", &new, Some(("old.yaml", &first))).unwrap();
+        let drift: Vec<String> = imported.drift.iter().map(ToString::to_string).collect();
+        let of = |what: &str| drift.iter().filter(|d| d.starts_with(what)).count();
+        assert_eq!((of("gone:"), of("changed:")), (1, 0), "{drift:?}");
+        assert!(of("new:") >= 1, "{drift:?}");
+        let gone = drift.iter().find(|d| d.starts_with("gone:")).unwrap();
+        assert!(gone.contains(&format!("`{id}`")), "{drift:?}");
+        assert!(imported.yaml.contains(other), "{}", imported.yaml);
+    }
+}
