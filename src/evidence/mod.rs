@@ -2,6 +2,7 @@
 
 pub mod bundle;
 mod consistent;
+mod approved;
 mod signatures;
 pub mod statement;
 pub mod verify;
