@@ -1,8 +1,8 @@
 //! Statements for other tools: in-toto predicates of a run, and the check of a whole bundle.
 
+mod approved;
 pub mod bundle;
 mod consistent;
-mod approved;
 mod signatures;
 pub mod statement;
 pub mod verify;

@@ -305,7 +305,9 @@ impl Check<'_> {
                 _ => None,
             };
             self.report.notes.extend(killed.map(|(number, at)| {
-                format!("{EVENTS}:{number}: the watch that started at {at} was killed; another followed")
+                format!(
+                    "{EVENTS}:{number}: the watch that started at {at} was killed; another followed"
+                )
             }));
         }
         if let Some((number, at)) = open {

@@ -304,9 +304,15 @@ fn a_line_too_long_is_refused_before_it_is_written() {
 fn only_a_watch_that_says_so_accepts() {
     let accepted = |after: &[(Type, &str)]| {
         let folder = TempDir::new().unwrap();
-        let before = [Type::ReleaseOpened, Type::DeployStarted, Type::DeployFinished];
+        let before = [
+            Type::ReleaseOpened,
+            Type::DeployStarted,
+            Type::DeployFinished,
+        ];
         let flow = before.into_iter().map(|kind| (kind, ""));
-        let all = flow.chain(after.iter().copied()).chain([(Type::Accepted, "")]);
+        let all = flow
+            .chain(after.iter().copied())
+            .chain([(Type::Accepted, "")]);
         let mut last = Ok(());
         for (second, (kind, decision)) in (0..).zip(all) {
             assert!(last.is_ok(), "{last:?}");
@@ -328,7 +334,10 @@ fn only_a_watch_that_says_so_accepts() {
         (watch("hold").to_vec(), "advised to hold"),
         (watch("inconclusive").to_vec(), "came to no conclusion"),
         (watch("accept")[..1].to_vec(), "has no decision"),
-        ([&watch("accept")[..], &watch("accept")[..1]].concat(), "has no decision"),
+        (
+            [&watch("accept")[..], &watch("accept")[..1]].concat(),
+            "has no decision",
+        ),
         (
             [
                 &watch("accept")[..],

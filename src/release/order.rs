@@ -128,9 +128,9 @@ impl<'a> Phase<'a> {
             _ if self.watching() => Some(
                 "the last watch has no decision: it is under way, or was killed; watch again before accepting",
             ),
-            Some(e) if watched && e.event == Type::DeployFinished => {
-                Some("the last deployment was not watched, an earlier one was; watch again before accepting")
-            }
+            Some(e) if watched && e.event == Type::DeployFinished => Some(
+                "the last deployment was not watched, an earlier one was; watch again before accepting",
+            ),
             Some(e) if e.event == Type::Decision => not_accepted(e),
             _ => None,
         }

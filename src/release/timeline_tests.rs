@@ -142,7 +142,11 @@ fn a_second_watch_does_not_start_the_rollback_clock_anew() {
         let deadline = at(second + 900).to_string();
         [
             event(second - 2, Type::WatchStarted, json!({})),
-            event(second - 1, Type::BreachSuspected, json!({"gates": ["health"]})),
+            event(
+                second - 1,
+                Type::BreachSuspected,
+                json!({"gates": ["health"]}),
+            ),
             event(
                 second,
                 Type::BreachConfirmed,
@@ -177,9 +181,7 @@ fn a_second_watch_does_not_start_the_rollback_clock_anew() {
     let broken = [one(1700, Type::RollbackFinished), breach(3000).to_vec()];
     assert_eq!(
         within(&[&watched[..], &broken].concat()),
-        Some(Within::NotStarted {
-            deadline: at(3900)
-        })
+        Some(Within::NotStarted { deadline: at(3900) })
     );
     // A rollback that began before the second look is an answer to the first.
     let early = [

@@ -402,7 +402,10 @@ fn a_baseline_is_compared_with() {
     let config = project.read("readygate.yaml");
     let config = config.replace("name: shop,", "name: shop, environment: staging,");
     let project = project.config(&config);
-    refused(&project, "it is of the target `shop`, this is `shop` in staging");
+    refused(
+        &project,
+        "it is of the target `shop`, this is `shop` in staging",
+    );
 }
 
 #[test]

@@ -358,7 +358,7 @@ fn an_end_that_nobody_saw_is_no_success() {
 
 #[test]
 fn a_tenth_of_the_samples_may_be_unable_to_tell() {
-    let limit = |minutes, every| {
+    let limit = |minutes: u64, every: u64| {
         let seconds = |s| Some(Duration::from_secs(s));
         let watch = crate::release::config::Watch::default();
         let settings = Settings::new(&watch, seconds(minutes * 60), seconds(every)).unwrap();
