@@ -76,6 +76,9 @@ fn outcome(run: &Run, history: Option<&Timeline>) -> String {
     if rolled_back {
         return "FAILED (rolled back)".to_owned();
     }
+    if history.is_some_and(|h| h.watching) {
+        return "not known: the last watch has no decision".to_owned();
+    }
     if let Some(decision) = decision.filter(|d| d.decision != "accept") {
         return format!("the watch says: {}", Text(&decision.decision));
     }

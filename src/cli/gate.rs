@@ -1,6 +1,6 @@
 //! `readygate gate`
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -94,9 +94,7 @@ fn evidence(
 ) -> Result<(Run, Option<Run>), String> {
     output::spare_config(&args.reports, run::spared(&args.config, config))?;
     let shown = args.record.display();
-    let run = record::read(&args.record).map_err(|e| e.to_string())?;
-    let text = fs::read(&args.record).map_err(|e| format!("{shown}: {e}"))?;
-    record::check_digest(&text).map_err(|why| format!("{shown}: the record {why}"))?;
+    let run = record::read_sealed(&args.record).map_err(|e| e.to_string())?;
     if run.config.sha256 != config.digest {
         return Err(format!(
             "{shown} was made by another policy: sha256 {}, and that of {} is {}; run the gates \
@@ -125,8 +123,7 @@ fn evidence(
     {
         return Err(format!("{shown} is of release {recorded}, not {asked}"));
     }
-    let baseline = args.baseline.as_deref().map(record::read).transpose();
-    let baseline = baseline.map_err(|e| format!("the baseline is not usable: {e}"))?;
+    let baseline = run::read_baseline(args.baseline.as_deref())?;
     Ok((run, baseline))
 }
 

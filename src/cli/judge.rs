@@ -53,14 +53,11 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
     if let Err(message) = output::check_targets(&args.reports) {
         return terminal.usage_error(&message);
     }
-    let read =
-        |path: &PathBuf| record::read(path).map_err(|e| terminal.usage_error(&e.to_string()));
-    let (old, baseline) = match (
-        read(&args.record),
-        args.baseline.as_ref().map(read).transpose(),
-    ) {
-        (Ok(old), Ok(baseline)) => (old, baseline),
-        (Err(code), _) | (_, Err(code)) => return code,
+    let old = record::read_sealed(&args.record).map_err(|e| e.to_string());
+    let ready = old.and_then(|old| Ok((old, run::read_baseline(args.baseline.as_deref())?)));
+    let (old, baseline) = match ready {
+        Ok(ready) => ready,
+        Err(message) => return terminal.usage_error(&message),
     };
     let (config, plan) = match run::prepare(&args.config, &args.select, terminal, environment) {
         Ok(ready) => ready,

@@ -58,9 +58,9 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
     if let Err(message) = output::check_targets(&args.reports) {
         return terminal.usage_error(&message);
     }
-    let baseline = match args.baseline.as_deref().map(record::read).transpose() {
+    let baseline = match read_baseline(args.baseline.as_deref()) {
         Ok(baseline) => baseline,
-        Err(error) => return terminal.usage_error(&format!("the baseline is not usable: {error}")),
+        Err(message) => return terminal.usage_error(&message),
     };
     let state = match args.state.open() {
         Ok(state) => state,
@@ -70,7 +70,9 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
         Ok(ready) => ready,
         Err(code) => return code,
     };
-    if let Err(message) = output::spare_config(&args.reports, spared(&args.config, &config)) {
+    let fits = check_baseline(baseline.as_ref(), &config)
+        .and_then(|()| output::spare_config(&args.reports, spared(&args.config, &config)));
+    if let Err(message) = fits {
         return terminal.usage_error(&message);
     }
     let options = Options {
@@ -95,6 +97,38 @@ pub fn main(args: &RunArgs, terminal: &Terminal, environment: &Environment) -> u
             exit::INCONCLUSIVE
         }
     }
+}
+
+/// Reads the record that a run is compared with.
+///
+/// # Errors
+/// It cannot be read, or was edited.
+pub fn read_baseline(path: Option<&Path>) -> Result<Option<Run>, String> {
+    let baseline = path.map(record::read_sealed).transpose();
+    baseline.map_err(|e| format!("the baseline is not usable: {e}"))
+}
+
+/// What another system or environment showed says nothing of this one.
+///
+/// # Errors
+/// One sentence that names both.
+pub fn check_baseline(baseline: Option<&Run>, config: &Config) -> Result<(), String> {
+    let Some(baseline) = baseline else {
+        return Ok(());
+    };
+    let name = |name: &str, environment: Option<&String>| match environment {
+        Some(environment) => format!("`{name}` in {environment}"),
+        None => format!("`{name}`"),
+    };
+    let (then, now) = (&baseline.target, &config.target);
+    if then.name == now.name && then.environment == now.environment {
+        return Ok(());
+    }
+    Err(format!(
+        "the baseline is not usable: it is of the target {}, this is {}",
+        name(&then.name, then.environment.as_ref()),
+        name(&now.name, now.environment.as_ref())
+    ))
 }
 
 /// The exit code once the evidence is kept, or not: a GO without its evidence is none.

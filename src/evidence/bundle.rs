@@ -123,15 +123,7 @@ pub fn add(folder: &Path, run: &Run) -> Result<Kept, FileError> {
     };
     let own = format!("{RUNS}/{}", file_name(&run.id));
     fs::create_dir_all(folder.join(&own)).map_err(io(folder))?;
-    // Two commands that end at the same time must not lose one another's entries.
-    let lock = File::open(folder).map_err(io(folder))?;
-    lock.lock().map_err(io(folder))?;
-    let mut manifest = Manifest::read(folder)?.unwrap_or_else(|| Manifest {
-        schema: SCHEMA.to_owned(),
-        history: false,
-        files: Vec::new(),
-    });
-    manifest.history |= folder.join(events::EVENTS).exists();
+    let (_lock, mut manifest) = open(folder)?;
     let mut write = |path: String, bytes: &[u8]| {
         manifest.put(&path, bytes);
         write_atomically(&folder.join(&path), bytes)
@@ -153,12 +145,47 @@ pub fn add(folder: &Path, run: &Run) -> Result<Kept, FileError> {
         let value = serde_json::to_value(decision).map_err(|e| io(folder)(e.into()))?;
         write(DECISION.to_owned(), &text(&value).map_err(io(folder))?)?;
     }
-    let list = serde_json::to_value(&manifest).map_err(|e| io(folder)(e.into()))?;
-    write_atomically(&folder.join(BUNDLE), &text(&list).map_err(io(folder))?)?;
+    write_list(folder, &manifest)?;
     Ok(Kept {
         path: format!("{own}/{RECORD}"),
         sha256,
     })
+}
+
+/// Puts what a watch advises while it goes on in the place of what the last one advised.
+pub fn put_decision(folder: &Path, decision: &[u8]) -> Result<(), FileError> {
+    let (_lock, mut manifest) = open(folder)?;
+    manifest.put(DECISION, decision);
+    write_atomically(&folder.join(DECISION), decision)?;
+    write_list(folder, &manifest)
+}
+
+/// The list of a bundle, locked: two commands that end at the same time must not lose one another's
+/// entries.
+fn open(folder: &Path) -> Result<(File, Manifest), FileError> {
+    let io = |error| FileError::Io {
+        path: folder.to_owned(),
+        error,
+    };
+    let lock = File::open(folder).map_err(io)?;
+    lock.lock().map_err(io)?;
+    let mut manifest = Manifest::read(folder)?.unwrap_or_else(|| Manifest {
+        schema: SCHEMA.to_owned(),
+        history: false,
+        files: Vec::new(),
+    });
+    manifest.history |= folder.join(events::EVENTS).exists();
+    Ok((lock, manifest))
+}
+
+fn write_list(folder: &Path, manifest: &Manifest) -> Result<(), FileError> {
+    let list = serde_json::to_value(manifest).map_err(io::Error::from);
+    let list = list.and_then(|list| text(&list));
+    let list = list.map_err(|error| FileError::Io {
+        path: folder.to_owned(),
+        error,
+    })?;
+    write_atomically(&folder.join(BUNDLE), &list)
 }
 
 /// The bytes of a record: the same that `--report json=` writes.

@@ -1,5 +1,6 @@
 //! Statements for other tools: in-toto predicates of a run, and the check of a whole bundle.
 
+mod approved;
 pub mod bundle;
 mod consistent;
 mod signatures;

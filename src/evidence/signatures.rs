@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::bundle::bounded;
+use super::{approved, bundle::bounded};
 use crate::{
     record::{Outcome, Run, SignDecision, SignoffRecord},
     signoff::{
@@ -135,7 +135,8 @@ fn agree(statement: &Statement, record: &SignoffRecord, run: &Run) -> Result<(),
     ];
     match facts.iter().find(|(_, same)| !same) {
         Some((what, _)) => Err(format!("it names another {what} than the record")),
-        None => Ok(()),
+        None if said.decision == SignDecision::Reject => Ok(()),
+        None => approved::agree(statement, record, run),
     }
 }
 

@@ -116,10 +116,15 @@ pub fn verify(folder: &Path, against: &Against) -> Result<Report, VerifyError> {
     check.files(&manifest, &present);
     let events = check.history(&manifest, &present);
     let runs = check.records(&manifest);
+    let mut unfinished = false;
     if let Some(events) = &events {
         check.bound(&manifest, events);
+        unfinished = check.watches(events);
     }
-    check.decision(&runs);
+    // While a watch goes on, what stands for its decision is that of no record.
+    if !unfinished {
+        check.decision(&runs);
+    }
     check.looked_at(&manifest, events.as_deref(), &runs);
     Ok(check.report)
 }
@@ -285,6 +290,33 @@ impl Check<'_> {
                 self.wrong(&entry.path, format!("is not in {EVENTS}"));
             }
         }
+    }
+
+    /// Whether the last watch has no decision. One that another watch followed is only told of.
+    fn watches(&mut self, events: &[Event]) -> bool {
+        let mut open: Option<(usize, Timestamp)> = None;
+        for (number, event) in (1..).zip(events) {
+            let killed = match event.event {
+                Type::WatchStarted => open.replace((number, event.at)),
+                Type::Decision => {
+                    open = None;
+                    None
+                }
+                _ => None,
+            };
+            self.report.notes.extend(killed.map(|(number, at)| {
+                format!(
+                    "{EVENTS}:{number}: the watch that started at {at} was killed; another followed"
+                )
+            }));
+        }
+        if let Some((number, at)) = open {
+            let message = format!(
+                "the watch that started at {at} has no decision: it is under way, or was killed; watch again"
+            );
+            self.wrong(&format!("{EVENTS}:{number}"), message);
+        }
+        open.is_some()
     }
 
     /// `decision.json` is that of the last watch.

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Run, SCHEMA};
+use super::{Run, SCHEMA, check_digest};
 
 /// A record larger than this is not one of ours.
 const LARGEST: u64 = 512 * 1024 * 1024;
@@ -34,19 +34,46 @@ pub enum FileError {
         /// What is wrong.
         message: String,
     },
+    /// A record that is not as it was sealed.
+    #[error("{}: the record {why}", path.display())]
+    Edited {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, as it reads after "the record".
+        why: String,
+    },
 }
 
 /// Reads a record and refuses other versions of the format.
 pub fn read(path: &Path) -> Result<Run, FileError> {
-    let io = |error| FileError::Io {
+    parse(path, &bytes(path)?)
+}
+
+/// Reads a record that something is decided on or proved with: one that was edited after it was
+/// sealed is refused, and so is one that was not sealed.
+pub fn read_sealed(path: &Path) -> Result<Run, FileError> {
+    let text = bytes(path)?;
+    let run = parse(path, &text)?;
+    check_digest(&text).map_err(|why| FileError::Edited {
         path: path.to_owned(),
-        error,
-    };
+        why,
+    })?;
+    Ok(run)
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut text = Vec::new();
     fs::File::open(path)
         .and_then(|f| f.take(LARGEST).read_to_end(&mut text))
-        .map_err(io)?;
-    let run: Run = serde_json::from_slice(&text).map_err(|e| FileError::Format {
+        .map_err(|error| FileError::Io {
+            path: path.to_owned(),
+            error,
+        })?;
+    Ok(text)
+}
+
+fn parse(path: &Path, text: &[u8]) -> Result<Run, FileError> {
+    let run: Run = serde_json::from_slice(text).map_err(|e| FileError::Format {
         path: path.to_owned(),
         line: e.line(),
         column: e.column(),

@@ -25,7 +25,7 @@ pub struct Watch {
     /// conclusion. 4 unless said otherwise.
     pub consecutive_error_limit: Option<u32>,
     /// Samples in all in which a gate may be unable to tell; with more the watch has no conclusion.
-    /// No limit unless said otherwise.
+    /// A tenth of the samples, at least 1, unless said otherwise.
     pub inconclusive_limit: Option<u32>,
     /// Time from a confirmed breach within which the rollback must have started; 15m unless said
     /// otherwise.

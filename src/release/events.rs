@@ -134,6 +134,11 @@ impl From<FileError> for EventsError {
                 line,
                 message,
             },
+            FileError::Edited { path, why } => Self::Broken {
+                path,
+                line: 1,
+                message: format!("the record {why}"),
+            },
         }
     }
 }

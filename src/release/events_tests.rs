@@ -299,3 +299,55 @@ fn a_line_too_long_is_refused_before_it_is_written() {
     assert!(append(folder.path(), "4.0.0", big, at(9)).is_err());
     assert_eq!(read(folder.path()).unwrap().len(), 4);
 }
+
+#[test]
+fn only_a_watch_that_says_so_accepts() {
+    let accepted = |after: &[(Type, &str)]| {
+        let folder = TempDir::new().unwrap();
+        let before = [
+            Type::ReleaseOpened,
+            Type::DeployStarted,
+            Type::DeployFinished,
+        ];
+        let flow = before.into_iter().map(|kind| (kind, ""));
+        let all = flow
+            .chain(after.iter().copied())
+            .chain([(Type::Accepted, "")]);
+        let mut last = Ok(());
+        for (second, (kind, decision)) in (0..).zip(all) {
+            assert!(last.is_ok(), "{last:?}");
+            let new = New::now(kind, json!({"decision": decision}));
+            let added = append(folder.path(), "4.0.0", new, at(second));
+            last = added.map(drop).map_err(|e| e.to_string());
+        }
+        last
+    };
+    let watch = |decision: &'static str| [(Type::WatchStarted, ""), (Type::Decision, decision)];
+    assert_eq!(accepted(&[]), Ok(()));
+    assert_eq!(accepted(&watch("accept")), Ok(()));
+    assert_eq!(
+        accepted(&[watch("rollback"), watch("accept")].concat()),
+        Ok(())
+    );
+    for (flow, message) in [
+        (watch("rollback").to_vec(), "advised a rollback"),
+        (watch("hold").to_vec(), "advised to hold"),
+        (watch("inconclusive").to_vec(), "came to no conclusion"),
+        (watch("accept")[..1].to_vec(), "has no decision"),
+        (
+            [&watch("accept")[..], &watch("accept")[..1]].concat(),
+            "has no decision",
+        ),
+        (
+            [
+                &watch("accept")[..],
+                &[(Type::DeployStarted, ""), (Type::DeployFinished, "")],
+            ]
+            .concat(),
+            "the last deployment was not watched",
+        ),
+    ] {
+        let said = accepted(&flow).unwrap_err();
+        assert!(said.contains(message), "{message}: {said}");
+    }
+}

@@ -119,16 +119,31 @@ impl<'a> Phase<'a> {
 
     fn unacceptable(&self) -> Option<&'static str> {
         let last = self.last(&[Type::Decision, Type::RollbackFinished, Type::DeployFinished]);
+        let watched = self.has(Type::WatchStarted);
         match last {
             _ if !self.has(Type::DeployFinished) => {
                 Some("nothing was deployed; `deploy.finished` is missing")
             }
             Some(e) if e.event == Type::RollbackFinished => Some("the release was rolled back"),
-            Some(e) if e.text("decision") == Some("rollback") => {
-                Some("the last watch advised a rollback; watch again before accepting")
-            }
+            _ if self.watching() => Some(
+                "the last watch has no decision: it is under way, or was killed; watch again before accepting",
+            ),
+            Some(e) if watched && e.event == Type::DeployFinished => Some(
+                "the last deployment was not watched, an earlier one was; watch again before accepting",
+            ),
+            Some(e) if e.event == Type::Decision => not_accepted(e),
             _ => None,
         }
+    }
+}
+
+/// Only a watch that says so accepts.
+fn not_accepted(decision: &Event) -> Option<&'static str> {
+    match decision.text("decision") {
+        Some("accept") => None,
+        Some("rollback") => Some("the last watch advised a rollback; watch again before accepting"),
+        Some("hold") => Some("the last watch advised to hold; watch again before accepting"),
+        _ => Some("the last watch came to no conclusion; watch again before accepting"),
     }
 }
 

@@ -164,7 +164,7 @@ impl Timeline {
             timeline.add(event, &mut open);
         }
         timeline.add_downtime(downtime::of(open));
-        timeline.rollback_within = timeline.within();
+        timeline.rollback_within = within(events);
         timeline
     }
 
@@ -278,19 +278,57 @@ impl Timeline {
             (old, more) => old.or(more),
         };
     }
+}
 
-    /// The first confirmed breach starts the clock; the rollback that counts comes after it was
-    /// suspected, so that a rollback of last week is no answer to it.
-    fn within(&self) -> Option<Within> {
-        let breach = self.breaches.iter().rev().find(|b| b.confirmed.is_some());
-        let (suspected, deadline) = breach.and_then(|b| Some((b.suspected, b.deadline?)))?;
-        let started = self.rollback.map(|r| r.started).filter(|s| *s >= suspected);
-        Some(match started {
-            Some(started) if started <= deadline => Within::Met { deadline, started },
-            Some(started) => Within::Late { deadline, started },
-            None => Within::NotStarted { deadline },
-        })
+/// The clock of a rollback.
+#[derive(Default)]
+struct Clock {
+    suspected: Option<Timestamp>,
+    /// When the breach was suspected that started the clock, and the deadline.
+    running: Option<(Timestamp, Timestamp)>,
+    /// The last rollback of this deployment.
+    last: Option<Timestamp>,
+    /// The one that counts.
+    rollback: Option<Timestamp>,
+    /// It ended: the next breach is another one.
+    finished: bool,
+}
+
+/// The first confirmed breach of a deployment starts the clock, and no later watch starts it anew;
+/// a deployment does, and so does a breach after the rollback has ended. The rollback that counts is the
+/// first after the breach was suspected, so that one of last week is no answer to it.
+fn within(events: &[Event]) -> Option<Within> {
+    let mut clock = Clock::default();
+    for event in events {
+        match event.event {
+            Type::DeployStarted => clock = Clock::default(),
+            Type::BreachSuspected => clock.suspected = Some(event.at),
+            Type::BreachConfirmed => {
+                let suspected = clock.suspected.unwrap_or(event.at);
+                let Some(deadline) = event.time("deadline") else {
+                    continue;
+                };
+                if clock.running.is_none() || clock.finished {
+                    clock.running = Some((suspected, deadline));
+                    clock.rollback = clock.last.filter(|at| *at >= suspected);
+                    clock.finished = false;
+                }
+            }
+            Type::RollbackStarted => {
+                clock.last = Some(event.at);
+                let answers = clock.running.is_some_and(|(begun, _)| event.at >= begun);
+                clock.rollback = clock.rollback.or(clock.last.filter(|_| answers));
+            }
+            Type::RollbackFinished => clock.finished = true,
+            _ => {}
+        }
     }
+    let (_, deadline) = clock.running?;
+    Some(match clock.rollback {
+        Some(started) if started <= deadline => Within::Met { deadline, started },
+        Some(started) => Within::Late { deadline, started },
+        None => Within::NotStarted { deadline },
+    })
 }
 
 fn finish(span: Option<&mut Span>, at: Timestamp) {

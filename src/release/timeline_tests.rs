@@ -135,3 +135,60 @@ fn the_watch_knows_its_downtime_better_than_the_samples_in_the_history() {
         (14.0, 80, false)
     );
 }
+
+#[test]
+fn a_second_watch_does_not_start_the_rollback_clock_anew() {
+    let breach = |second: i64| {
+        let deadline = at(second + 900).to_string();
+        [
+            event(second - 2, Type::WatchStarted, json!({})),
+            event(
+                second - 1,
+                Type::BreachSuspected,
+                json!({"gates": ["health"]}),
+            ),
+            event(
+                second,
+                Type::BreachConfirmed,
+                json!({"gates": ["health"], "deadline": deadline}),
+            ),
+            event(second, Type::Decision, json!({"decision": "rollback"})),
+        ]
+    };
+    let one = |second, kind| vec![event(second, kind, json!({}))];
+    let within = |parts: &[Vec<Event>]| Timeline::of(&parts.concat()).rollback_within;
+    let (deployed, first, second) = (
+        one(0, Type::DeployStarted),
+        breach(100).to_vec(),
+        breach(1500).to_vec(),
+    );
+    let rollback = one(1600, Type::RollbackStarted);
+    let late = Within::Late {
+        deadline: at(1000),
+        started: at(1600),
+    };
+    let watched = [deployed, first, second.clone(), rollback];
+    assert_eq!(within(&watched), Some(late));
+    // A rollback that is tried again does not move it either.
+    let again = [
+        one(1700, Type::RollbackFinished),
+        one(1800, Type::RollbackStarted),
+    ];
+    assert_eq!(within(&[&watched[..], &again].concat()), Some(late));
+    // What is deployed anew has a clock of its own, and so has what breaks after a rollback.
+    let anew = [one(2000, Type::DeployStarted)];
+    assert_eq!(within(&[&watched[..], &anew].concat()), None);
+    let broken = [one(1700, Type::RollbackFinished), breach(3000).to_vec()];
+    assert_eq!(
+        within(&[&watched[..], &broken].concat()),
+        Some(Within::NotStarted { deadline: at(3900) })
+    );
+    // A rollback that began before the second look is an answer to the first.
+    let early = [
+        one(0, Type::DeployStarted),
+        one(50, Type::BreachSuspected),
+        one(55, Type::RollbackStarted),
+        second[2..3].to_vec(),
+    ];
+    assert!(matches!(within(&early), Some(Within::Met { .. })));
+}

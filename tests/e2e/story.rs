@@ -205,6 +205,7 @@ fn fills_in(project: &Project) {
     std::fs::write(project.path("FILLED.md"), filled.replace("☒ App", "☑ App")).unwrap();
     let edited = project.call(&format!("verify-checklist FILLED.md {records}"));
     assert_eq!(edited.code, 1, "{}{}", edited.stdout, edited.stderr);
+    refuses_edited_records(project);
     let report = project.call(&format!("render report {records}"));
     ok(&report);
     for line in [
@@ -213,5 +214,28 @@ fn fills_in(project: &Project) {
         "rollback started",
     ] {
         assert!(report.stdout.contains(line), "{line}:\n{}", report.stdout);
+    }
+}
+
+/// A tick is a proof, and an edited record proves nothing.
+fn refuses_edited_records(project: &Project) {
+    let record = project.read("watch.json");
+    std::fs::write(
+        project.path("edited.json"),
+        record.replace("\"NO-GO\"", "\"GO\""),
+    )
+    .unwrap();
+    for command in [
+        "render checklist edited.json --checklist CHECKLIST.md",
+        "render report edited.json",
+        "verify-checklist FILLED.md edited.json",
+    ] {
+        let ran = project.call(command);
+        assert_eq!(ran.code, 2, "{command}: {}{}", ran.stdout, ran.stderr);
+        assert!(
+            ran.stderr.contains("edited.json: the record was edited"),
+            "{command}: {}",
+            ran.stderr
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! `readygate verify`: every way in which evidence can be other than it was written.
 
+use readygate::record::{self, Outcome, Run};
+use readygate_sdk::Masker;
 use serde_json::{Value, json};
 
 use crate::support::{Project, readygate};
@@ -267,6 +269,7 @@ roles:
 signoffs: { allowed_signers: allowed_signers }
 gates:
   - { id: here, probe: files, with: { paths: [readygate.yaml] } }
+  - { id: hint, severity: minor, probe: files, with: { paths: [missing] } }
   - { id: signed, probe: signoff, with: { role: security-lead, statement: I looked. } }
 ";
 
@@ -324,4 +327,67 @@ fn signatures_are_verified_again() {
     let ran = project.shell("rm s/signoffs/*.json");
     assert_eq!(ran.code, 0);
     found(&project, &["is missing"]);
+}
+
+#[test]
+fn a_record_that_claims_more_than_was_signed_is_found() {
+    let project = signed();
+    let folder = std::fs::read_dir(project.path("s/runs")).unwrap();
+    let folder = folder
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_string_lossy().contains("-gated-"))
+        .unwrap();
+    let path = folder.join("run.json");
+    let good = record::read(&path).unwrap();
+    let claims = |edit: &dyn Fn(&mut Run), message: &str| {
+        let mut run = good.clone();
+        edit(&mut run);
+        let sealed = record::seal(&run, &Masker::new([])).unwrap();
+        std::fs::write(&path, serde_json::to_string_pretty(&sealed).unwrap()).unwrap();
+        let ran = project.call("verify s");
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        let message = format!("the sign-off of security-lead by alice@example.com: {message}");
+        assert!(ran.stderr.contains(&message), "{message}:\n{}", ran.stderr);
+    };
+    let outcome = |id: &'static str, outcome: Outcome| {
+        move |run: &mut Run| {
+            let gate = run.gates.iter_mut().find(|g| g.id == id).unwrap();
+            gate.outcome = outcome;
+        }
+    };
+    claims(
+        &|run| run.target.commit = Some("f".repeat(40)),
+        "it is for commit",
+    );
+    claims(
+        &|run| run.target.artifact = Some(format!("sha256:{}", "f".repeat(64))),
+        "it is for artifact none",
+    );
+    claims(
+        &|run| run.selection.stages = vec!["deploy".to_owned()],
+        "it is for no stage, the record is of stage deploy",
+    );
+    claims(
+        &|run| run.signoffs[0].gates.push("here".to_owned()),
+        "it does not vouch for here",
+    );
+    claims(
+        &|run| {
+            let answers = &mut run.signoffs[0].answers;
+            answers.insert("who".to_owned(), "me".to_owned());
+        },
+        "its answer to who is not that of the record",
+    );
+    claims(
+        &outcome("hint", Outcome::Passed),
+        "its signer was shown hint as failed, the record says passed",
+    );
+    claims(
+        &outcome("here", Outcome::Failed),
+        "its signer was shown here as passed, the record says failed",
+    );
+    claims(
+        &|run| run.gates.retain(|g| g.id != "here"),
+        "it lists here, which the record lacks",
+    );
 }

@@ -14,6 +14,19 @@ pub enum CombineError {
     /// They are of different releases.
     #[error("the records are of different releases: `{0}` and `{1}`")]
     Releases(String, String),
+    /// One belongs to a release, the other to none, and nothing shows that they are of one commit.
+    #[error(
+        "one record is of the release `{0}`, the other of none, and they do not name the same commit"
+    )]
+    NoRelease(String),
+    /// They are of different commits.
+    #[error("the records are of different commits: `{0}` and `{1}`")]
+    Commits(String, String),
+    /// They were made under different policies.
+    #[error(
+        "the records were made under different policies: sha256 {0} and {1}; run the gates again under one"
+    )]
+    Policies(String, String),
     /// The same record twice.
     #[error("the record of run `{0}` is given twice")]
     Twice(String),
@@ -30,9 +43,13 @@ pub fn combine(runs: &[Run]) -> Result<Run, CombineError> {
     let Some((last, before)) = sorted.split_last() else {
         return Err(CombineError::None);
     };
+    for (at, run) in sorted.iter().enumerate() {
+        for other in &sorted[at + 1..] {
+            agree(run, other)?;
+        }
+    }
     let mut all = (*last).clone();
     for run in before.iter().rev() {
-        agree(run, last)?;
         add(&mut all, run);
     }
     let ids: Vec<&str> = sorted.iter().map(|run| run.id.as_str()).collect();
@@ -53,12 +70,32 @@ fn agree(run: &Run, last: &Run) -> Result<(), CombineError> {
     if name(run) != name(last) {
         return Err(CombineError::Targets(name(run), name(last)));
     }
+    let commits = run.target.commit.as_ref().zip(last.target.commit.as_ref());
+    let same = commits.map(|(one, other)| same_commit(one, other));
+    if let (Some((one, other)), Some(false)) = (commits, same) {
+        return Err(CombineError::Commits(one.clone(), other.clone()));
+    }
+    let (one, other) = (&run.config.sha256, &last.config.sha256);
+    if !one.is_empty() && !other.is_empty() && one != other {
+        return Err(CombineError::Policies(one.clone(), other.clone()));
+    }
     match (&run.release, &last.release) {
         (Some(one), Some(other)) if one != other => {
             Err(CombineError::Releases(one.clone(), other.clone()))
         }
+        (Some(one), None) | (None, Some(one)) if same != Some(true) => {
+            Err(CombineError::NoRelease(one.clone()))
+        }
         _ => Ok(()),
     }
+}
+
+/// A commit may be named by the start of its hash.
+fn same_commit(one: &str, other: &str) -> bool {
+    const SHORTEST: usize = 7;
+    let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
+    let short = one.len().min(other.len());
+    one == other || (short >= SHORTEST && (one.starts_with(&other) || other.starts_with(&one)))
 }
 
 /// Adds what an earlier run knows and the later ones do not.

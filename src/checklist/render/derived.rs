@@ -71,10 +71,16 @@ fn all<'a>(gates: impl Iterator<Item = &'a GateRecord>) -> Option<Status> {
     each.reduce(Status::and)
 }
 
-/// Whether an accepted release has nothing to report; `None` for one that is not accepted.
+/// Whether an accepted release has nothing to report; `None` for one that is not accepted, or that no
+/// watch accepted after its last deployment.
 fn outcome(evidence: Evidence<'_>) -> Option<bool> {
     let history = evidence.history?;
-    history.accepted?;
+    let (accepted, deployed) = (history.accepted?, history.finished()?);
+    let decision = history.decision.as_ref()?;
+    let watched = !history.watching && decision.decision == "accept" && decision.at >= deployed;
+    if !watched || accepted < deployed {
+        return None;
+    }
     if history.rollback.is_some() || evidence.run.verdict != Verdict::Go {
         return None;
     }

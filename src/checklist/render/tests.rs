@@ -10,6 +10,7 @@ use crate::{
         verify::{VerifyError, verify},
     },
     record::{Outcome, Run},
+    release::timeline::{DecisionAt, Span, Timeline},
 };
 
 const DOCUMENT: &str = "# Launch\n\n## 1. Tests\n\n```\n□ All tests pass (961/961) جميع الاختبارات ناجحة\n□ Coverage > 80%\nNodes Online: _____/6\nLag: _____ ms\nExpiry: [Date]\nStatus: _____ (healthy/degraded)\nRestore Tested: □ Yes □ No\n□ Maintenance: □ On □ Off\n```\n\n- [ ] Reviewed\n\n**Sign-off:** ________ (Dev Lead)\n\n□ QA Lead: ______ Date: ______\n\nPlain words\n";
@@ -323,6 +324,39 @@ fn the_latest_record_that_measured_speaks() {
 }
 
 #[test]
+fn records_that_do_not_belong_together_are_refused() {
+    let early = run(&[], &json!([]));
+    let with = |change: &dyn Fn(&mut Run)| {
+        let mut late = early.clone();
+        late.id = "run-2".to_owned();
+        late.finished = "2026-11-22T12:00:00Z".parse().unwrap();
+        change(&mut late);
+        late
+    };
+    let other = with(&|late| late.config.sha256 = "11".to_owned());
+    assert!(matches!(
+        combine(&[early.clone(), other]),
+        Err(CombineError::Policies(..))
+    ));
+    let named = with(&|late| late.release = Some("r".to_owned()));
+    assert_eq!(
+        combine(&[early.clone(), named.clone()]),
+        Err(CombineError::NoRelease("r".to_owned()))
+    );
+    let of = |run: &Run, commit: &str| {
+        let mut run = run.clone();
+        run.target.commit = Some(commit.to_owned());
+        run
+    };
+    let (short, full, else_) = ("0123456", "0123456789abcdef", "0123457789abcdef");
+    assert!(combine(&[of(&early, short), of(&named, full)]).is_ok());
+    assert!(matches!(
+        combine(&[of(&early, short), of(&named, else_)]),
+        Err(CombineError::Commits(..))
+    ));
+}
+
+#[test]
 fn odd_documents_come_back() {
     let run = one("All tests pass", "passed");
     for document in [
@@ -415,4 +449,45 @@ fn a_choice_in_another_order_is_not_answered_by_its_order() {
     ]});
     let filled = filled(&document, &run(&[gate("a", "passed", &source)], &json!([])));
     assert!(line(&filled, "Status:").contains("_____ (degraded/healthy)"));
+}
+
+#[test]
+fn a_release_is_a_success_only_if_its_last_watch_accepted() {
+    let at = |second: i64| jiff::Timestamp::from_second(1_800_000_000 + second).unwrap();
+    let source = json!({"anchor": "nowhere", "fills": [
+        {"anchor": anchor(DOCUMENT, "All tests"), "fact": "release.success"},
+    ]});
+    let run = run(&[gate("a", "passed", &source)], &json!([]));
+    let told = |change: &dyn Fn(&mut Timeline)| {
+        let mut history = Timeline {
+            deployments: vec![Span {
+                started: at(0),
+                finished: Some(at(10)),
+            }],
+            decision: Some(DecisionAt {
+                at: at(20),
+                decision: "accept".to_owned(),
+                reasons: Vec::new(),
+                deadline: None,
+            }),
+            accepted: Some(at(30)),
+            ..Timeline::default()
+        };
+        change(&mut history);
+        let evidence = Evidence {
+            run: &run,
+            parts: &[],
+            history: Some(&history),
+        };
+        let text = fill(DOCUMENT, evidence).unwrap().text;
+        let line = text.lines().find(|l| l.contains("All tests"));
+        line.unwrap().chars().next().unwrap()
+    };
+    assert_eq!(told(&|_| {}), '☑');
+    let hold = |h: &mut Timeline| h.decision.as_mut().unwrap().decision = "hold".to_owned();
+    assert_eq!(told(&hold), '□');
+    assert_eq!(told(&|h| h.decision = None), '□');
+    assert_eq!(told(&|h| h.watching = true), '□');
+    assert_eq!(told(&|h| h.accepted = Some(at(5))), '□');
+    assert_eq!(told(&|h| h.decision.as_mut().unwrap().at = at(5)), '□');
 }

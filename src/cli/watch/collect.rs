@@ -1,6 +1,6 @@
 //! The samples of a watch as one record: the last of each gate, and all of them as attempts.
 
-use readygate_sdk::ErrorKind;
+use readygate_sdk::{ErrorKind, ProbeError};
 
 use crate::{
     record::{Attempt, GateRecord, Outcome, SkipReason},
@@ -9,13 +9,32 @@ use crate::{
 
 /// What a sample found of one gate.
 pub fn seen(record: &GateRecord) -> Seen {
-    let unreachable = |kind| matches!(kind, ErrorKind::Connect | ErrorKind::Timeout);
     // A waived failure stands as a pass.
     match (record.standing(), &record.error) {
         (Outcome::Passed, _) => Seen::Passed,
         (Outcome::Failed, _) => Seen::Failed,
-        (Outcome::Unmeasured, Some(error)) if unreachable(error.kind) => Seen::Unreachable,
+        (Outcome::Unmeasured, Some(error)) if unreachable(&record.probe, error) => {
+            Seen::Unreachable
+        }
         _ => Seen::Unknown,
+    }
+}
+
+/// Phases in which a program of the runner's own is started: what goes wrong there tells nothing of
+/// the target.
+const LOCAL: [&str; 2] = ["starting", "entering the folder"];
+/// Its output is that of a program: a broken one is no broken connection.
+const COMMAND: &str = "command";
+
+/// Whether nothing answered. A load balancer of level 4 takes the connection and resets or closes
+/// it when nothing is behind it; what speaks another protocol now is not the target either.
+fn unreachable(probe: &str, error: &ProbeError) -> bool {
+    match error.kind {
+        ErrorKind::Timeout => true,
+        ErrorKind::Connect | ErrorKind::Protocol => {
+            probe != COMMAND && !LOCAL.contains(&error.phase.as_str())
+        }
+        _ => false,
     }
 }
 
@@ -90,5 +109,28 @@ fn note(record: &GateRecord, attempts: &mut Vec<Attempt>) {
             number,
             ..attempt.clone()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_runner_is_not_wrong_with_the_target() {
+        let error = |kind, phase: &str| ProbeError::new(kind, "x", phase, "y");
+        for (probe, error, down) in [
+            ("http", error(ErrorKind::Connect, "connecting to x"), true),
+            ("http", error(ErrorKind::Timeout, "reading the body"), true),
+            ("http", error(ErrorKind::Protocol, "waiting"), true),
+            ("http", error(ErrorKind::Refused, "waiting"), false),
+            ("http", error(ErrorKind::BadData, "reading the body"), false),
+            ("command", error(ErrorKind::Timeout, "running"), true),
+            ("command", error(ErrorKind::Connect, "starting"), false),
+            ("command", error(ErrorKind::Protocol, "reading"), false),
+            ("lint", error(ErrorKind::Connect, "starting"), false),
+        ] {
+            assert_eq!(unreachable(probe, &error), down, "{probe}: {error:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use readygate_sdk::{Masker, SystemClock, defang};
 use serde_json::json;
 use tokio::{sync::mpsc, time::Instant};
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Job,
     collect::{Collected, seen},
-    select, tell,
+    select, tell, write_decision,
 };
 use crate::{
     cli::{event::State, output::Terminal, session},
@@ -24,14 +25,12 @@ use crate::{
     release::{
         Type,
         events::EventsError,
-        watch::{End, Ended, Machine, Next, Notice, Seen, Settings, decide},
+        watch::{End, Ended, Machine, Next, Notice, Seen, Settings, decide, under_way},
     },
     verdict,
 };
 
 const HEARTBEAT: Duration = Duration::from_secs(60);
-/// One sample that hangs must not eat the time of the next ones.
-const LEAST_TIMEOUT: Duration = Duration::from_secs(10);
 /// So many samples of a watch are in the history; the record has all of them.
 const SAMPLES_IN_HISTORY: u32 = 500;
 
@@ -77,23 +76,17 @@ async fn drive(
         events,
     });
     let selection = std::mem::take(&mut job.selection);
+    let decision = std::mem::take(&mut job.decision);
     let (mut watch, config) = Watch::new(config, plan, job, context, terminal);
     let started = watch.context.clock.now();
+    let placeholder = under_way(&watch.machine, watch.ended(None, None, (started, started)));
+    write_decision(&decision, watch.state.folder.as_deref(), &placeholder)
+        .map_err(|e| format!("nothing was watched, the decision cannot be kept: {e}"))?;
     let early = watch.run().await;
     let finished = watch.context.clock.now();
     over.cancel();
     let signal = caught.get().copied();
-    let ended = Ended {
-        early,
-        signal: signal.map(|s| (s, session::signal_name(s))),
-        started,
-        finished,
-        against: Vec::new(),
-        why: Vec::new(),
-        release: watch.state.release.clone(),
-        run: String::new(),
-        baseline: watch.context.baseline.as_ref().map(|b| b.id.clone()),
-    };
+    let ended = watch.ended(early, signal, (started, finished));
     let complete = watch.complete;
     let run = watch.into_run(&config, selection, ended);
     let run = record::seal(&run, &masker);
@@ -101,12 +94,12 @@ async fn drive(
     Ok((run, complete))
 }
 
-/// A watch has its own way of looking again; retries would only delay it.
-fn once(gate: Gate, every: Duration) -> Arc<Gate> {
+/// A watch has its own way of looking again; retries would only delay it. The timeout stays: one that
+/// is shorter than what the policy allows would call a slow gate a target that is down.
+fn once(gate: Gate) -> Arc<Gate> {
     Arc::new(Gate {
         retry: None,
         sustain: None,
-        timeout: gate.timeout.min(every.max(LEAST_TIMEOUT)),
         ..gate
     })
 }
@@ -160,7 +153,7 @@ impl Watch {
         let machine = Machine::new(settings.clone(), ids, answered);
         let gates = std::mem::take(&mut config.gates).into_iter();
         let watch = Self {
-            gates: gates.map(|gate| once(gate, settings.every)).collect(),
+            gates: gates.map(once).collect(),
             concurrency: config.concurrency,
             status: Arc::new(Mutex::new(machine.samples())),
             collected: Collected::default(),
@@ -217,12 +210,17 @@ impl Watch {
         let end = self.begun + self.settings.duration;
         let mut due = self.begun;
         loop {
+            let left_out = due + self.settings.every;
             if let Some(early) = self.sample().await {
                 return Some(early);
             }
             // A sample that took longer than its interval leaves out those that it covered.
             while due <= Instant::now() {
                 due += self.settings.every;
+            }
+            if due > end && left_out <= end && left_out < due {
+                // The last one that was due was left out: the end is seen all the same.
+                return self.sample().await;
             }
             if due > end || !self.pause_until(due).await {
                 return None;
@@ -335,6 +333,25 @@ impl Watch {
         tokio::select! {
             () = self.context.cancel.cancelled() => false,
             () = tokio::time::sleep_until(due) => !self.context.cancel.is_cancelled(),
+        }
+    }
+
+    fn ended(
+        &self,
+        early: Option<End>,
+        signal: Option<i32>,
+        (started, finished): (Timestamp, Timestamp),
+    ) -> Ended {
+        Ended {
+            early,
+            signal: signal.map(|s| (s, session::signal_name(s))),
+            started,
+            finished,
+            against: Vec::new(),
+            why: Vec::new(),
+            release: self.state.release.clone(),
+            run: String::new(),
+            baseline: self.context.baseline.as_ref().map(|b| b.id.clone()),
         }
     }
 

@@ -5,7 +5,7 @@ mod drive;
 mod select;
 mod tell;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use readygate_sdk::Period;
@@ -64,6 +64,7 @@ pub struct Job {
     baseline: Option<Run>,
     state: State,
     selection: record::Selection,
+    decision: PathBuf,
     quiet: bool,
 }
 
@@ -110,8 +111,8 @@ fn prepare(
         args.duration.map(|d| d.0),
         args.every.map(|e| e.0),
     )?;
-    let baseline = args.baseline.as_deref().map(record::read).transpose();
-    let baseline = baseline.map_err(|e| format!("the baseline is not usable: {e}"))?;
+    let baseline = run::read_baseline(args.baseline.as_deref())?;
+    run::check_baseline(baseline.as_ref(), config)?;
     let state = args.state.open()?;
     let (selection, plan) = select::select(config, &(&args.select).into(), &settings)?;
     let job = Job {
@@ -119,6 +120,7 @@ fn prepare(
         baseline,
         state,
         selection,
+        decision: args.decision.clone(),
         quiet: args.quiet,
     };
     Ok((job, plan))
@@ -129,11 +131,7 @@ fn keep(args: &WatchArgs, state: &State, run: &Run, terminal: &Terminal) -> bool
     let Some(decision) = &run.watch else {
         return false;
     };
-    let written = serde_json::to_value(decision)
-        .map_err(std::io::Error::from)
-        .and_then(|value| bundle::text(&value))
-        .map_err(|e| e.to_string())
-        .and_then(|text| write_atomically(&args.decision, &text).map_err(|e| e.to_string()));
+    let written = write_decision(&args.decision, None, decision);
     let kept = match &state.folder {
         Some(folder) => bundle::add(folder, run)
             .map(Some)
@@ -152,6 +150,15 @@ fn keep(args: &WatchArgs, state: &State, run: &Run, terminal: &Terminal) -> bool
         complete = false;
     }
     complete
+}
+
+/// Writes a decision, and into the folder of the release where one is given.
+fn write_decision(path: &Path, folder: Option<&Path>, decision: &Decision) -> Result<(), String> {
+    let value = serde_json::to_value(decision).map_err(|e| e.to_string())?;
+    let text = bundle::text(&value).map_err(|e| e.to_string())?;
+    write_atomically(path, &text).map_err(|e| e.to_string())?;
+    let Some(folder) = folder else { return Ok(()) };
+    bundle::put_decision(folder, &text).map_err(|e| e.to_string())
 }
 
 fn last_event(decision: &Decision, kept: Option<&bundle::Kept>) -> serde_json::Value {

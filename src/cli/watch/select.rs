@@ -97,6 +97,18 @@ fn check(config: &Config, plan: &Plan, settings: &Settings) -> Result<(), String
         return Err("nothing watched can fail the watch: every gate is minor or info".to_owned());
     }
     let blocking = |id: &&String| runs.iter().any(|g| g.id == **id && g.severity.blocks());
+    let too_long = |g: &&&Gate| {
+        g.probe
+            .footprint()
+            .duration
+            .is_some_and(|d| d > settings.every)
+    };
+    if let Some(gate) = runs.iter().find(too_long) {
+        return Err(format!(
+            "`{}` is meant to take longer than the time from one sample to the next, so that the watch would take a part of its samples; make `--every` longer, or leave it out with --skip",
+            gate.id
+        ));
+    }
     if let Some(id) = settings.availability.iter().find(|id| !blocking(id)) {
         return Err(format!(
             "watch.availability: `{id}` is no blocking gate of this watch"

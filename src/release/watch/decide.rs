@@ -39,9 +39,22 @@ pub struct Ended {
     pub baseline: Option<String>,
 }
 
+/// What stands in the place of the decision while the watch goes on, and stays there if it is killed.
+pub fn under_way(machine: &Machine, ended: Ended) -> Decision {
+    let reason = format!(
+        "the watch that started at {} has not ended: it is under way, or was killed",
+        ended.started
+    );
+    told(machine, ended, Advice::Inconclusive, vec![reason])
+}
+
 /// Decides, once.
 pub fn decide(machine: &Machine, ended: Ended) -> Decision {
     let (decision, reasons) = advise(machine, &ended);
+    told(machine, ended, decision, reasons)
+}
+
+fn told(machine: &Machine, ended: Ended, decision: Advice, reasons: Vec<String>) -> Decision {
     let settings = &machine.settings;
     let confirmed = machine.breach.as_ref().and_then(|b| b.confirmed);
     let after = |time: Duration| {
@@ -138,22 +151,52 @@ fn unclear(machine: &Machine, ended: &Ended) -> Vec<String> {
     if samples.n == 0 {
         reasons.push("no sample was taken".to_owned());
     }
+    if ended.early.is_none() && ended.signal.is_none() {
+        reasons.extend(too_little(machine, ended.finished));
+    }
     for (id, state) in &machine.gates {
         if samples.n > 0 && !matches!(state.last, Some(Seen::Passed | Seen::Failed)) {
             reasons.push(format!("{id} could not tell in the last sample"));
         }
     }
-    if let Some(limit) = machine
-        .settings
-        .inconclusive_limit
-        .filter(|l| samples.unknown > *l)
-    {
+    let limit = machine.settings.inconclusive_limit;
+    if samples.unknown > limit {
         let (unknown, n) = (samples.unknown, samples.n);
         reasons.push(format!(
             "{unknown} of {n} samples could not tell where {limit} are tolerated"
         ));
     }
     reasons.extend(ended.against.iter().cloned());
+    reasons
+}
+
+/// Too few samples, or none near the end, say nothing of the time between and after them.
+fn too_little(machine: &Machine, finished: Timestamp) -> Vec<String> {
+    let (samples, settings) = (machine.samples, &machine.settings);
+    let seconds = |s: f64| readygate_sdk::Unit::Seconds.format(s);
+    let every = settings.every.as_secs_f64();
+    let mut reasons = Vec::new();
+    let known = samples.clean + samples.failed;
+    if samples.n > 0 && samples.n < settings.least() {
+        reasons.push(format!(
+            "{} of {} planned samples were taken where {} are needed, since samples took longer than their interval of {}; make `--every` longer, or the gates faster",
+            samples.n,
+            samples.planned,
+            settings.least(),
+            seconds(every)
+        ));
+    } else if known == 1 {
+        reasons.push("only one sample could tell; one moment is no watch".to_owned());
+    }
+    let last = machine.looks.last().map(|look| look.at);
+    let ago = last.map(|at| finished.duration_since(at).as_secs_f64());
+    if let Some(ago) = ago.filter(|ago| *ago > 2.0 * every) {
+        reasons.push(format!(
+            "the last sample was {} before the end of the watch, with a sample every {}",
+            seconds(ago.round()),
+            seconds(every)
+        ));
+    }
     reasons
 }
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::downtime::Sample;
 use crate::record::{Breached, Samples};
 
-pub use decide::{Ended, decide};
+pub use decide::{Ended, decide, under_way};
 pub use settings::Settings;
 
 /// What one look at one blocking gate found.

@@ -23,7 +23,7 @@ pub struct Settings {
     /// Samples in a row in which one gate may be unable to tell.
     pub consecutive_error_limit: u32,
     /// Samples in all in which a gate may be unable to tell.
-    pub inconclusive_limit: Option<u32>,
+    pub inconclusive_limit: u32,
     /// Time within which the rollback must have started.
     pub rollback_within: Duration,
     /// Time after which a missing rollback is warned of.
@@ -47,19 +47,31 @@ impl Settings {
         let of = |given: Option<Duration>, config: &Option<readygate_sdk::Period>, default| {
             given.or(config.as_ref().map(|p| p.0)).unwrap_or(default)
         };
-        let settings = Self {
+        let mut settings = Self {
             duration: of(duration, &config.duration, 15 * MINUTE),
             every: of(every, &config.every, MINUTE / 2),
             initial_delay: of(None, &config.initial_delay, Duration::ZERO),
             failure_limit: config.failure_limit.unwrap_or(3),
             consecutive_error_limit: config.consecutive_error_limit.unwrap_or(4),
-            inconclusive_limit: config.inconclusive_limit,
+            inconclusive_limit: 0,
             rollback_within: of(None, &config.rollback_within, 15 * MINUTE),
             warn_after: of(None, &config.warn_after, 10 * MINUTE),
             availability: config.availability.clone(),
             control: config.control.clone(),
         };
+        settings.inconclusive_limit = config.inconclusive_limit.unwrap_or(settings.tenth());
         settings.check().map(|()| settings)
+    }
+
+    /// A tenth of the samples, and one of a short watch: a single hiccup is no alarm.
+    fn tenth(&self) -> u32 {
+        self.planned().div_ceil(10)
+    }
+
+    /// The fewest samples that speak for the whole time: four fifths of those planned.
+    pub fn least(&self) -> u32 {
+        let planned = self.planned();
+        planned - planned / 5
     }
 
     fn check(&self) -> Result<(), String> {

@@ -35,7 +35,17 @@ fn seen(letter: char) -> Seen {
     }
 }
 
+/// A watch that is as long as what is shown.
 fn story(settings: Settings, health: &str, again: &str) -> Story {
+    let intervals = u32::try_from(health.len()).unwrap().saturating_sub(1);
+    let settings = Settings {
+        duration: settings.every * intervals,
+        ..settings
+    };
+    cut_short(settings, health, again)
+}
+
+fn cut_short(settings: Settings, health: &str, again: &str) -> Story {
     let machine = Machine::new(settings, ["health", "login"], |_| false);
     let mut story = Story {
         machine,
@@ -201,7 +211,7 @@ fn errors_are_no_failures_but_too_many_in_a_row_have_no_conclusion() {
 #[test]
 fn the_inconclusive_limit_counts_all_of_them() {
     let settings = Settings {
-        inconclusive_limit: Some(1),
+        inconclusive_limit: 1,
         ..settings()
     };
     assert_eq!(
@@ -270,7 +280,7 @@ fn downtime_is_that_of_the_gates_that_tell() {
 
 #[test]
 fn an_interrupted_watch_has_no_conclusion() {
-    let story = story(settings(), "^^^^^^", "");
+    let story = cut_short(settings(), "^^^^^^", "");
     let ended = Ended {
         early: None,
         signal: Some((15, "SIGTERM")),
@@ -315,4 +325,77 @@ fn times_that_cannot_work_are_refused() {
     );
     assert!(new(1.0, 0.001).unwrap_err().contains("too often"));
     assert_eq!(new(3.0, 1.0).unwrap().planned(), 4);
+}
+
+#[test]
+fn a_fraction_of_the_samples_is_no_watch() {
+    // 31 are planned, 25 are needed.
+    let few = decided(&cut_short(settings(), &"^".repeat(24), ""));
+    assert_eq!((few.decision, few.exit_code), (Advice::Inconclusive, 3));
+    assert!(
+        few.reasons[0].starts_with("24 of 31 planned samples were taken where 25 are needed"),
+        "{:?}",
+        few.reasons
+    );
+    let enough = decided(&cut_short(settings(), &"^".repeat(25), ""));
+    assert_eq!(enough.decision, Advice::Accept);
+    let one = decided(&story(settings(), "?^", ""));
+    assert_eq!(one.decision, Advice::Inconclusive);
+}
+
+#[test]
+fn an_end_that_nobody_saw_is_no_success() {
+    let mut story = story(settings(), "^^^^^^", "");
+    story.second += 31;
+    let decision = decided(&story);
+    assert_eq!(decision.decision, Advice::Inconclusive);
+    assert!(
+        decision.reasons[0].contains("before the end of the watch"),
+        "{:?}",
+        decision.reasons
+    );
+}
+
+#[test]
+fn a_tenth_of_the_samples_may_be_unable_to_tell() {
+    let limit = |minutes: u64, every: u64| {
+        let seconds = |s| Some(Duration::from_secs(s));
+        let watch = crate::release::config::Watch::default();
+        let settings = Settings::new(&watch, seconds(minutes * 60), seconds(every)).unwrap();
+        settings.inconclusive_limit
+    };
+    assert_eq!((limit(15, 30), limit(1, 30), limit(60, 1)), (4, 1, 361));
+    let health = "^?^^?^^?^^";
+    assert_eq!(
+        decided(&story(settings(), &health[..3], "")).decision,
+        Advice::Accept
+    );
+    let mut short = settings();
+    short.inconclusive_limit = 1;
+    assert_eq!(
+        decided(&story(short, health, "")).decision,
+        Advice::Inconclusive
+    );
+}
+
+#[test]
+fn while_it_goes_on_there_is_no_conclusion() {
+    let story = story(settings(), "^^^^", "");
+    let ended = Ended {
+        early: None,
+        signal: None,
+        started: at(0),
+        finished: at(0),
+        against: Vec::new(),
+        why: Vec::new(),
+        release: None,
+        run: String::new(),
+        baseline: None,
+    };
+    let decision = under_way(&story.machine, ended);
+    assert_eq!(
+        (decision.decision, decision.exit_code),
+        (Advice::Inconclusive, 3)
+    );
+    assert!(decision.reasons[0].contains("under way, or was killed"));
 }
