@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Run, SCHEMA};
+use super::{Run, SCHEMA, check_digest};
 
 /// A record larger than this is not one of ours.
 const LARGEST: u64 = 512 * 1024 * 1024;
@@ -34,19 +34,56 @@ pub enum FileError {
         /// What is wrong.
         message: String,
     },
+    /// Not as it was sealed.
+    #[error("{}: the record {why}", path.display())]
+    Digest {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 /// Reads a record and refuses other versions of the format.
 pub fn read(path: &Path) -> Result<Run, FileError> {
+    parse(path, &bytes(path)?)
+}
+
+/// Reads a record that is decided on: the bytes that are parsed are those whose digest is right.
+pub fn read_sealed(path: &Path) -> Result<Run, FileError> {
+    // What is no file may give other bytes to the next reader, or none for ever.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(FileError::Io {
+            path: path.to_owned(),
+            error: io::Error::other("not a regular file"),
+        });
+    }
+    let text = bytes(path)?;
+    let run = parse(path, &text)?;
+    check_digest(&text).map_err(|why| FileError::Digest {
+        path: path.to_owned(),
+        why,
+    })?;
+    Ok(run)
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, FileError> {
     let io = |error| FileError::Io {
         path: path.to_owned(),
         error,
     };
     let mut text = Vec::new();
     fs::File::open(path)
-        .and_then(|f| f.take(LARGEST).read_to_end(&mut text))
+        .and_then(|f| f.take(LARGEST + 1).read_to_end(&mut text))
         .map_err(io)?;
-    let run: Run = serde_json::from_slice(&text).map_err(|e| FileError::Format {
+    if text.len() as u64 > LARGEST {
+        return Err(io(io::Error::other("larger than 512 MiB")));
+    }
+    Ok(text)
+}
+
+fn parse(path: &Path, text: &[u8]) -> Result<Run, FileError> {
+    let run: Run = serde_json::from_slice(text).map_err(|e| FileError::Format {
         path: path.to_owned(),
         line: e.line(),
         column: e.column(),

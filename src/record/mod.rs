@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checklist::source::Source;
 
-pub use file::{FileError, read, write_atomically};
+pub use file::{FileError, read, read_sealed, write_atomically};
 pub use governance::{SignDecision, SignoffRecord, Waived, WaiverRecord};
 pub use seal::{check_digest, seal};
 pub use watch::{Advice, Bound, Breached, Decision, Downtime, Samples};
