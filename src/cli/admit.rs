@@ -168,9 +168,10 @@ fn of_this_selection(run: &Run, config: &Config, select: &SelectArgs) -> Result<
     for ((gate, choice), record) in gates {
         let GateRecord { id, probe, .. } = record;
         if choice.runs() != record.is_selected() {
-            let (was, does) = match choice.runs() {
-                true => ("left out", "selects"),
-                false => ("run", "does not select"),
+            let (was, does) = if choice.runs() {
+                ("left out", "selects")
+            } else {
+                ("run", "does not select")
             };
             return Err(format!(
                 "is of other gates: `{id}` was {was}, and the config {does} it; run them again"

@@ -56,9 +56,10 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
     let read =
         |path: &PathBuf| record::read(path).map_err(|e| terminal.usage_error(&e.to_string()));
     let old = record::read_sealed(&args.record).map_err(|e| e.to_string());
-    let old = old.and_then(|old| match admit::no_watch(&old) {
-        Ok(()) => Ok(old),
-        Err(why) => Err(format!("{} {why}", args.record.display())),
+    let old = old.and_then(|old| {
+        let shown = args.record.display();
+        admit::no_watch(&old).map_err(|why| format!("{shown} {why}"))?;
+        Ok(old)
     });
     let (old, baseline) = match (
         old.map_err(|message| terminal.usage_error(&message)),

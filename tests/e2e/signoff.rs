@@ -434,7 +434,10 @@ fn a_record_without_the_release_is_refused() {
 #[test]
 fn a_record_that_is_no_file_is_refused() {
     let project = project();
-    ok(&project.shell("mkfifo run.json"));
-    refused(&project, "", "not a regular file");
-    assert_eq!(project.call("judge run.json").code, 2);
+    ok(&project.shell("mkfifo pipe"));
+    for command in ["gate pipe", "judge pipe"] {
+        let ran = project.call(command);
+        assert_eq!(ran.code, 2, "{command}");
+        assert!(ran.stderr.contains("not a regular file"), "{}", ran.stderr);
+    }
 }

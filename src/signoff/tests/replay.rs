@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use readygate_sdk::{Check, Rule};
+use readygate_sdk::{Check, CheckOutcome, Level};
 
 use super::{
     super::{
@@ -317,17 +317,24 @@ fn failures_outweigh_missing_signatures() {
 
 /// A run whose gate `infra.a` failed and is waived.
 fn waived() -> Run {
-    const RULE: Rule = Rule {
-        code: "files/x",
-        title: "x",
-        help: "x",
+    let failed = Check {
+        rule: "files/missing".to_owned(),
+        subject: "x".to_owned(),
+        outcome: CheckOutcome::Failed,
+        level: Level::Error,
+        message: "x is missing".to_owned(),
+        expected: None,
+        actual: None,
+        hint: None,
+        location: None,
+        details: Vec::new(),
     };
     let world = World::new();
     let mut run = world.resolve();
     let gate = run.gates.iter_mut().find(|g| g.id == "infra.a").unwrap();
     *gate = GateRecord {
         outcome: Outcome::Failed,
-        checks: vec![Check::failed(&RULE, "x")],
+        checks: vec![failed],
         waived: vec![Waived {
             check: 0,
             waiver: 0,
