@@ -53,7 +53,9 @@ impl Repo {
                 .map_err(|e| format!("no git repository: {}", chain(&e)))?
                 .into();
         let real = |path: &Path| path.canonicalize().map_err(|e| e.to_string());
-        let root = inner.workdir().ok_or("the git repository has no work tree")?;
+        let root = inner
+            .workdir()
+            .ok_or("the git repository has no work tree")?;
         if !real(directory)?.starts_with(real(root)?) {
             return Err(format!(
                 "the work tree of the git repository is {}, elsewhere",

@@ -108,7 +108,9 @@ pub fn outdated(seen: &str, run: &Run) -> Option<String> {
         Verdict::Pending,
     ];
     if !all.iter().any(|verdict| verdict.name() == seen) {
-        return Some(format!("the signer was shown `{seen}`, which is no verdict"));
+        return Some(format!(
+            "the signer was shown `{seen}`, which is no verdict"
+        ));
     }
     let waived = |gate: &&GateRecord| gate.severity.blocks() && gate.is_waived();
     let gate = run.gates.iter().find(waived)?;

@@ -372,7 +372,9 @@ fn refused(project: &Project, args: &str, says: &str) {
 fn a_record_that_left_the_sign_offs_out_is_refused() {
     let project = project();
     let run = |args: &str| {
-        let ran = project.call(&format!("run -q --release r1 --report json=run.json {args}"));
+        let ran = project.call(&format!(
+            "run -q --release r1 --report json=run.json {args}"
+        ));
         ok(&ran);
     };
     run("--stage pre-deploy --skip signoff.*");
@@ -387,7 +389,8 @@ fn a_record_that_left_the_sign_offs_out_is_refused() {
 
 #[test]
 fn a_record_of_another_stage_is_refused() {
-    let staged = |gate: &str| gate.replace("probe: signoff", "stages: [pre-deploy], probe: signoff");
+    let staged =
+        |gate: &str| gate.replace("probe: signoff", "stages: [pre-deploy], probe: signoff");
     let policy = staged(POLICY).replace(
         "    stages: [pre-deploy], probe: signoff\n",
         "    probe: signoff\n    stages: [pre-deploy]\n",
@@ -412,8 +415,16 @@ fn a_record_of_another_target_is_refused() {
         "--var WHERE=us",
         "target.environment was eu, and is us",
     );
-    refused(&project, "--var VERSION=5", "target.version was 4, and is 5");
-    refused(&project, "--var COMMIT=gone", "and the config releases gone");
+    refused(
+        &project,
+        "--var VERSION=5",
+        "target.version was 4, and is 5",
+    );
+    refused(
+        &project,
+        "--var COMMIT=gone",
+        "and the config releases gone",
+    );
     ok(&project.shell("echo new > src.txt && git add src.txt && git commit -qm more"));
     refused(&project, "", "and the config releases HEAD");
 }

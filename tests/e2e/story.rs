@@ -167,7 +167,8 @@ fn from_checklist_to_rollback() {
             "sign signoffs/requests/{role}.json --role {role} --key keys/{name} --yes"
         )));
     }
-    let go = project.call("gate pre.json --stage pre-deploy --state .readygate/release --report json=go.json");
+    let go = project
+        .call("gate pre.json --stage pre-deploy --state .readygate/release --report json=go.json");
     ok(&go);
     assert_eq!(json(&project, "go.json")["verdict"], "GO");
 

@@ -358,9 +358,16 @@ fn a_waived_failure_that_the_signer_never_saw_is_worse() {
         status,
     };
     let worse = |seen: &[Item]| vector::worse(seen, &gates);
-    for items in [vec![], vec![seen(Status::NotSelected)], vec![seen(Status::Passed)]] {
+    for items in [
+        vec![],
+        vec![seen(Status::NotSelected)],
+        vec![seen(Status::Passed)],
+    ] {
         let why = worse(&items).unwrap();
-        assert!(why.starts_with("it is stale: infra.a is waived now"), "{why}");
+        assert!(
+            why.starts_with("it is stale: infra.a is waived now"),
+            "{why}"
+        );
     }
     for status in [Status::Waived, Status::Unmeasured, Status::Failed] {
         assert_eq!(worse(&[seen(status)]), None);
@@ -371,7 +378,10 @@ fn a_waived_failure_that_the_signer_never_saw_is_worse() {
 fn who_was_shown_go_has_not_seen_a_waiver() {
     let mut run = waived();
     let why = vector::outdated("GO", &run).unwrap();
-    assert!(why.starts_with("it is stale: infra.a is waived now"), "{why}");
+    assert!(
+        why.starts_with("it is stale: infra.a is waived now"),
+        "{why}"
+    );
     assert_eq!(vector::outdated("GO-WITH-WAIVERS", &run), None);
     assert_eq!(vector::outdated("NO-GO", &run), None);
     run.gates[0].waived.clear();
@@ -472,7 +482,11 @@ fn a_repository_without_this_work_tree_is_none() {
     let world = World::new();
     let git = |args: &[&str]| assert!(call(world.path(), "git", args), "{args:?}");
     let elsewhere = tempfile::TempDir::new().unwrap();
-    git(&["config", "core.worktree", elsewhere.path().to_str().unwrap()]);
+    git(&[
+        "config",
+        "core.worktree",
+        elsewhere.path().to_str().unwrap(),
+    ]);
     let why = Repo::discover(world.path()).err().unwrap();
     assert!(why.contains("elsewhere"), "{why}");
     git(&["config", "--unset", "core.worktree"]);
