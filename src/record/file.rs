@@ -34,14 +34,6 @@ pub enum FileError {
         /// What is wrong.
         message: String,
     },
-    /// Not as it was sealed.
-    #[error("{}: the record {why}", path.display())]
-    Digest {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
 }
 
 /// Reads a record and refuses other versions of the format.
@@ -51,19 +43,17 @@ pub fn read(path: &Path) -> Result<Run, FileError> {
 
 /// Reads a record that is decided on: the bytes that are parsed are those whose digest is right.
 pub fn read_sealed(path: &Path) -> Result<Run, FileError> {
+    let refuse = |why: String| FileError::Io {
+        path: path.to_owned(),
+        error: io::Error::other(why),
+    };
     // What is no file may give other bytes to the next reader, or none for ever.
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(FileError::Io {
-            path: path.to_owned(),
-            error: io::Error::other("not a regular file"),
-        });
+        return Err(refuse("not a regular file".to_owned()));
     }
     let text = bytes(path)?;
     let run = parse(path, &text)?;
-    check_digest(&text).map_err(|why| FileError::Digest {
-        path: path.to_owned(),
-        why,
-    })?;
+    check_digest(&text).map_err(|why| refuse(format!("the record {why}")))?;
     Ok(run)
 }
 

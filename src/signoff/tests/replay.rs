@@ -35,7 +35,7 @@ fn a_signature_counts() {
 fn an_ecdsa_signature_counts() {
     for bits in ["256", "384", "521"] {
         let world = World::new();
-        std::fs::remove_file(world.path().join("keys/alice")).unwrap();
+        fs::remove_file(world.path().join("keys/alice")).unwrap();
         let args = [
             "-q",
             "-t",
@@ -47,7 +47,7 @@ fn an_ecdsa_signature_counts() {
             "-f",
             "keys/alice",
         ];
-        assert!(super::world::call(world.path(), "ssh-keygen", &args));
+        assert!(call(world.path(), "ssh-keygen", &args));
         let key = world.read("keys/alice.pub");
         world.write("allowed_signers", &format!("alice@example.com {key}"));
         world.sign("security-lead", "alice");
@@ -293,7 +293,7 @@ fn whom_to_trust_is_no_statement_wherever_it_lies() {
 #[test]
 fn without_a_commit_or_an_artifact_nothing_can_be_signed() {
     let world = World::new();
-    std::fs::remove_dir_all(world.path().join(".git")).unwrap();
+    fs::remove_dir_all(world.path().join(".git")).unwrap();
     let run = world.resolve();
     assert_eq!(run.exit_code, 4);
     assert!(
