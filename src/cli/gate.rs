@@ -3,25 +3,23 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use readygate_sdk::{Clock as _, Masker, Period, SystemClock};
 
 use super::{
-    ConfigArgs,
+    ConfigArgs, SelectArgs,
+    admit::{self, Claim},
     event::{State, StateArgs},
     output::{self, Target, Terminal},
     run,
 };
 use crate::{
-    config::{Config, Environment, Gate},
+    config::{Environment, Gate},
     engine, exit,
     record::{self, GateRecord, Outcome, Run, SkipReason, Verdict},
     signoff::{self, Inputs, request, trust::Source},
     verdict, waiver,
 };
-
-/// A record from so far in the future is one of a wrong clock.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Arguments of `gate`.
 #[derive(Debug, Args)]
@@ -31,6 +29,8 @@ pub struct GateArgs {
     record: PathBuf,
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    select: SelectArgs,
     /// Folder of signed statements; requests for those that are missing are written into it.
     #[arg(long, value_name = "DIR")]
     signoffs: Option<PathBuf>,
@@ -63,16 +63,24 @@ pub fn main(args: &GateArgs, terminal: &Terminal, environment: &Environment) -> 
         Err(code) => return code,
     };
     let now = SystemClock.now();
+    let inputs = Inputs {
+        config: &config,
+        gates: &config.gates.iter().collect::<Vec<_>>(),
+        directory: args.signoffs.as_deref(),
+        fresh: false,
+        trust: &Source::of(&config),
+        now,
+        waived_at: now,
+    };
     let ready = args.state.open().and_then(|state| {
-        let (old, baseline) = evidence(args, &state, &config, now)?;
+        let (old, baseline) = evidence(args, &state, &inputs)?;
         Ok((state, old, baseline))
     });
-    let (state, mut old, baseline) = match ready {
+    let (state, old, baseline) = match ready {
         Ok(ready) => ready,
         Err(message) => return terminal.usage_error(&message),
     };
-    old.release = state.release.clone().or(old.release);
-    match decide(args, &config, old, baseline.as_ref(), now, terminal) {
+    match decide(args, &inputs, old, baseline.as_ref(), terminal) {
         Ok(run) => {
             let kept = run::keep(&run, args.evidence.as_deref(), &state);
             let code = output::write_reports(&run, &args.reports, args.verbose, terminal);
@@ -85,82 +93,50 @@ pub fn main(args: &GateArgs, terminal: &Terminal, environment: &Environment) -> 
     }
 }
 
-/// Reads the record, and refuses one that is not of this policy or was edited.
+/// Reads the record, and refuses one that is not of this policy, this release or these gates.
 fn evidence(
     args: &GateArgs,
     state: &State,
-    config: &Config,
-    now: Timestamp,
+    inputs: &Inputs<'_>,
 ) -> Result<(Run, Option<Run>), String> {
-    output::spare_config(&args.reports, run::spared(&args.config, config))?;
-    let shown = args.record.display();
+    output::spare_config(&args.reports, run::spared(&args.config, inputs.config))?;
     let run = record::read_sealed(&args.record).map_err(|e| e.to_string())?;
-    if run.config.sha256 != config.digest {
-        return Err(format!(
-            "{shown} was made by another policy: sha256 {}, and that of {} is {}; run the gates \
-             again",
-            run.config.sha256,
-            config.sources.names().collect::<Vec<_>>().join(", "),
-            config.digest
-        ));
-    }
-    let ids = |gates: &[GateRecord]| gates.iter().map(|g| g.id.clone()).collect::<Vec<_>>();
-    let declared: Vec<String> = config.gates.iter().map(|g| g.id.clone()).collect();
-    if ids(&run.gates) != declared {
-        return Err(format!("{shown} holds other gates than the config"));
-    }
-    if let Some(signal) = &run.interrupted {
-        return Err(format!("{shown} is partial: the run was ended by {signal}"));
-    }
-    if now
-        .checked_add(SKEW)
-        .is_ok_and(|limit| limit < run.finished)
-    {
-        return Err(format!("{shown} is from the future: {}", run.finished));
-    }
-    if let (Some(asked), Some(recorded)) = (&state.release, &run.release)
-        && asked != recorded
-    {
-        return Err(format!("{shown} is of release {recorded}, not {asked}"));
-    }
+    let claim = Claim {
+        select: &args.select,
+        release: state.release.as_deref(),
+    };
+    let shown = args.record.display();
+    admit::admit(&run, &claim, inputs).map_err(|why| format!("{shown} {why}"))?;
     let baseline = run::read_baseline(args.baseline.as_deref())?;
     Ok((run, baseline))
 }
 
 fn decide(
     args: &GateArgs,
-    config: &Config,
+    inputs: &Inputs<'_>,
     mut run: Run,
     baseline: Option<&Run>,
-    now: Timestamp,
     terminal: &Terminal,
 ) -> Result<Run, String> {
-    let gates: Vec<&Gate> = config.gates.iter().collect();
+    let Inputs {
+        config, gates, now, ..
+    } = *inputs;
     for (gate, record) in gates.iter().zip(&mut run.gates) {
         if gate.signoff().is_some() && record.is_selected() {
             *record = engine::awaiting(gate);
         }
     }
     run.waivers = waiver::apply(&config.waivers, &mut run.gates, now);
-    skip_dependents(&gates, &mut run.gates);
+    skip_dependents(gates, &mut run.gates);
     run.signoffs.clear();
     run.id = format!("{}-gated-{}", run.id, now.as_second());
-    let inputs = Inputs {
-        config,
-        gates: &gates,
-        directory: args.signoffs.as_deref(),
-        fresh: false,
-        trust: &Source::of(config),
-        now,
-        waived_at: now,
-    };
     verdict::settle(&mut run, &config.required);
-    signoff::resolve(&mut run, &inputs);
+    signoff::resolve(&mut run, inputs);
     age(&mut run, args.max_evidence_age, now);
     let masker = Masker::new(config.secrets.iter().map(String::as_str));
     let sealed = record::seal(&run, &masker).map_err(|e| format!("no record: {e}"))?;
     let wanted = args.signoffs.is_some() || config.signoffs.is_configured();
-    if wanted && let Err(error) = request::write(&sealed, &inputs, baseline) {
+    if wanted && let Err(error) = request::write(&sealed, inputs, baseline) {
         terminal.complain(&format!("a sign-off request could not be written: {error}"));
     }
     Ok(sealed)

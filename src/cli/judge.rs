@@ -7,7 +7,7 @@ use readygate_sdk::{ErrorKind, ProbeError, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ConfigArgs, SelectArgs,
+    ConfigArgs, SelectArgs, admit,
     output::{self, Target, Terminal},
     run, session,
 };
@@ -16,9 +16,9 @@ use crate::{
     engine::{self, Context},
     exit,
     plan::Plan,
-    record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord},
+    record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord, Verdict},
     signoff::{self, trust::Source},
-    waiver,
+    verdict, waiver,
 };
 
 /// Arguments of `judge`.
@@ -54,6 +54,11 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
         return terminal.usage_error(&message);
     }
     let old = record::read_sealed(&args.record).map_err(|e| e.to_string());
+    let old = old.and_then(|old| {
+        let shown = args.record.display();
+        admit::no_watch(&old).map_err(|why| format!("{shown} {why}"))?;
+        Ok(old)
+    });
     let ready = old.and_then(|old| Ok((old, run::read_baseline(args.baseline.as_deref())?)));
     let (old, baseline) = match ready {
         Ok(ready) => ready,
@@ -98,8 +103,9 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
             None => rejudge(gate, old, &context),
         });
     }
+    let now = context.clock.now();
     // Marked before anything is skipped: a gate whose failures are all waived holds nothing up.
-    waiver::apply(&config.waivers, &mut gates, old.finished);
+    waiver::apply(&config.waivers, &mut gates, now);
     skip_dependents(config, &mut gates);
     let mut run = session::assemble(
         config,
@@ -113,7 +119,11 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         observed_versions: run.target.observed_versions,
         ..old.target.clone()
     };
-    run.id = format!("{}-judged-{}", old.id, context.clock.now().as_second());
+    run.id = format!("{}-judged-{}", old.id, now.as_second());
+    // What is decided now needs waivers that hold now.
+    run.waivers = waiver::apply(&config.waivers, &mut run.gates, now);
+    run.interrupted.clone_from(&old.interrupted);
+    verdict::settle(&mut run, &config.required);
     run.release = args.release.clone().or_else(|| old.release.clone());
     let inputs = signoff::Inputs {
         config,
@@ -121,11 +131,25 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         directory: args.signoffs.as_deref(),
         fresh: false,
         trust: &Source::of(config),
-        now: context.clock.now(),
-        waived_at: old.finished,
+        now,
+        waived_at: now,
     };
     signoff::resolve(&mut run, &inputs);
+    mind_signal(&mut run);
     run
+}
+
+/// A run that was ended early may have missed what another config asks: it is never GO.
+fn mind_signal(run: &mut Run) {
+    let Some(signal) = &run.interrupted else {
+        return;
+    };
+    run.reasons.push(format!(
+        "the record is partial: the run was ended by {signal}; run the gates again"
+    ));
+    if run.verdict != Verdict::NoGo {
+        run.verdict = Verdict::Inconclusive;
+    }
 }
 
 /// What needs a gate that did not pass would not have run, wherever the two are declared.

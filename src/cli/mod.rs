@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod admit;
 mod diff_policy;
 mod event;
 mod explain;

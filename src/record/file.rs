@@ -50,8 +50,16 @@ pub fn read(path: &Path) -> Result<Run, FileError> {
 }
 
 /// Reads a record that something is decided on or proved with: one that was edited after it was
-/// sealed is refused, and so is one that was not sealed.
+/// sealed is refused, and so is one that was not sealed. The bytes that are parsed are those whose
+/// digest is right.
 pub fn read_sealed(path: &Path) -> Result<Run, FileError> {
+    // What is no file may give other bytes to the next reader, or none for ever.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(FileError::Io {
+            path: path.to_owned(),
+            error: io::Error::other("not a regular file"),
+        });
+    }
     let text = bytes(path)?;
     let run = parse(path, &text)?;
     check_digest(&text).map_err(|why| FileError::Edited {
@@ -62,13 +70,17 @@ pub fn read_sealed(path: &Path) -> Result<Run, FileError> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    let io = |error| FileError::Io {
+        path: path.to_owned(),
+        error,
+    };
     let mut text = Vec::new();
     fs::File::open(path)
-        .and_then(|f| f.take(LARGEST).read_to_end(&mut text))
-        .map_err(|error| FileError::Io {
-            path: path.to_owned(),
-            error,
-        })?;
+        .and_then(|f| f.take(LARGEST + 1).read_to_end(&mut text))
+        .map_err(io)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io(io::Error::other("larger than 512 MiB")));
+    }
     Ok(text)
 }
 

@@ -85,6 +85,7 @@ impl Matter<'_> {
     /// are held against the others.
     fn answers(&self, run: &Run, open: &[usize]) -> Vec<Answer> {
         let mut answers = Vec::new();
+        let mut replaced = Vec::new();
         for is_final in [false, true] {
             let accepted = self.accepted(&answers);
             for &gate in open {
@@ -98,8 +99,9 @@ impl Matter<'_> {
                     answers.extend(self.answer(statement, gate, config, run, &accepted));
                 }
             }
-            self.replace(&mut answers);
+            replaced.extend(self.replace(&mut answers));
             self.separate(&mut answers);
+            self.restore(&mut answers, &replaced);
         }
         answers
     }
@@ -172,7 +174,8 @@ impl Matter<'_> {
             }
         }
         let scope = vector::scope(gate, self.scene.gates, run);
-        if let Some(why) = vector::worse(&said.items, &scope) {
+        let outdated = || vector::outdated(&said.verdict.name, run);
+        if let Some(why) = vector::worse(&said.items, &scope).or_else(outdated) {
             return Err(why);
         }
         let lists = |sha256: &String| said.input_attestations.iter().any(|d| d.is(sha256));
@@ -186,9 +189,10 @@ impl Matter<'_> {
         }
     }
 
-    /// The last word of a person on a gate is the one that counts.
-    fn replace(&self, answers: &mut [Answer]) {
-        let key = |answer: &Answer| {
+    /// The last word of a person on a gate is the one that counts. Gives what was replaced, and by
+    /// what, as places in the list.
+    fn replace(&self, answers: &mut [Answer]) -> Vec<(usize, usize)> {
+        let key = |(at, answer): (usize, &Answer)| {
             let said = &self.examined[answer.statement]
                 .statement
                 .as_ref()?
@@ -199,20 +203,31 @@ impl Matter<'_> {
                 said.decision == SignDecision::Reject,
                 answer.statement,
             );
-            Some((answer.gate, said.principal.to_lowercase(), rank))
+            Some((at, (answer.gate, said.principal.to_lowercase()), rank))
         };
-        let counting = answers.iter().filter(|a| a.refused.is_none());
+        let all = answers.iter().enumerate();
+        let counting = all.filter(|(_, answer)| answer.refused.is_none());
         let keys: Vec<_> = counting.filter_map(key).collect();
-        for answer in answers.iter_mut().filter(|a| a.refused.is_none()) {
-            let Some((gate, principal, rank)) = key(answer) else {
+        let mut replaced = Vec::new();
+        for (at, whose, rank) in &keys {
+            let later = keys.iter().filter(|(_, w, r)| w == whose && r > rank);
+            let Some((last, ..)) = later.max_by_key(|(_, _, rank)| *rank) else {
                 continue;
             };
-            let later = keys
-                .iter()
-                .filter(|(g, p, r)| *g == gate && *p == principal && *r > rank);
-            if let Some((_, _, (_, _, last))) = later.max_by_key(|(_, _, rank)| *rank) {
-                let file = &self.examined[*last].file;
-                answer.refused = Some(format!("{principal} signed anew: {file}"));
+            let file = &self.examined[answers[*last].statement].file;
+            answers[*at].refused = Some(format!("{} signed anew: {file}", whose.1));
+            replaced.push((*at, *last));
+        }
+        replaced
+    }
+
+    /// A rejection is taken back by an approval that counts, and by no other.
+    fn restore(&self, answers: &mut [Answer], replaced: &[(usize, usize)]) {
+        for (before, after) in replaced {
+            let said = self.examined[answers[*before].statement].statement.as_ref();
+            let rejects = said.is_some_and(|s| s.predicate.decision == SignDecision::Reject);
+            if rejects && answers[*after].refused.is_some() {
+                answers[*before].refused = None;
             }
         }
     }

@@ -31,4 +31,4 @@ pub use check::{check, check_settings};
 pub use page::page;
 pub use resolve::resolve;
 pub use revoked::Revoked;
-pub use scene::{Inputs, Scene};
+pub use scene::{Inputs, Scene, is_release_of};

@@ -2,10 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
-use gix::{ObjectId, Repository};
+use gix::{ObjectId, Repository, ThreadSafeRepository, discover::upwards, sec::trust::Mapping};
 use jiff::Timestamp;
 
 /// Commits of one release.
@@ -33,16 +33,36 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 impl Repo {
-    /// The repository around a folder.
+    /// The repository whose work tree holds a folder. A bare repository on the way is passed by:
+    /// whoever can add files could put one beside the config, with another history.
+    ///
+    /// # Errors
+    /// There is none, or its work tree is elsewhere.
     pub fn discover(directory: &Path) -> Result<Self, String> {
         let directory = if directory.as_os_str().is_empty() {
             Path::new(".")
         } else {
             directory
         };
-        gix::discover(directory)
-            .map(|inner| Self { inner })
-            .map_err(|e| format!("no git repository: {}", chain(&e)))
+        let options = upwards::Options {
+            dot_git_only: true,
+            ..upwards::Options::default()
+        };
+        let inner: Repository =
+            ThreadSafeRepository::discover_opts(directory, options, Mapping::default())
+                .map_err(|e| format!("no git repository: {}", chain(&e)))?
+                .into();
+        let real = |path: &Path| path.canonicalize().map_err(|e| e.to_string());
+        let root = inner
+            .workdir()
+            .ok_or("the git repository has no work tree")?;
+        if !real(directory)?.starts_with(real(root)?) {
+            return Err(format!(
+                "the work tree of the git repository is {}, elsewhere",
+                root.display()
+            ));
+        }
+        Ok(Self { inner })
     }
 
     /// The commit that a revision names.
@@ -86,6 +106,42 @@ impl Repo {
         })?;
         let full = real.join(path.file_name()?);
         full.strip_prefix(root).ok().map(Path::to_path_buf)
+    }
+
+    /// A path relative to the work tree as it is written: no link inside of it is followed.
+    pub fn lexical(&self, path: &Path) -> Option<PathBuf> {
+        let root = self.inner.workdir()?.canonicalize().ok()?;
+        let full = std::path::absolute(path).ok()?;
+        let is_root = |at: &&Path| at.canonicalize().is_ok_and(|at| at == root);
+        let rest = full.strip_prefix(full.ancestors().find(is_root)?).ok()?;
+        let mut plain = PathBuf::new();
+        for part in rest.components() {
+            match part {
+                Component::Normal(name) => plain.push(name),
+                Component::ParentDir if plain.pop() => {}
+                _ => return None,
+            }
+        }
+        Some(plain)
+    }
+
+    /// Where a path leads to, relative to the work tree; `None` for what is not there or outside.
+    pub fn real(&self, path: &Path) -> Option<PathBuf> {
+        let root = self.inner.workdir()?.canonicalize().ok()?;
+        let real = path.canonicalize().ok()?;
+        real.strip_prefix(root).ok().map(Path::to_path_buf)
+    }
+
+    /// The symbolic link inside of the work tree that a path leads through.
+    pub fn link(&self, path: &Path) -> Option<PathBuf> {
+        let root = self.inner.workdir()?.canonicalize().ok()?;
+        let full = std::path::absolute(path).ok()?;
+        let is_inside = |at: &Path| {
+            let folder = at.parent().and_then(|folder| folder.canonicalize().ok());
+            folder.is_some_and(|folder| folder.starts_with(&root))
+        };
+        let mut links = full.ancestors().filter(|at| at.is_symlink());
+        links.find(|at| is_inside(at)).map(Path::to_path_buf)
     }
 
     /// Paths in which two commits differ.

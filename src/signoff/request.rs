@@ -205,12 +205,16 @@ pub fn write(
 ) -> Result<Vec<PathBuf>, RequestError> {
     let scene = Scene::new(run, inputs);
     let mut written = Vec::new();
+    let link = scene.link();
     for role in missing(run, &scene) {
         let path = path_of(&scene.directory, &role);
         let io = |error| RequestError::Io {
             path: path.clone(),
             error,
         };
+        if let Some(link) = &link {
+            return Err(linked(link));
+        }
         let request = request(&role, run, &scene, baseline);
         let mut text = serde_json::to_vec_pretty(&request).map_err(|e| io(e.into()))?;
         text.push(b'\n');
@@ -228,11 +232,15 @@ pub fn write(
 /// A link may lead anywhere, and what is written would go there.
 fn spare_links(path: &Path) -> Result<(), RequestError> {
     match fs::symlink_metadata(path) {
-        Ok(found) if found.file_type().is_symlink() => Err(RequestError::Foreign {
-            path: path.to_owned(),
-            why: "it is a symbolic link".to_owned(),
-        }),
+        Ok(found) if found.file_type().is_symlink() => Err(linked(path)),
         _ => Ok(()),
+    }
+}
+
+fn linked(path: &Path) -> RequestError {
+    RequestError::Foreign {
+        path: path.to_owned(),
+        why: "it is a symbolic link".to_owned(),
     }
 }
 

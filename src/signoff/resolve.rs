@@ -31,7 +31,8 @@ pub fn resolve(run: &mut Run, inputs: &Inputs<'_>) {
         return;
     }
     let scene = Scene::new(run, inputs);
-    if run.target.commit.is_none() {
+    // A branch moves on; what was measured is the commit that it leads to now.
+    if scene.commit.is_some() && (inputs.fresh || run.target.commit.is_none()) {
         run.target.commit.clone_from(&scene.commit);
     }
     let looked = scene

@@ -60,7 +60,7 @@ pub struct Scene<'a> {
     pub masker: Masker,
     /// The folder of statements and requests.
     pub directory: PathBuf,
-    /// The commit that is released: a full hash where git knows it.
+    /// The commit that is released: a full hash.
     pub commit: Option<String>,
     /// Its artifact: bare hex.
     pub artifact: Option<String>,
@@ -72,6 +72,7 @@ pub struct Scene<'a> {
     pub release: Option<String>,
     /// The policy, by its digest.
     pub policy: String,
+    named: Option<String>,
     repo: Option<Repo>,
     head: Option<ObjectId>,
     authors: OnceCell<Result<BTreeSet<String>, String>>,
@@ -82,8 +83,9 @@ impl<'a> Scene<'a> {
     pub fn new(run: &Run, inputs: &Inputs<'a>) -> Self {
         let config = inputs.config;
         let repo = Repo::discover(&config.directory).ok();
-        let named = run.target.commit.clone();
-        let revision = named.as_deref().or(inputs.fresh.then_some("HEAD"));
+        let named = run.target.commit.as_deref().map(str::trim);
+        let revision = named.or(inputs.fresh.then_some("HEAD"));
+        let revision = revision.filter(|name| !name.is_empty());
         let head = repo.as_ref().and_then(|repo| repo.resolve(revision?).ok());
         let mut stages = run.selection.stages.clone();
         stages.sort();
@@ -96,7 +98,10 @@ impl<'a> Scene<'a> {
             now: inputs.now,
             masker: Masker::new(config.secrets.iter().map(String::as_str)),
             directory: inputs.directory.map_or_else(own, Path::to_path_buf),
-            commit: head.map(|id| id.to_string()).or(named),
+            commit: head.map(|id| id.to_string()).or_else(|| {
+                let hash = named.filter(|name| is_hash(name));
+                hash.map(str::to_owned)
+            }),
             artifact: target
                 .artifact
                 .as_ref()
@@ -105,6 +110,7 @@ impl<'a> Scene<'a> {
             stages,
             release: run.release.clone(),
             policy: run.config.sha256.clone(),
+            named: named.map(str::to_owned),
             repo,
             head,
             authors: OnceCell::new(),
@@ -132,13 +138,7 @@ impl<'a> Scene<'a> {
 
     /// Reads who may sign; the error says why nobody can.
     pub fn trust(&self, source: &Source) -> Result<Trust, String> {
-        if self.subject().is_empty() {
-            return Err(
-                "nothing says what is released; set `target: { commit: ... }` or `artifact`, or \
-                 run in the git work tree"
-                    .to_owned(),
-            );
-        }
+        self.is_bound()?;
         let settings = &self.config.signoffs;
         let Some(path) = &settings.allowed_signers else {
             return Err("the config names no `signoffs: { allowed_signers: FILE }`".to_owned());
@@ -159,6 +159,42 @@ impl<'a> Scene<'a> {
             revoked,
             namespace: settings.namespace().to_owned(),
         })
+    }
+
+    /// Whether there is something that a signature can be for, and a folder that holds nothing else.
+    fn is_bound(&self) -> Result<(), String> {
+        let named = self.named.as_deref();
+        if named == Some("") {
+            return Err(
+                "`target.commit` is empty, and a signature is for one commit; give its full hash, \
+                 or leave the line out"
+                    .to_owned(),
+            );
+        }
+        if self.subject().is_empty() {
+            return Err(match named {
+                Some(named) => format!(
+                    "nothing says what is released: `target.commit` is `{named}`, which git does \
+                     not know here; give the full hash, 40 or 64 hex digits"
+                ),
+                None => "nothing says what is released; set `target: { commit: ... }` or \
+                         `artifact`, or run in the git work tree"
+                    .to_owned(),
+            });
+        }
+        match self.link() {
+            Some(link) => Err(format!(
+                "the folder of sign-offs must be one: {} is a symbolic link, and what it leads to \
+                 would pass for statements",
+                link.display()
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The symbolic link of the work tree that the folder of sign-offs is behind.
+    pub fn link(&self) -> Option<PathBuf> {
+        self.repo.as_ref()?.link(&self.directory)
     }
 
     /// What a sign-off vouches for, as it is shown.
@@ -184,8 +220,7 @@ impl<'a> Scene<'a> {
         let (Some(repo), Some(head)) = (&self.repo, self.head) else {
             return Ok(false);
         };
-        let is_hash = signed.len() >= 40 && signed.bytes().all(|b| b.is_ascii_hexdigit());
-        if !is_hash {
+        if !is_hash(signed) {
             return Ok(false);
         }
         let signed = repo.resolve(signed).map_err(|_| {
@@ -207,20 +242,26 @@ impl<'a> Scene<'a> {
     /// Whether all paths are statements, signatures or requests, and none says whom to trust.
     fn are_statements(&self, paths: &[PathBuf]) -> bool {
         let Some(repo) = &self.repo else { return false };
-        let absolute = |path: &Path| std::path::absolute(path).ok();
-        let inside = |path: &Path| repo.inside(&absolute(path)?);
-        // A file stands for its folder, whose parent may be the root.
-        let Some(folder) = inside(&self.directory.join("x")) else {
+        if self.link().is_some() {
+            return false;
+        }
+        let folder = repo.lexical(&self.directory);
+        let Some(folder) = folder.filter(|f| !f.as_os_str().is_empty()) else {
             return false;
         };
-        let Some(folder) = folder.parent().filter(|f| !f.as_os_str().is_empty()) else {
-            return false;
+        let folder = folder.as_path();
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        let inside = |path: PathBuf| {
+            // By every name that it has: the one written, and what it leads to.
+            let parent = absolute(&path).and_then(|path| repo.inside(&path));
+            [repo.lexical(&path), parent, repo.real(&path)]
         };
         let settings = &self.config.signoffs;
         let lists = settings.allowed_signers.iter().chain(&settings.revoked);
         let lists = lists.map(|path| self.config.directory.join(path));
         let configs = self.config.sources.names().map(PathBuf::from);
-        let trusted: Vec<PathBuf> = lists.chain(configs).filter_map(|p| inside(&p)).collect();
+        let trusted = lists.chain(configs).flat_map(inside).flatten();
+        let trusted: Vec<PathBuf> = trusted.collect();
         paths.iter().all(|path| {
             let parent = path.parent();
             let place = parent == Some(folder) || parent == Some(&folder.join("requests"));
@@ -269,6 +310,21 @@ impl<'a> Scene<'a> {
         // An empty range names nobody, and the last commit has an author all the same.
         last_author(repo, head, &counts)
     }
+}
+
+/// Whether the commit of a record is the release that the config names.
+pub fn is_release_of(run: &Run, inputs: &Inputs<'_>) -> Result<bool, String> {
+    let Some(commit) = run.target.commit.as_deref() else {
+        return Ok(false);
+    };
+    let mut own = run.clone();
+    own.target.commit.clone_from(&inputs.config.target.commit);
+    Scene::new(&own, inputs).is_same_release(commit)
+}
+
+/// A full hash, SHA-1 or SHA-256: whatever else names a commit may name another one tomorrow.
+fn is_hash(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Of the newest commit that is more than statements.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::statement::sha256;
 use crate::{
     config::Gate,
-    record::{GateRecord, Outcome, Run, SkipReason},
+    record::{GateRecord, Outcome, Run, SkipReason, Verdict},
 };
 
 /// How a gate ended, from best to worst.
@@ -96,13 +96,41 @@ pub fn scope<'r>(signoff: &Gate, gates: &[&Gate], run: &'r Run) -> Vec<&'r GateR
     records().collect()
 }
 
+/// Why the verdict that the signer was shown is no longer one: a sentence. A signer who was shown GO
+/// has not seen that a blocking gate stands on a waiver, in whatever section it is. What is worse
+/// than that keeps the release from going by itself.
+pub fn outdated(seen: &str, run: &Run) -> Option<String> {
+    let all = [
+        Verdict::Go,
+        Verdict::GoWithWaivers,
+        Verdict::NoGo,
+        Verdict::Inconclusive,
+        Verdict::Pending,
+    ];
+    if !all.iter().any(|verdict| verdict.name() == seen) {
+        return Some(format!(
+            "the signer was shown `{seen}`, which is no verdict"
+        ));
+    }
+    let waived = |gate: &&GateRecord| gate.severity.blocks() && gate.is_waived();
+    let gate = run.gates.iter().find(waived)?;
+    (seen == Verdict::Go.name()).then(|| {
+        format!(
+            "it is stale: {} is waived now, and the verdict was {seen} when it was signed",
+            gate.id
+        )
+    })
+}
+
 /// Why what was shown then is no longer what is: a sentence for the first gate that is worse.
 pub fn worse(seen: &[Item], now: &[&GateRecord]) -> Option<String> {
     now.iter().find_map(|gate| {
         let then = seen.iter().find(|item| item.id == gate.id);
         let then = then.map_or(Status::NotSelected, |item| item.status);
         let now = Status::of(gate);
-        (now > then).then(|| {
+        // Who was not shown a gate has not seen a failure of it, waived or not.
+        let unseen = then == Status::NotSelected && now == Status::Waived;
+        (now > then || unseen).then(|| {
             format!(
                 "it is stale: {} is {} now, and was {} when it was signed",
                 gate.id,

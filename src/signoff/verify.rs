@@ -104,13 +104,25 @@ fn hold(
     }
 }
 
+/// Whether a statement for some stages is one for these. A rejection is one for each of its stages,
+/// and one without stages for all.
+fn of_these_stages(said: &Predicate, scene: &Scene<'_>) -> bool {
+    let (then, now) = (&said.stages, &scene.stages);
+    match said.decision {
+        SignDecision::Approve => then == now,
+        SignDecision::Reject => {
+            then.is_empty() || now.is_empty() || then.iter().any(|stage| now.contains(stage))
+        }
+    }
+}
+
 /// The environment, the stages and the release.
 fn of_this_deployment(said: &Predicate, scene: &Scene<'_>) -> Result<(), String> {
     if said.environment != scene.environment {
         let (then, now) = (&said.environment, &scene.environment);
         return Err(format!("it is for environment {then}, this is {now}"));
     }
-    if said.stages != scene.stages {
+    if !of_these_stages(said, scene) {
         let name = |stages: &[String]| match stages {
             [] => "no stage".to_owned(),
             stages => format!("stage {}", stages.join(", ")),

@@ -145,7 +145,15 @@ fn a_stopped_series_has_not_passed_and_judging_it_again_does_not_change_that() {
     measured passed
     "#);
     let judged = project.call("judge run.json --report json=judged.json");
-    assert_eq!(judged.code, 3, "{}", judged.stdout);
+    assert_eq!(judged.code, 130, "{}", judged.stdout);
+    // Nor does a config that asks for nothing but what passed before the signal.
+    let config = "version: 1\ngates:\n- {id: measured, probe: command, with: {argv: ['true']}}\n";
+    let project = project.file("less.yaml", config);
+    let judged = project.call("judge run.json -c less.yaml --report json=run.json");
+    assert_snapshot!(judged.summary(), @r#"
+    INCONCLUSIVE, exit 130
+    measured passed
+    "#);
 }
 
 #[test]

@@ -151,6 +151,13 @@ fn an_edited_record_is_refused() {
         "{}",
         ran.stderr
     );
+    let judged = project.call("judge run.json");
+    assert_eq!(judged.code, 2);
+    assert!(
+        judged.stderr.contains("the record was edited"),
+        "{}",
+        judged.stderr
+    );
     let without = text.rsplit_once(",\n  \"digest\"").unwrap().0.to_owned() + "\n}\n";
     let project = project.file("run.json", without);
     let ran = project.call("gate run.json");
@@ -352,4 +359,96 @@ fn without_any_config_of_signatures_nothing_is_written() {
     let says = "nobody can sign: ";
     assert!(ran.stdout.contains(says), "{}", ran.stdout);
     assert!(!project.path("signoffs").exists());
+}
+
+/// `gate` must refuse the record, with these words.
+fn refused(project: &Project, args: &str, says: &str) {
+    let ran = project.call(&format!("gate run.json {args}"));
+    assert_eq!(ran.code, 2, "{args}: {}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains(says), "{says}:\n{}", ran.stderr);
+}
+
+#[test]
+fn a_record_that_left_the_sign_offs_out_is_refused() {
+    let project = project();
+    let run = |args: &str| {
+        let ran = project.call(&format!(
+            "run -q --release r1 --report json=run.json {args}"
+        ));
+        ok(&ran);
+    };
+    run("--stage pre-deploy --skip signoff.*");
+    refused(&project, "", "was made with `--skip signoff.*`");
+    refused(&project, "--stage pre-deploy", "without `--skip`");
+    // Who says so decides on that part.
+    ok(&project.call("gate run.json --skip signoff.*"));
+    run("--only here");
+    refused(&project, "", "was made with `--only here`");
+    refused(&project, "--only signoff.*", "with `--only signoff.*`");
+}
+
+#[test]
+fn a_record_of_another_stage_is_refused() {
+    let staged =
+        |gate: &str| gate.replace("probe: signoff", "stages: [pre-deploy], probe: signoff");
+    let policy = staged(POLICY).replace(
+        "    stages: [pre-deploy], probe: signoff\n",
+        "    probe: signoff\n    stages: [pre-deploy]\n",
+    );
+    let project = project().config(&policy);
+    ok(&project.call("run -q --stage post-deploy --release r1 --report json=run.json"));
+    let says = "with `--stage post-deploy`, and is to be decided on with `--stage pre-deploy`";
+    refused(&project, "--stage pre-deploy", says);
+}
+
+#[test]
+fn a_record_of_another_target_is_refused() {
+    let policy = POLICY.replace(
+        "version: 4.0.0",
+        "version: \"${VERSION:-4}\", environment: \"${WHERE:-eu}\", commit: \"${COMMIT:-HEAD}\"",
+    );
+    let project = project().config(&policy);
+    assert_eq!(project.run().code, 4);
+    assert_eq!(project.call("gate run.json").code, 4);
+    refused(
+        &project,
+        "--var WHERE=us",
+        "target.environment was eu, and is us",
+    );
+    refused(
+        &project,
+        "--var VERSION=5",
+        "target.version was 4, and is 5",
+    );
+    refused(
+        &project,
+        "--var COMMIT=gone",
+        "and the config releases gone",
+    );
+    ok(&project.shell("echo new > src.txt && git add src.txt && git commit -qm more"));
+    refused(&project, "", "and the config releases HEAD");
+}
+
+#[test]
+fn a_record_without_the_release_is_refused() {
+    let project = project();
+    let ran = project.call("run -q --stage pre-deploy --report json=run.json");
+    assert_eq!(ran.code, 4);
+    assert_eq!(project.call("gate run.json").code, 4);
+    refused(
+        &project,
+        "--release r1",
+        "is of no release by name, and this is r1",
+    );
+}
+
+#[test]
+fn a_record_that_is_no_file_is_refused() {
+    let project = project();
+    ok(&project.shell("mkfifo pipe"));
+    for command in ["gate pipe", "judge pipe"] {
+        let ran = project.call(command);
+        assert_eq!(ran.code, 2, "{command}");
+        assert!(ran.stderr.contains("not a regular file"), "{}", ran.stderr);
+    }
 }

@@ -167,7 +167,8 @@ fn from_checklist_to_rollback() {
             "sign signoffs/requests/{role}.json --role {role} --key keys/{name} --yes"
         )));
     }
-    let go = project.call("gate pre.json --state .readygate/release --report json=go.json");
+    let go = project
+        .call("gate pre.json --stage pre-deploy --state .readygate/release --report json=go.json");
     ok(&go);
     assert_eq!(json(&project, "go.json")["verdict"], "GO");
 
@@ -178,6 +179,12 @@ fn from_checklist_to_rollback() {
         project.call("watch --for 20s --every 200ms --baseline go.json --report json=watch.json");
     assert_eq!(watch.code, 5, "{}{}", watch.stdout, watch.stderr);
     assert_eq!(json(&project, "decision.json")["decision"], "rollback");
+    // Its last samples are gates, and its advice is another.
+    for command in ["gate watch.json", "judge watch.json"] {
+        let ran = project.call(command);
+        assert_eq!(ran.code, 2, "{command}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("is of a watch"), "{}", ran.stderr);
+    }
     ok(&project.call("event rollback.started"));
     ok(&project.call("event rollback.finished"));
 

@@ -1,6 +1,8 @@
 //! Waivers, from the config to the exit code and every report.
 
 use insta::assert_snapshot;
+use readygate::record;
+use readygate_sdk::Masker;
 
 use crate::support::{Project, readygate};
 
@@ -95,6 +97,20 @@ fn run_judge_and_render_waive_alike() {
     let strict = config.split("waivers:").next().unwrap();
     let project = project.file("strict.yaml", strict);
     let judged = project.call("judge run.json -c strict.yaml");
+    assert_eq!(judged.code, 1, "{}", judged.stdout);
+}
+
+#[test]
+fn judging_needs_waivers_that_hold_now() {
+    let project = waived(&waiver("gate: docs.readme").replace("2999-12-31", "2020-12-31"));
+    assert_eq!(project.run().code, 1);
+    // As if the run had been made while the waiver held.
+    let mut run = record::read(&project.path("run.json")).unwrap();
+    run.started = "2020-06-01T00:00:00Z".parse().unwrap();
+    run.finished = run.started;
+    let run = record::seal(&run, &Masker::new([])).unwrap();
+    let project = project.file("run.json", serde_json::to_string(&run).unwrap());
+    let judged = project.call("judge run.json");
     assert_eq!(judged.code, 1, "{}", judged.stdout);
 }
 

@@ -286,3 +286,34 @@ fn a_minor_sign_off_does_not_keep_from_go() {
     assert_eq!(run.verdict, Verdict::Go);
     assert_eq!(run.counts.pending, 1);
 }
+
+#[test]
+fn a_rejection_is_not_taken_back_by_an_approval_that_does_not_count() {
+    let mut world = World::new();
+    world.write("code.txt", "mine");
+    world.commit("alice@example.com", "2026-11-24T09:00:00Z");
+    let no = world.reject("security-lead", "alice");
+    assert_eq!(world.resolve().exit_code, 1);
+    let request = world.request("security-lead");
+    world.pass(60);
+    let yes = world.sign_request(&request, "alice", Approve, |_| ());
+    let reason = world.of(&yes).reason.unwrap();
+    assert!(reason.contains("wrote a part of this release"), "{reason}");
+    assert!(world.of(&no).accepted);
+    assert_eq!(world.resolve().exit_code, 1);
+}
+
+#[test]
+fn a_rejection_counts_for_each_of_its_stages() {
+    let mut world = World::new();
+    world.reject("security-lead", "alice");
+    for (stages, code) in [
+        (vec!["pre-deploy"], 1),
+        (vec!["deploy", "pre-deploy"], 1),
+        (vec![], 1),
+        (vec!["post-deploy"], 4),
+    ] {
+        world.stages = stages.iter().map(|stage| (*stage).to_owned()).collect();
+        assert_eq!(world.resolve().exit_code, code, "{stages:?}");
+    }
+}

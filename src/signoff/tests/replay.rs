@@ -1,7 +1,17 @@
 //! A signature is for one commit, environment, stage, release, policy, time and state of things.
 
-use super::world::{DBA, POLICY, World};
-use crate::record::{Outcome, SignDecision::Approve, Verdict};
+use std::{fs, os::unix::fs::symlink};
+
+use readygate_sdk::{Check, CheckOutcome, Level};
+
+use super::{
+    super::{
+        repo::Repo,
+        vector::{self, Item, Status},
+    },
+    world::{DBA, POLICY, World, call},
+};
+use crate::record::{GateRecord, Outcome, Run, SignDecision::Approve, Verdict, Waived};
 
 #[test]
 fn a_signature_counts() {
@@ -25,7 +35,7 @@ fn a_signature_counts() {
 fn an_ecdsa_signature_counts() {
     for bits in ["256", "384", "521"] {
         let world = World::new();
-        std::fs::remove_file(world.path().join("keys/alice")).unwrap();
+        fs::remove_file(world.path().join("keys/alice")).unwrap();
         let args = [
             "-q",
             "-t",
@@ -37,7 +47,7 @@ fn an_ecdsa_signature_counts() {
             "-f",
             "keys/alice",
         ];
-        assert!(super::world::call(world.path(), "ssh-keygen", &args));
+        assert!(call(world.path(), "ssh-keygen", &args));
         let key = world.read("keys/alice.pub");
         world.write("allowed_signers", &format!("alice@example.com {key}"));
         world.sign("security-lead", "alice");
@@ -283,7 +293,7 @@ fn whom_to_trust_is_no_statement_wherever_it_lies() {
 #[test]
 fn without_a_commit_or_an_artifact_nothing_can_be_signed() {
     let world = World::new();
-    std::fs::remove_dir_all(world.path().join(".git")).unwrap();
+    fs::remove_dir_all(world.path().join(".git")).unwrap();
     let run = world.resolve();
     assert_eq!(run.exit_code, 4);
     assert!(
@@ -303,4 +313,184 @@ fn failures_outweigh_missing_signatures() {
         .outcomes
         .insert("infra.a".to_owned(), Outcome::Unmeasured);
     assert_eq!(world.resolve().exit_code, 3);
+}
+
+/// A run whose gate `infra.a` failed and is waived.
+fn waived() -> Run {
+    let failed = Check {
+        rule: "files/missing".to_owned(),
+        subject: "x".to_owned(),
+        outcome: CheckOutcome::Failed,
+        level: Level::Error,
+        message: "x is missing".to_owned(),
+        expected: None,
+        actual: None,
+        hint: None,
+        location: None,
+        details: Vec::new(),
+    };
+    let world = World::new();
+    let mut run = world.resolve();
+    let gate = run.gates.iter_mut().find(|g| g.id == "infra.a").unwrap();
+    *gate = GateRecord {
+        outcome: Outcome::Failed,
+        checks: vec![failed],
+        waived: vec![Waived {
+            check: 0,
+            waiver: 0,
+            until: world.now,
+            approver: "cto".to_owned(),
+            ticket: None,
+        }],
+        ..gate.clone()
+    };
+    assert!(gate.is_waived());
+    run
+}
+
+#[test]
+fn a_waived_failure_that_the_signer_never_saw_is_worse() {
+    let run = waived();
+    let gates: Vec<&GateRecord> = run.gates.iter().take(1).collect();
+    let seen = |status| Item {
+        id: "infra.a".to_owned(),
+        title: "A is up".to_owned(),
+        status,
+    };
+    let worse = |seen: &[Item]| vector::worse(seen, &gates);
+    for items in [
+        vec![],
+        vec![seen(Status::NotSelected)],
+        vec![seen(Status::Passed)],
+    ] {
+        let why = worse(&items).unwrap();
+        assert!(
+            why.starts_with("it is stale: infra.a is waived now"),
+            "{why}"
+        );
+    }
+    for status in [Status::Waived, Status::Unmeasured, Status::Failed] {
+        assert_eq!(worse(&[seen(status)]), None);
+    }
+}
+
+#[test]
+fn who_was_shown_go_has_not_seen_a_waiver() {
+    let mut run = waived();
+    let why = vector::outdated("GO", &run).unwrap();
+    assert!(
+        why.starts_with("it is stale: infra.a is waived now"),
+        "{why}"
+    );
+    assert_eq!(vector::outdated("GO-WITH-WAIVERS", &run), None);
+    assert_eq!(vector::outdated("NO-GO", &run), None);
+    run.gates[0].waived.clear();
+    assert_eq!(vector::outdated("GO", &run), None);
+}
+
+#[test]
+fn a_request_that_lies_about_the_verdict() {
+    let world = World::new();
+    world.resolve();
+    let mut request = world.request("security-lead");
+    request.verdict = "ALL IS WELL".to_owned();
+    world.sign_request(&request, "alice", Approve, |_| ());
+    let refusal = world.refusal();
+    assert_eq!(
+        refusal,
+        "the signer was shown `ALL IS WELL`, which is no verdict"
+    );
+}
+
+#[test]
+fn a_commit_by_no_name_or_another_name_binds_nothing() {
+    let with = |commit: &str| {
+        let policy = POLICY.replace("version: 4.0.0", &format!("commit: \"{commit}\""));
+        World::with(&policy)
+    };
+    for (commit, says) in [
+        ("", "`target.commit` is empty"),
+        (" ", "`target.commit` is empty"),
+        ("gone", "`gone`, which git does not know here"),
+        ("abcdef0", "`abcdef0`, which git does not know here"),
+    ] {
+        let run = with(commit).resolve();
+        assert_eq!(run.exit_code, 4);
+        assert!(run.reasons[0].contains(says), "{:?}", run.reasons);
+    }
+    // A full hash is a name in any clone, and a branch is not what is released but where it is.
+    let hash = "a".repeat(40);
+    assert_eq!(with(&hash).resolve().target.commit, Some(hash));
+    let run = with("main").resolve();
+    assert_eq!(run.target.commit.unwrap().len(), 40);
+}
+
+#[test]
+fn a_folder_behind_a_link_holds_no_statements() {
+    let world = World::new();
+    fs::create_dir(world.path().join("src")).unwrap();
+    symlink("src", world.path().join("signoffs")).unwrap();
+    let run = world.resolve();
+    assert_eq!(run.exit_code, 4);
+    assert!(
+        run.reasons[0].contains("signoffs is a symbolic link"),
+        "{:?}",
+        run.reasons
+    );
+    assert!(!world.path().join("src/requests").exists());
+
+    // Signed before the folder was moved behind a link.
+    fs::remove_file(world.path().join("signoffs")).unwrap();
+    world.sign("security-lead", "alice");
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    fs::remove_dir(world.path().join("src")).unwrap();
+    fs::rename(world.path().join("signoffs"), world.path().join("src")).unwrap();
+    symlink("src", world.path().join("signoffs")).unwrap();
+    world.write("src/package.json", "{}");
+    world.commit("carol@example.com", "2026-11-24T09:00:00Z");
+    assert_eq!(world.resolve().verdict, Verdict::Pending);
+}
+
+#[test]
+fn keys_behind_a_link_are_no_statement() {
+    let world = World::new();
+    let keys = world.read("allowed_signers");
+    world.write("signoffs/keys.json", &keys);
+    fs::remove_file(world.path().join("allowed_signers")).unwrap();
+    symlink("signoffs/keys.json", world.path().join("allowed_signers")).unwrap();
+    world.commit("carol@example.com", "2026-11-24T08:10:00Z");
+    world.sign("security-lead", "alice");
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.edit("signoffs/keys.json", |text| format!("# mine\n{text}"));
+    world.commit("carol@example.com", "2026-11-24T08:20:00Z");
+    assert_eq!(world.resolve().verdict, Verdict::Pending);
+}
+
+#[test]
+fn a_bare_repository_beside_the_config_is_passed_by() {
+    let world = World::new();
+    let git = |args: &[&str]| assert!(call(world.path(), "git", args), "{args:?}");
+    git(&["init", "-q", "--bare", "policy"]);
+    let release = Repo::discover(world.path()).unwrap().resolve("HEAD");
+    let found = Repo::discover(&world.path().join("policy")).unwrap();
+    assert_eq!(found.resolve("HEAD"), release);
+    assert!(release.is_ok());
+}
+
+#[test]
+fn a_repository_without_this_work_tree_is_none() {
+    let world = World::new();
+    let git = |args: &[&str]| assert!(call(world.path(), "git", args), "{args:?}");
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    git(&[
+        "config",
+        "core.worktree",
+        elsewhere.path().to_str().unwrap(),
+    ]);
+    let why = Repo::discover(world.path()).err().unwrap();
+    assert!(why.contains("elsewhere"), "{why}");
+    git(&["config", "--unset", "core.worktree"]);
+    git(&["config", "core.bare", "true"]);
+    let why = Repo::discover(world.path()).err().unwrap();
+    assert!(why.contains("has no work tree"), "{why}");
 }

@@ -60,7 +60,10 @@ pub fn main() -> Done {
             0,
         )?;
     }
-    stage.run("gate pre.json --state release --report json=go.json", 0)?;
+    stage.run(
+        "gate pre.json --stage pre-deploy --state release --report json=go.json",
+        0,
+    )?;
 
     stage.say("The deployment, and an outage during the watch");
     stage.run("event deploy.started --state release", 0)?;
