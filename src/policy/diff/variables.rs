@@ -30,10 +30,13 @@ pub fn compare(
     }
 }
 
+/// Where it stands in the old policy, and in the new one.
+type Places = (Option<Span>, Option<Span>);
+
 struct Walk<'a> {
     base: &'a Documents,
     head: &'a Documents,
-    found: Vec<(String, (Option<Span>, Option<Span>))>,
+    found: Vec<(String, Places)>,
 }
 
 impl Walk<'_> {
