@@ -15,6 +15,7 @@ use super::{
     diagnostic::{Diagnostic, Sources, Span, render},
     gates::{self, GateContext},
     model::{Defaults, File, Require},
+    variables::template,
     yaml::{self, Node},
 };
 use crate::{
@@ -63,6 +64,8 @@ pub struct Files {
     pub roots: Vec<Node>,
     /// SHA-256 over all of them, hex.
     pub digest: String,
+    /// Of every value that uses variables, by its place: its text without their defaults.
+    pub templates: BTreeMap<Span, String>,
 }
 
 /// Reads config files and what they include, for a comparison. Of the variables only those with a
@@ -84,14 +87,29 @@ pub fn read_files(paths: &[PathBuf], origin: &Origin) -> Result<Files, LoadError
     }
     // A variable without a value is left as it is written, which is what is compared then.
     let unheard = Sink::default();
+    let mut templates = BTreeMap::new();
     for root in &mut roots {
+        collect_templates(root, &mut templates);
         loader.variables.interpolate(root, &unheard);
     }
     Ok(Files {
+        templates,
         sources: loader.sources,
         roots,
         digest,
     })
+}
+
+fn collect_templates(node: &Node, into: &mut BTreeMap<Span, String>) {
+    if let Some(template) = node.text().and_then(template) {
+        into.insert(node.span, template);
+    }
+    for item in node.items() {
+        collect_templates(item, into);
+    }
+    for entry in node.entries() {
+        collect_templates(&entry.value, into);
+    }
 }
 
 /// Reads, merges and validates config files of the working tree.
@@ -212,7 +230,7 @@ impl Loader {
                 "",
             );
         }
-        let text = match read_text(path, &self.origin) {
+        let text = match read_text(path, &self.origin, from.is_none()) {
             Ok(text) => text,
             Err(OriginError { message, help }) => {
                 return report(&self.sink, format!("{shown}: {message}"), &help);
@@ -526,12 +544,17 @@ impl Loader {
     }
 }
 
-fn read_text(path: &Path, origin: &Origin) -> Result<String, OriginError> {
+/// The text of a file that the user `named`, or that another file includes.
+fn read_text(path: &Path, origin: &Origin, named: bool) -> Result<String, OriginError> {
     let say = |message: String, help: &str| OriginError {
         message,
         help: help.to_owned(),
     };
-    let bytes = origin.read(path, LARGEST)?;
+    let bytes = if named {
+        origin.read_named(path, LARGEST)?
+    } else {
+        origin.read(path, LARGEST)?
+    };
     let text = String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = e.as_bytes()[..valid].split(|b| *b == b'\n').count();

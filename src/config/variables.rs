@@ -163,6 +163,39 @@ impl Variables {
     }
 }
 
+/// A text without the defaults of its variables: `< ${LIMIT:-50ms}` is `< ${LIMIT}`. `None` where it
+/// uses no variable.
+pub fn template(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut uses = false;
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        if let Some(tail) = after.strip_prefix('$') {
+            out.push_str("$$");
+            rest = tail;
+            continue;
+        }
+        let inside = after
+            .strip_prefix('{')
+            .and_then(|tail| tail.split_once('}'));
+        let Some((inside, tail)) = inside else {
+            out.push('$');
+            rest = after;
+            continue;
+        };
+        let name = inside.split_once(":-").map_or(inside, |(name, _)| name);
+        out.push_str("${");
+        out.push_str(name);
+        out.push('}');
+        uses = true;
+        rest = tail;
+    }
+    out.push_str(rest);
+    uses.then_some(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +218,14 @@ mod tests {
         assert_eq!(expand("a ${A} b"), ("a x\": [ b".into(), 0));
         assert_eq!(expand("${B:-c} ${E:-d}[${E}]"), ("c d[]".into(), 0));
         assert_eq!(expand("$$A $${A} $A 5$"), ("$A ${A} $A 5$".into(), 0));
+    }
+
+    #[test]
+    fn templates_keep_the_names_and_not_the_defaults() {
+        let of = |text| template(text).unwrap_or_default();
+        assert_eq!(of("< ${LIMIT:-50ms}"), "< ${LIMIT}");
+        assert_eq!(of("${A}/$${B}$${A:-x}"), "${A}/$${B}$${A:-x}");
+        assert_eq!(of("a $${B} $ ${"), "");
     }
 
     #[test]

@@ -61,6 +61,11 @@ impl Node {
             .map(|e| &e.value)
     }
 
+    /// The same unless it is nothing (`~`), which leaves a key out.
+    pub fn said(&self, key: &str) -> Option<&Self> {
+        self.get(key).filter(|value| !value.is_null())
+    }
+
     /// The entries of a mapping, none for anything else.
     pub fn entries(&self) -> &[Entry] {
         match &self.kind {

@@ -1,7 +1,10 @@
 //! A policy as its files say it: parsed and put together, neither bound to probes nor to values of
 //! one machine, so that two can be compared anywhere.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +25,8 @@ pub struct Documents {
     pub sources: Sources,
     /// One tree for each file, variables that have a default in the files put in.
     pub roots: Vec<Node>,
+    /// Of every value that uses variables, by its place: its text without their defaults.
+    templates: BTreeMap<Span, String>,
     /// Lists of keys that the policy names, in their order: the key in `signoffs`, path, text.
     pub lists: Vec<List>,
     /// The ref that it is from.
@@ -71,6 +76,7 @@ impl Documents {
             name: name.to_owned(),
             sources: read.sources,
             roots: read.roots,
+            templates: read.templates,
             lists,
             trusted: origin.record(),
             sha256: bytes
@@ -79,9 +85,20 @@ impl Documents {
         })
     }
 
-    /// The value under a key of the file that has it.
+    /// The value under a key of the file that has it. Nothing (`~`) is no value.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.roots.iter().find_map(|root| root.get(key))
+        self.roots.iter().find_map(|root| root.said(key))
+    }
+
+    /// How a value is written that uses variables: its text without their defaults.
+    pub fn template(&self, value: &Node) -> Option<&str> {
+        value.text()?;
+        self.templates.get(&value.span).map(String::as_str)
+    }
+
+    /// Whether any value uses a variable.
+    pub fn uses_variables(&self) -> bool {
+        !self.templates.is_empty()
     }
 
     /// The items under a key of all files.

@@ -4,6 +4,7 @@ mod approval;
 pub mod config;
 pub mod diff;
 mod documents;
+mod name;
 mod notice;
 mod origin;
 

@@ -1,6 +1,6 @@
 //! What a run by a trusted ref says of the policy in the working tree, which it does not use.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf};
 
 use readygate_sdk::{count_of, defang};
 
@@ -18,6 +18,12 @@ pub fn notice(reference: &str, origin: &Origin, paths: &[PathBuf]) -> Option<Str
     let Ok(base) = Documents::read(reference, origin, paths) else {
         return Some(out);
     };
+    // A link to a pipe or a device in the working tree could keep the run waiting.
+    let odd = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| !found.is_file());
+    if paths.iter().any(odd) {
+        out += "; the one in the working tree is not a regular file";
+        return Some(out);
+    }
     let Ok(head) = Documents::read("the working tree", &Origin::Disk, paths) else {
         out += "; the one in the working tree is not readable";
         return Some(out);

@@ -7,8 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use gix::{ObjectId, ThreadSafeRepository, object::Kind};
+use gix::{ObjectId, ThreadSafeRepository, discover::upwards, object::Kind};
 
+use super::name;
 use crate::record::TrustRecord;
 
 /// Where the files of a policy come from.
@@ -28,7 +29,7 @@ pub struct Tree {
     commit: ObjectId,
     root: ObjectId,
     /// The folder of the work tree; paths are relative to it.
-    workdir: Option<PathBuf>,
+    workdir: PathBuf,
 }
 
 /// Why a file or a ref cannot be read.
@@ -41,7 +42,7 @@ pub struct OriginError {
     pub help: String,
 }
 
-fn error(message: impl Into<String>, help: impl Into<String>) -> OriginError {
+pub(super) fn error(message: impl Into<String>, help: impl Into<String>) -> OriginError {
     OriginError {
         message: message.into(),
         help: help.into(),
@@ -49,7 +50,7 @@ fn error(message: impl Into<String>, help: impl Into<String>) -> OriginError {
 }
 
 /// gix puts the story into the chain of causes.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();
     causes.join(": ")
@@ -59,27 +60,17 @@ impl Origin {
     /// The tree of a ref, tag or commit in the repository around the current folder.
     ///
     /// # Errors
-    /// No repository, no such ref, a name that means two things, a clone that lacks the commit.
+    /// No repository, no such ref, a name that means two things or a tag without saying so, a clone
+    /// that lacks the commit.
     pub fn of_ref(reference: &str) -> Result<Self, OriginError> {
         Self::in_repository(reference, Path::new("."))
     }
 
     /// The same in the repository around a folder.
     pub fn in_repository(reference: &str, folder: &Path) -> Result<Self, OriginError> {
-        let repository = ThreadSafeRepository::discover(folder).map_err(|e| {
-            error(
-                format!(
-                    "`{reference}` cannot be read: no git repository here: {}",
-                    chain(&e)
-                ),
-                "run readygate inside the clone",
-            )
-        })?;
+        let (repository, workdir) = around(reference, folder)?;
         let local = repository.to_thread_local();
-        refuse_ambiguous(reference, &local)?;
-        let commit = local
-            .rev_parse_single(reference)
-            .map_err(|_| missing(reference, &local))?
+        let commit = name::find(reference, &local)?
             .object()
             .and_then(|object| object.peel_to_kind(Kind::Commit))
             .map_err(|e| incomplete(reference, &local, &chain(&e)))?;
@@ -88,7 +79,6 @@ impl Origin {
             .find_commit(commit)
             .and_then(|c| Ok(c.tree_id()?.detach()))
             .map_err(|e| incomplete(reference, &local, &chain(&e)))?;
-        let workdir = local.workdir().and_then(|dir| fs::canonicalize(dir).ok());
         Ok(Self::Ref(Arc::new(Tree {
             reference: reference.to_owned(),
             repository,
@@ -132,8 +122,7 @@ impl Origin {
     pub fn from_root(&self, path: &str) -> PathBuf {
         match self {
             Self::Ref(tree) if !path.starts_with("./") && !path.starts_with("../") => {
-                let root = tree.workdir.clone();
-                root.unwrap_or_else(|| PathBuf::from("/")).join(path)
+                tree.workdir.join(path)
             }
             Self::Ref(_) | Self::Disk => PathBuf::from(path),
         }
@@ -158,38 +147,54 @@ impl Origin {
         }
     }
 
-    /// The bytes of a file of at most `most` bytes. The message does not repeat the path.
+    /// The bytes of a regular file of at most `most` bytes. The message does not repeat the path.
     pub fn read(&self, path: &Path, most: u64) -> Result<Vec<u8>, OriginError> {
+        self.read_as(path, most, false)
+    }
+
+    /// The same of what the user named: that may also be a pipe, as in `-c <(generate)`. What a file
+    /// of the policy names must not be: a change could keep a run waiting for good.
+    pub fn read_named(&self, path: &Path, most: u64) -> Result<Vec<u8>, OriginError> {
+        self.read_as(path, most, true)
+    }
+
+    fn read_as(&self, path: &Path, most: u64, may_wait: bool) -> Result<Vec<u8>, OriginError> {
         match self {
-            Self::Disk => from_disk(path, most),
+            Self::Disk => from_disk(path, most, may_wait),
             Self::Ref(tree) => tree.read(path, most),
         }
     }
 }
 
-/// `origin/main` may be a tag, a branch and a remote branch at once, and whoever may push a tag
-/// would choose which.
-fn refuse_ambiguous(reference: &str, repository: &gix::Repository) -> Result<(), OriginError> {
-    if reference.starts_with("refs/") {
-        return Ok(());
+/// The repository around a folder, and its work tree. A folder that itself looks like a bare
+/// repository is none: files of a change can look like one, and would say what every ref is.
+fn around(reference: &str, folder: &Path) -> Result<(ThreadSafeRepository, PathBuf), OriginError> {
+    let none = |why: &str| {
+        error(
+            format!("`{reference}` cannot be read: no git repository here: {why}"),
+            "run readygate inside the clone",
+        )
+    };
+    let options = upwards::Options {
+        dot_git_only: true,
+        ..upwards::Options::default()
+    };
+    let folder = fs::canonicalize(folder).map_err(|e| none(&e.to_string()))?;
+    let trust = gix::sec::trust::Mapping::default();
+    let repository = ThreadSafeRepository::discover_opts(&folder, options, trust)
+        .map_err(|e| none(&chain(&e)))?;
+    let workdir = repository.work_dir().map(fs::canonicalize);
+    let Some(Ok(workdir)) = workdir else {
+        return Err(none("the one that was found has no work tree"));
+    };
+    if !folder.starts_with(&workdir) {
+        let workdir = workdir.display();
+        return Err(none(&format!("the one that was found is about {workdir}")));
     }
-    let mut found = Vec::new();
-    for space in ["refs/tags/", "refs/heads/", "refs/remotes/"] {
-        let full = format!("{space}{reference}");
-        if let Ok(Some(_)) = repository.try_find_reference(full.as_str()) {
-            found.push(full);
-        }
-    }
-    match found.as_slice() {
-        [] | [_] => Ok(()),
-        [first, second, ..] => Err(error(
-            format!("`{reference}` means both `{first}` and `{second}`"),
-            "write the one that you trust in full",
-        )),
-    }
+    Ok((repository, workdir))
 }
 
-fn missing(reference: &str, repository: &gix::Repository) -> OriginError {
+pub(super) fn missing(reference: &str, repository: &gix::Repository) -> OriginError {
     let shallow = repository.is_shallow().unwrap_or(false);
     let hint = match reference.split_once('/') {
         Some((remote, branch)) if remote != "refs" => {
@@ -209,7 +214,7 @@ fn missing(reference: &str, repository: &gix::Repository) -> OriginError {
     )
 }
 
-fn incomplete(reference: &str, repository: &gix::Repository, why: &str) -> OriginError {
+pub(super) fn incomplete(reference: &str, repository: &gix::Repository, why: &str) -> OriginError {
     let shallow = repository.is_shallow().unwrap_or(false);
     let clone = if shallow {
         "the clone is shallow and"
@@ -243,10 +248,7 @@ impl Tree {
             )
         };
         let here = fs::canonicalize(".").unwrap_or_default();
-        let joined = match &self.workdir {
-            Some(_) => here.join(path),
-            None => Path::new("/").join(path),
-        };
+        let joined = here.join(path);
         let mut clean = PathBuf::new();
         for part in joined.components() {
             match part {
@@ -257,8 +259,7 @@ impl Tree {
                 part => clean.push(part),
             }
         }
-        let root = self.workdir.as_deref().unwrap_or(Path::new("/"));
-        let inside = clean.strip_prefix(root).map_err(|_| outside())?;
+        let inside = clean.strip_prefix(&self.workdir).map_err(|_| outside())?;
         Ok(inside.to_owned())
     }
 
@@ -303,7 +304,7 @@ fn too_large(most: u64) -> OriginError {
     )
 }
 
-fn from_disk(path: &Path, most: u64) -> Result<Vec<u8>, OriginError> {
+fn from_disk(path: &Path, most: u64, may_wait: bool) -> Result<Vec<u8>, OriginError> {
     let plain = |e: io::Error| error(e.to_string(), "");
     let metadata = fs::metadata(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => error(
@@ -316,6 +317,12 @@ fn from_disk(path: &Path, most: u64) -> Result<Vec<u8>, OriginError> {
         return Err(error(
             "is a folder",
             "name the file in it: -c FOLDER/readygate.yaml",
+        ));
+    }
+    if !may_wait && !metadata.is_file() {
+        return Err(error(
+            "is not a regular file",
+            "name a regular file: a pipe or a device could keep the run waiting",
         ));
     }
     let mut bytes = Vec::new();

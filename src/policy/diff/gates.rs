@@ -1,15 +1,18 @@
 //! Gates, matched by their ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use readygate_sdk::{Level, Meta, Unit};
 
 use super::{
     Compare, Weight, expect,
-    values::{Ordered, Sides, Way, entries, flat, list, tree},
+    timing::timing,
+    values::{Sides, entries, flat, list, tree},
+    variables,
 };
 use crate::{
     config::{Kind, Node, Span},
+    policy::Documents,
     record::Severity,
     registry,
 };
@@ -38,11 +41,17 @@ const KNOWN: [&str; 20] = [
     "expect",
 ];
 
+/// The probe of gates that people sign.
+const SIGNOFF: &str = readygate_signoff::ID;
+
 /// One gate that both policies have.
-struct Pair<'a> {
-    id: &'a str,
-    base: &'a Node,
-    head: &'a Node,
+pub struct Pair<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// As it was.
+    pub base: &'a Node,
+    /// As it is.
+    pub head: &'a Node,
     base_defaults: Option<&'a Node>,
     head_defaults: Option<&'a Node>,
 }
@@ -68,15 +77,8 @@ pub fn compare(into: &mut Compare<'_>) {
         gate_of_both(&pair, into);
     }
     for gate in &new {
-        let known = id(gate).filter(|id| !before.contains_key(id));
-        if let Some(id) = known {
-            let places = (None, Some(place(gate)));
-            into.push(
-                ("gate-added", Weight::Stricter),
-                id,
-                "the gate was added",
-                places,
-            );
+        if let Some(id) = id(gate).filter(|id| !before.contains_key(id)) {
+            added(id, gate, into);
         }
     }
 }
@@ -96,13 +98,33 @@ fn place(gate: &Node) -> Span {
     gate.get("id").map_or(gate.span, |n| n.span)
 }
 
-fn probe(gate: &Node) -> &str {
+pub fn probe(gate: &Node) -> &str {
     gate.get("probe").and_then(Node::text).unwrap_or_default()
+}
+
+/// The first gate of a section narrows its sign-off, which spoke for all gates before.
+fn added(id: &str, gate: &Node, into: &mut Compare<'_>) {
+    let section = gate.said("section").and_then(Node::text);
+    let signed = |section| {
+        let both = [into.base, into.head];
+        both.map(signed_sections)
+            .iter()
+            .any(|all| all.contains(section))
+    };
+    let (weight, message) = match section {
+        Some(name) if probe(gate) != SIGNOFF && signed(name) => (
+            Weight::Unclear,
+            format!("the gate was added to `{name}`, which a sign-off speaks for"),
+        ),
+        _ => (Weight::Stricter, "the gate was added".to_owned()),
+    };
+    let places = (None, Some(place(gate)));
+    into.push(("gate-added", weight), id, message, places);
 }
 
 fn removed(id: &str, gate: &Node, after: &BTreeMap<&str, &Node>, into: &mut Compare<'_>) {
     let (kind, what) = match probe(gate) {
-        "signoff" => ("signoff-removed", "the sign-off was removed"),
+        SIGNOFF => ("signoff-removed", "the sign-off was removed"),
         _ => ("gate-removed", "the gate was removed"),
     };
     let bare = |gate: &Node| {
@@ -127,14 +149,20 @@ fn removed(id: &str, gate: &Node, after: &BTreeMap<&str, &Node>, into: &mut Comp
 }
 
 impl<'a> Pair<'a> {
-    fn both(&self, key: &str) -> (Option<&'a Node>, Option<&'a Node>) {
-        (self.base.get(key), self.head.get(key))
+    /// What both gates say; nothing (`~`) is as if the key were not there.
+    pub fn both(&self, key: &str) -> (Option<&'a Node>, Option<&'a Node>) {
+        (self.base.said(key), self.head.said(key))
+    }
+
+    fn is_signoff(&self) -> bool {
+        [self.base, self.head].map(probe).contains(&SIGNOFF)
     }
 
     /// What the gate says, else what the defaults say.
-    fn effective(&self, key: &str) -> (Option<&'a Node>, Option<&'a Node>) {
+    pub fn effective(&self, key: &str) -> (Option<&'a Node>, Option<&'a Node>) {
         let of = |gate: &'a Node, defaults: Option<&'a Node>| {
-            gate.get(key).or_else(|| defaults.and_then(|d| d.get(key)))
+            gate.said(key)
+                .or_else(|| defaults.and_then(|d| d.said(key)))
         };
         (
             of(self.base, self.base_defaults),
@@ -143,7 +171,10 @@ impl<'a> Pair<'a> {
     }
 
     /// Where a thing stands, or the gate where it is not said.
-    fn places(&self, (base, head): (Option<&Node>, Option<&Node>)) -> (Option<Span>, Option<Span>) {
+    pub fn places(
+        &self,
+        (base, head): (Option<&Node>, Option<&Node>),
+    ) -> (Option<Span>, Option<Span>) {
         let of = |node: Option<&Node>, gate| Some(node.map_or_else(|| place(gate), |n| n.span));
         (of(base, self.base), of(head, self.head))
     }
@@ -156,7 +187,9 @@ fn gate_of_both(pair: &Pair<'_>, into: &mut Compare<'_>) {
         tree((kind, weight), pair.id, key, pair.both(key), into);
     };
     unordered("probe", "probe", Weight::Unclear, into);
-    unordered("with", "with", Weight::Unclear, into);
+    // A `window` without `with` takes the one of the policy, and one with `~` takes nothing.
+    let with = (pair.base.get("with"), pair.head.get("with"));
+    tree(("with", Weight::Unclear), pair.id, "with", with, into);
     unordered("owner", "owner", Weight::Unclear, into);
     for (kind, key, added, removed) in [
         ("tags", "tags", Weight::Stricter, Weight::Looser),
@@ -175,9 +208,14 @@ fn gate_of_both(pair: &Pair<'_>, into: &mut Compare<'_>) {
     rules(pair, into);
     expectations(pair, into);
     timing(pair, into);
-    for key in ["title", "description", "section", "exclusive"] {
+    for key in ["description", "exclusive"] {
         unordered("text", key, Weight::Neutral, into);
     }
+    let title = title(pair);
+    unordered("text", "title", title, into);
+    let section = section(pair, into);
+    unordered("text", "section", section, into);
+    from_variables(pair, into);
     let others = pair.base.entries().iter().chain(pair.head.entries());
     let mut others: Vec<&str> = others.map(|e| e.key.as_str()).collect();
     others.retain(|key| !KNOWN.contains(key));
@@ -185,6 +223,64 @@ fn gate_of_both(pair: &Pair<'_>, into: &mut Compare<'_>) {
     others.dedup();
     for key in others {
         unordered("other", key, Weight::Unclear, into);
+    }
+}
+
+/// What a person signs is the title of the gate where there is no statement.
+fn title(pair: &Pair<'_>) -> Weight {
+    let states = |gate: &Node| {
+        gate.get("with")
+            .is_some_and(|w| w.said("statement").is_some())
+    };
+    if pair.is_signoff() && !(states(pair.base) && states(pair.head)) {
+        return Weight::Unclear;
+    }
+    Weight::Neutral
+}
+
+/// A sign-off speaks for the gates of its section, or for all where there are none.
+fn section(pair: &Pair<'_>, into: &Compare<'_>) -> Weight {
+    let (base, head) = pair.both("section");
+    if base.map(flat) == head.map(flat) {
+        return Weight::Neutral;
+    }
+    let signed = |documents| !signed_sections(documents).is_empty();
+    if pair.is_signoff() || signed(into.base) || signed(into.head) {
+        return Weight::Unclear;
+    }
+    Weight::Neutral
+}
+
+/// The sections that a sign-off speaks for.
+fn signed_sections(documents: &Documents) -> BTreeSet<&str> {
+    let gates = documents.items("gates").filter(|g| probe(g) == SIGNOFF);
+    gates
+        .filter_map(|gate| gate.said("section")?.text())
+        .collect()
+}
+
+/// Texts that only describe may come from wherever they like; a new expectation asks for more,
+/// whoever says how much.
+fn from_variables(pair: &Pair<'_>, into: &mut Compare<'_>) {
+    let entries = pair.base.entries().iter().chain(pair.head.entries());
+    let mut keys: Vec<&str> = entries.map(|e| e.key.as_str()).collect();
+    keys.retain(|key| match *key {
+        "description" | "exclusive" | "source" | "expect" => false,
+        "title" => pair.is_signoff(),
+        _ => true,
+    });
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        let both = (pair.base.get(key), pair.head.get(key));
+        variables::compare(pair.id, key, both, into);
+    }
+    let (old, new) = pair.both("expect");
+    for entry in old.map(Node::entries).unwrap_or_default() {
+        if let Some(after) = new.and_then(|n| n.get(&entry.key)) {
+            let name = format!("expect.{}", entry.key);
+            variables::compare(pair.id, &name, (Some(&entry.value), Some(after)), into);
+        }
     }
 }
 
@@ -211,7 +307,8 @@ fn severity(pair: &Pair<'_>, into: &mut Compare<'_>) {
     // A blocker says so itself; what follows from a lower severity alone was just told.
     let waivable = pair.both("waivable");
     let effective = |node: Option<&Node>, severity: Option<Severity>| {
-        let said = node.and_then(Node::text).map(|text| text == "true");
+        let said = node.and_then(Node::text);
+        let said = said.map(|text| matches!(text, "true" | "True" | "TRUE"));
         said.unwrap_or(severity != Some(Severity::Blocker))
     };
     let (old, new) = (effective(waivable.0, before), effective(waivable.1, after));
@@ -365,106 +462,4 @@ fn conditions(node: &Node) -> Vec<&str> {
 
 fn joined(node: &Node) -> String {
     conditions(node).join(" and ")
-}
-
-fn sub((base, head): (Option<&Node>, Option<&Node>), key: &str) -> (Option<Node>, Option<Node>) {
-    let of = |node: Option<&Node>| node.and_then(|n| n.get(key)).cloned();
-    (of(base), of(head))
-}
-
-fn timing(pair: &Pair<'_>, into: &mut Compare<'_>) {
-    let mut ordered = |name, fallback, way, both: (Option<&Node>, Option<&Node>)| {
-        let ordered = Ordered {
-            kind: "timing",
-            subject: pair.id,
-            name,
-            fallback,
-            way,
-        };
-        ordered.compare(both.0, both.1, into);
-    };
-    let timeout = pair.effective("timeout");
-    ordered("timeout", Some("30s"), Way::UpIsLooser, timeout);
-    let retry = pair.effective("retry");
-    for (name, key, fallback) in [
-        ("retry.attempts", "attempts", "1"),
-        ("retry.delay", "delay", "1s"),
-    ] {
-        let (base, head) = sub(retry, key);
-        let both = (base.as_ref(), head.as_ref());
-        ordered(name, Some(fallback), Way::UpIsLooser, both);
-    }
-    retried_after(pair, &sub(retry, "on"), retry, into);
-    series(pair, into);
-}
-
-fn series(pair: &Pair<'_>, into: &mut Compare<'_>) {
-    let sustain = pair.both("sustain");
-    let (weight, message) = match sustain {
-        (None, None) => return,
-        (Some(_), None) => (Weight::Looser, "`sustain` was removed: it is measured once"),
-        (None, Some(_)) => (Weight::Stricter, "`sustain` was added"),
-        (Some(_), Some(_)) => {
-            for (name, key, fallback, way) in [
-                ("sustain.for", "for", None, Way::DownIsLooser),
-                ("sustain.every", "every", None, Way::UpIsLooser),
-                (
-                    "sustain.failure_limit",
-                    "failure_limit",
-                    Some("0"),
-                    Way::UpIsLooser,
-                ),
-                (
-                    "sustain.consecutive_error_limit",
-                    "consecutive_error_limit",
-                    Some("4"),
-                    Way::UpIsLooser,
-                ),
-            ] {
-                let (base, head) = sub(sustain, key);
-                let ordered = Ordered {
-                    kind: "timing",
-                    subject: pair.id,
-                    name,
-                    fallback,
-                    way,
-                };
-                ordered.compare(base.as_ref(), head.as_ref(), into);
-            }
-            return;
-        }
-    };
-    into.push(("timing", weight), pair.id, message, pair.places(sustain));
-}
-
-/// A gate without `retry` is tried once, after no outcome again; without `on` after both.
-fn retried_after(
-    pair: &Pair<'_>,
-    (base, head): &(Option<Node>, Option<Node>),
-    retry: (Option<&Node>, Option<&Node>),
-    into: &mut Compare<'_>,
-) {
-    if retry.0.is_none() || retry.1.is_none() {
-        return;
-    }
-    let outcomes = |node: &Option<Node>| match node {
-        Some(node) => entries(Some(node)).into_keys().collect(),
-        None => vec!["failed".to_owned(), "unmeasured".to_owned()],
-    };
-    let (before, after): (Vec<String>, Vec<String>) = (outcomes(base), outcomes(head));
-    let lost = before.iter().any(|outcome| !after.contains(outcome));
-    let won = after.iter().any(|outcome| !before.contains(outcome));
-    let weight = match (won, lost) {
-        (false, false) => return,
-        (true, false) => Weight::Looser,
-        (false, true) => Weight::Stricter,
-        (true, true) => Weight::Unclear,
-    };
-    let message = format!("`retry.on`: {} -> {}", before.join(", "), after.join(", "));
-    into.push(
-        ("timing", weight),
-        pair.id,
-        message,
-        pair.places((base.as_ref(), head.as_ref())),
-    );
 }

@@ -7,7 +7,9 @@ mod expect;
 mod gates;
 mod people;
 mod render;
+mod timing;
 mod values;
+mod variables;
 mod whole;
 
 use readygate_sdk::Location;

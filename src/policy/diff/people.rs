@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Compare, Weight,
     values::{Ordered, Sides, Way, flat, list, switch, tree},
+    variables,
 };
 use crate::{
     config::{Node, Span},
@@ -20,6 +21,7 @@ pub fn compare(into: &mut Compare<'_>) {
         both,
         into,
     );
+    variables::compare("policy", "policy", both, into);
     roles(into);
     signoffs(into);
     keys(into);
@@ -69,16 +71,25 @@ fn roles(into: &mut Compare<'_>) {
 }
 
 fn role(subject: &str, base: &Node, head: &Node, into: &mut Compare<'_>) {
+    variables::compare(subject, "", (Some(base), Some(head)), into);
     for key in names(Some(base), Some(head)) {
         let both = (base.get(key), head.get(key));
-        let more_is_looser = Sides {
+        let more_is_looser = |removed| Sides {
             added: Weight::Looser,
-            removed: Weight::Stricter,
+            removed,
         };
         match key {
             "title" => tree(("text", Weight::Neutral), subject, key, both, into),
-            "principals" | "may_waive" => list("role", subject, key, more_is_looser, both, into),
-            "require_touch" => switch("role", subject, key, false, both, into),
+            // Whoever leaves takes a rejection along that may be all that keeps a release back.
+            "principals" => {
+                let sides = more_is_looser(Weight::Unclear);
+                list("role", subject, key, sides, both, into);
+            }
+            "may_waive" => {
+                let sides = more_is_looser(Weight::Stricter);
+                list("role", subject, key, sides, both, into);
+            }
+            "require_touch" => touch(subject, both, into),
             "max_age" => {
                 let ordered = Ordered {
                     kind: "role",
@@ -94,8 +105,18 @@ fn role(subject: &str, base: &Node, head: &Node, into: &mut Compare<'_>) {
     }
 }
 
+/// Required, it voids rejections without a touch as well as approvals.
+fn touch(subject: &str, both: (Option<&Node>, Option<&Node>), into: &mut Compare<'_>) {
+    let first = into.changes.len();
+    switch("role", subject, "require_touch", false, both, into);
+    for change in into.changes.iter_mut().skip(first) {
+        change.weight = change.weight.min(Weight::Unclear);
+    }
+}
+
 fn signoffs(into: &mut Compare<'_>) {
     let (base, head) = (into.base.get("signoffs"), into.head.get("signoffs"));
+    variables::compare("policy", "signoffs", (base, head), into);
     for key in names(base, head) {
         let both = (sub(base, key), sub(head, key));
         let name = format!("signoffs.{key}");
@@ -115,7 +136,8 @@ fn signoffs(into: &mut Compare<'_>) {
     }
 }
 
-/// Lines of a list of keys: an `allowed_signers` line more is looser, a `revoked` line less is.
+/// Lines of a list of keys: an `allowed_signers` line more is looser, a `revoked` line less is. The
+/// other way round approvals end, and with them rejections.
 fn keys(into: &mut Compare<'_>) {
     for key in ["allowed_signers", "revoked"] {
         let read = |documents: &super::Documents| {
@@ -132,8 +154,8 @@ fn keys(into: &mut Compare<'_>) {
             .or_else(|| base_name.clone())
             .unwrap_or_default();
         let (added, removed) = match key {
-            "allowed_signers" => (Weight::Looser, Weight::Stricter),
-            _ => (Weight::Stricter, Weight::Looser),
+            "allowed_signers" => (Weight::Looser, Weight::Unclear),
+            _ => (Weight::Unclear, Weight::Looser),
         };
         for (from, to, weight, what, file, is_base) in [
             (&after, &before, added, "was added", &name, false),
@@ -208,7 +230,7 @@ fn head_of(waiver: &Node) -> Span {
 fn by_target(documents: &super::Documents) -> BTreeMap<String, Node> {
     let mut found: BTreeMap<String, Node> = BTreeMap::new();
     for waiver in documents.items("waivers") {
-        let text = |key| waiver.get(key).and_then(Node::text);
+        let text = |key| waiver.said(key).and_then(Node::text);
         let parts = [text("gate"), text("rule"), text("subject").or(Some("*"))];
         let mut target = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
         while found.contains_key(&target) {
@@ -220,6 +242,7 @@ fn by_target(documents: &super::Documents) -> BTreeMap<String, Node> {
 }
 
 fn one_waiver(target: &str, base: &Node, head: &Node, into: &mut Compare<'_>) {
+    variables::compare(target, "", (Some(base), Some(head)), into);
     for key in names(Some(base), Some(head)) {
         let both = (base.get(key), head.get(key));
         if key != "expires" {

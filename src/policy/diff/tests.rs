@@ -141,6 +141,10 @@ fn the_cases_show_every_weight_of_every_kind_that_has_it() {
         "unclear probe",
         "looser timing",
         "stricter timing",
+        "unclear timing",
+        "unclear variable",
+        "unclear gate-added",
+        "unclear text",
         "looser needs",
         "stricter needs",
         "looser tags",
@@ -156,7 +160,9 @@ fn the_cases_show_every_weight_of_every_kind_that_has_it() {
         "looser role",
         "stricter role",
         "looser signers",
+        "unclear signers",
         "stricter signers",
+        "unclear role",
         "unclear policy-owner",
         "unclear environment",
         "unclear other",
@@ -165,6 +171,36 @@ fn the_cases_show_every_weight_of_every_kind_that_has_it() {
     ] {
         assert!(all.contains(&format!("\n{kind} ")), "no case for `{kind}`");
     }
+}
+
+#[test]
+fn lists_of_included_files_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str, part: &str| {
+        let at = |file: &str| folder.path().join(format!("{name}-{file}"));
+        let main = format!(
+            "version: 1\nsecrets: [A]\npass_env: [A]\ninclude: [{name}-part.yaml, {name}-more.yaml]\n"
+        );
+        fs::write(at("main.yaml"), main).unwrap();
+        fs::write(at("part.yaml"), format!("version: 1\n{part}")).unwrap();
+        fs::write(at("more.yaml"), "version: 1\nsecrets: ~\n").unwrap();
+        Documents::read(name, &Origin::Disk, &[at("main.yaml")]).unwrap()
+    };
+    let base = read("base", "secrets: [DB]\n");
+    let head = read("head", "pass_env: [TOKEN]\n");
+    let found = diff(&base, &head);
+    let said: Vec<String> = found
+        .changes
+        .iter()
+        .map(|c| format!("{} {}", c.weight.name(), c.message))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "unclear `secrets`: `DB` was removed",
+            "unclear `pass_env`: `TOKEN` was added"
+        ]
+    );
 }
 
 #[test]

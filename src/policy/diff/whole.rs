@@ -3,9 +3,12 @@
 use super::{
     Compare, Weight,
     values::{Ordered, Sides, Way, list, tree},
+    variables,
 };
-
-use crate::config::Node;
+use crate::{
+    config::{Kind, Node},
+    policy::Documents,
+};
 
 /// Keys that other rooms compare, or that decide nothing.
 const ELSEWHERE: [&str; 8] = [
@@ -28,15 +31,11 @@ pub fn compare(into: &mut Compare<'_>) {
         ("secrets", Weight::Neutral, Weight::Unclear),
         ("pass_env", Weight::Unclear, Weight::Neutral),
     ] {
-        let both = (base.get(key), head.get(key));
-        list(
-            "environment",
-            "policy",
-            key,
-            Sides { added, removed },
-            both,
-            into,
-        );
+        let (before, after) = (of_all_files(base, key), of_all_files(head, key));
+        let both = (before.as_ref(), after.as_ref());
+        let sides = Sides { added, removed };
+        list("environment", "policy", key, sides, both, into);
+        variables::compare("policy", key, both, into);
     }
     for key in ["concurrency", "deadline"] {
         let both = (base.get(key), head.get(key));
@@ -49,12 +48,25 @@ pub fn compare(into: &mut Compare<'_>) {
     for key in others {
         let both = (base.get(key), head.get(key));
         tree(("other", Weight::Unclear), "policy", key, both, into);
+        variables::compare("policy", key, both, into);
     }
+    for key in ["target", "require", "defaults"] {
+        let both = (base.get(key), head.get(key));
+        variables::compare("policy", key, both, into);
+    }
+}
+
+/// Lists that every file may have a part of.
+fn of_all_files(documents: &Documents, key: &str) -> Option<Node> {
+    let items: Vec<Node> = documents.items(key).cloned().collect();
+    let span = documents.get(key)?.span;
+    let kind = Kind::Sequence(items);
+    Some(Node { span, kind })
 }
 
 fn require(into: &mut Compare<'_>) {
     let both = |key: &str, into: &Compare<'_>| {
-        let of = |documents: &super::Documents| documents.get("require")?.get(key).cloned();
+        let of = |documents: &Documents| documents.get("require")?.said(key).cloned();
         (of(into.base), of(into.head))
     };
     let ordered = Ordered {
@@ -81,8 +93,9 @@ fn require(into: &mut Compare<'_>) {
     );
 }
 
-/// Another target is another question. Version and commit are those of each release, and the values
-/// of variables show where they are used.
+/// Another target is another question. Version, commit and artifact are those of each release, but
+/// signatures are bound to what is said of them, so that saying it at all decides. The values of
+/// variables show where they are used.
 fn target(into: &mut Compare<'_>) {
     let (base, head) = (into.base.get("target"), into.head.get("target"));
     let keys = [base, head].into_iter().flatten().flat_map(Node::entries);
@@ -90,7 +103,10 @@ fn target(into: &mut Compare<'_>) {
     keys.sort_unstable();
     keys.dedup();
     for key in keys {
-        let both = (base.and_then(|t| t.get(key)), head.and_then(|t| t.get(key)));
+        let both = (
+            base.and_then(|t| t.said(key)),
+            head.and_then(|t| t.said(key)),
+        );
         let name = format!("target.{key}");
         match key {
             "variables" => {}
@@ -102,7 +118,11 @@ fn target(into: &mut Compare<'_>) {
                 list("disruption", "policy", &name, sides, both, into);
             }
             "version" | "commit" | "artifact" => {
-                tree(("target", Weight::Neutral), "policy", &name, both, into);
+                let weight = match both {
+                    (Some(_), Some(_)) => Weight::Neutral,
+                    _ => Weight::Unclear,
+                };
+                tree(("target", weight), "policy", &name, both, into);
             }
             _ => tree(("target", Weight::Unclear), "policy", &name, both, into),
         }
