@@ -499,6 +499,13 @@ mod tests {
         assert_eq!(at("< 150ms for 20s", &short), [Failed]);
         assert_eq!(at("< 150ms for 10s", &short), [Failed]);
         assert_eq!(at("< 150ms for 25s", &short), [Unmeasured]);
+        let brief = windowed(&[40.0, 40.0], 1_000);
+        assert_eq!(
+            at("< 150ms for 30s", &brief),
+            [Unmeasured],
+            "shorter than the breach"
+        );
+        assert_eq!(at("< 150ms for 20s", &brief), [Passed]);
         let few = windowed(&[40.0, 200.0, 200.0], 10);
         assert_eq!(at("< 150ms for 30s", &few), [Unmeasured]);
     }

@@ -47,6 +47,15 @@ pub fn judge(
         Parts::Every(_) => 1,
         Parts::Lasting(length) => in_a_row(length, windows.seconds),
     };
+    // A breach that lasts for longer than the run was never looked for.
+    if says.len() < needed {
+        let message = format!(
+            "a breach of {} cannot show in {} that were measured",
+            seconds(parts.length().as_secs_f64()),
+            seconds(says.len() as f64 * windows.seconds)
+        );
+        return Judged::unknown(whole, message);
+    }
     let outcome = match longest(&says, |say| *say == Say::Breaks) {
         run if run >= needed => CheckOutcome::Failed,
         // What is not known may have broken too.

@@ -6,9 +6,12 @@
 use readygate_sdk::{Rule, Unit, count_of};
 
 use crate::{
-    config::rate::{grouped, per_second},
-    engine::report::{Ended, Generator, LoadModel, Report},
-    engine::spec::PhaseKind,
+    config::{
+        LoadConfig,
+        rate::{grouped, per_second},
+    },
+    engine::report::{Ended, Generator, LoadModel, PhaseReport, Report},
+    engine::spec::{Phase, PhaseKind},
     measurement::{EngineRun, seconds_at},
     rules,
 };
@@ -33,6 +36,23 @@ pub(crate) struct Doubt {
     pub details: Vec<String>,
 }
 
+impl Doubt {
+    fn new(
+        rule: &'static Rule,
+        message: impl Into<String>,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) -> Self {
+        Self {
+            rule,
+            message: message.into(),
+            expected: expected.into(),
+            actual: actual.into(),
+            details: Vec::new(),
+        }
+    }
+}
+
 /// Every doubt, the weightiest first. `tightest` is the shortest latency that is still accepted.
 pub(crate) fn doubts(run: &EngineRun, tightest: Option<f64>) -> Vec<Doubt> {
     let report = &run.report;
@@ -43,6 +63,113 @@ pub(crate) fn doubts(run: &EngineRun, tightest: Option<f64>) -> Vec<Doubt> {
     all.extend(unreached(report));
     all.extend(missing(run));
     all
+}
+
+/// What the gate asks for and the run was not made for: the record may be of an earlier config.
+/// More than is asked for is fine.
+pub(crate) fn unlike(config: &LoadConfig, run: &EngineRun) -> Vec<Doubt> {
+    let report = &run.report;
+    let mut all = Vec::new();
+    let (asked, made) = (model(config), report.model);
+    if asked != made {
+        let message = "the load was made by another model than the gate asks for";
+        let (asked, made) = (model_said(asked), model_said(made));
+        all.push(Doubt::new(&rules::INCOMPLETE, message, asked, made));
+    }
+    let measured = config.measured().as_secs_f64();
+    if is_less(run.aims.asked_s, measured) {
+        let message = "the load was made for less time than the gate asks for";
+        let (asked, made) = (said(measured), said(run.aims.asked_s));
+        all.push(Doubt::new(&rules::INCOMPLETE, message, asked, made));
+    }
+    all.extend(phases(config, report));
+    let open = config.open.as_ref().and_then(|open| open.connections);
+    let keepalive = config.sockets.keepalive.unwrap_or(true);
+    let connections = report.generator.connections.asked;
+    if let Some(asked) = open.filter(|asked| keepalive && u64::from(*asked) > connections) {
+        let message = "the load was made over fewer connections than the gate asks for";
+        let (asked, made) = (asked.to_string(), connections.to_string());
+        let rule = &rules::CONNECTIONS_MISSING;
+        all.push(Doubt::new(rule, message, grouped(&asked), grouped(&made)));
+    }
+    all
+}
+
+/// The first phase that is weaker than the one that the gate asks for in its place.
+fn phases(config: &LoadConfig, report: &Report) -> Option<Doubt> {
+    // A warm-up is not judged.
+    let counts = |kind: PhaseKind| kind != PhaseKind::WarmUp;
+    let asked = config.phases();
+    let mut asked = asked.iter().filter(|phase| counts(phase.kind));
+    let mut made = report.phases.iter().filter(|phase| counts(phase.kind));
+    asked.find_map(|asked| {
+        let Some(made) = made.next() else {
+            // What began last was cut off, or there was no more.
+            let message = format!("the load had no phase `{}`", asked.name);
+            return (report.ended == Ended::Complete)
+                .then(|| Doubt::new(&rules::INCOMPLETE, message, "all phases", "fewer phases"));
+        };
+        weaker(asked, made)
+    })
+}
+
+fn weaker(asked: &Phase, made: &PhaseReport) -> Option<Doubt> {
+    let name = &asked.name;
+    let seconds = asked.duration.as_secs_f64();
+    if asked.kind != made.kind || is_less(made.asked_s, seconds) {
+        let message = format!("the phase `{name}` was made for less than the gate asks for");
+        let (asked, made) = (
+            said(seconds),
+            format!("{}: {}", made.name, said(made.asked_s)),
+        );
+        return Some(Doubt::new(&rules::INCOMPLETE, message, asked, made));
+    }
+    if let (Some(asked), Some(made)) = (asked.rate, made.offered)
+        && is_less(made, asked)
+    {
+        let message = format!("the phase `{name}` was made at a lower rate than the gate asks for");
+        let (asked, made) = (per_second(asked), per_second(made));
+        return Some(Doubt::new(&rules::RATE_NOT_REACHED, message, asked, made));
+    }
+    if let (Some(asked), Some(made)) = (asked.users, made.users)
+        && made < asked
+    {
+        let message = format!("the phase `{name}` was made by fewer users than the gate asks for");
+        let (asked, made) = (grouped(&asked.to_string()), grouped(&made.to_string()));
+        return Some(Doubt::new(
+            &rules::CONNECTIONS_MISSING,
+            message,
+            asked,
+            made,
+        ));
+    }
+    None
+}
+
+fn is_less(made: f64, asked: f64) -> bool {
+    made < asked * (1.0 - 1e-6)
+}
+
+fn said(seconds: f64) -> String {
+    Unit::Seconds.format(seconds)
+}
+
+fn model(config: &LoadConfig) -> LoadModel {
+    if config.open.is_some() {
+        LoadModel::Open
+    } else if config.users.is_some() {
+        LoadModel::Closed
+    } else {
+        LoadModel::Max
+    }
+}
+
+fn model_said(model: LoadModel) -> &'static str {
+    match model {
+        LoadModel::Open => "`open`",
+        LoadModel::Closed => "`users`",
+        LoadModel::Max => "`max`",
+    }
 }
 
 fn at(seconds: f64) -> String {

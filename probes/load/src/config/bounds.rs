@@ -44,19 +44,79 @@ fn window(config: &mut LoadConfig, bound: &Bound, place: &str, error: &mut Confi
         error.add(place, message, Some("write `for every 10s`"));
         return;
     }
+    let run = config.measured();
+    // Without a load at all, that is what is said.
+    if !run.is_zero() && asked > run {
+        let message = match bound.lasting {
+            Some(_) => format!(
+                "a breach of {} cannot show in a measured load of {}",
+                Period(asked),
+                Period(run)
+            ),
+            None => longer(asked, run),
+        };
+        let hint = Some("make `for` of the load longer, or that of the expectation shorter");
+        error.add(place, message, hint);
+        return;
+    }
     let length = match bound.lasting {
         Some(lasting) => part(config, lasting),
         None => asked,
     };
+    if let Some((message, hint)) = uneven(length, run) {
+        error.add(place, message, Some(&hint));
+        return;
+    }
     if !config.windows.iter().any(|known| known.0 == length) {
         config.windows.push(Period(length));
     }
 }
 
+/// What is wrong with windows that are longer than the run.
+pub(crate) fn longer(window: Duration, run: Duration) -> String {
+    format!(
+        "a window of {} is longer than the measured load of {}",
+        Period(window),
+        Period(run)
+    )
+}
+
+/// What is wrong with windows that leave a part of the run out, which nobody would judge, and how to
+/// mend it.
+pub(crate) fn uneven(window: Duration, run: Duration) -> Option<(String, String)> {
+    if window.is_zero() || is_multiple(run, window) {
+        return None;
+    }
+    let whole = run.as_nanos() / window.as_nanos();
+    let times = |n: u128| u32::try_from(n).ok().and_then(|n| window.checked_mul(n));
+    let fitting: Vec<String> = [whole, whole + 1]
+        .into_iter()
+        .filter(|n| *n > 0)
+        .filter_map(|n| Some(Period(times(n)?).to_string()))
+        .collect();
+    let message = format!(
+        "windows of {} do not divide the measured load of {}: its end would lie in none",
+        Period(window),
+        Period(run)
+    );
+    let hint = format!("let the load measure for {}", fitting.join(" or "));
+    Some((message, hint))
+}
+
+fn is_multiple(run: Duration, window: Duration) -> bool {
+    run.as_nanos().is_multiple_of(window.as_nanos())
+}
+
 /// What a breach that lasts is made of: windows of the config's own, or else 10 s, 5 s, 2 s or 1 s.
 fn part(config: &LoadConfig, lasting: Duration) -> Duration {
     let seconds = lasting.as_secs();
-    let fits = |part: &u64| *part > 0 && seconds.is_multiple_of(*part) && seconds / part >= 2;
+    let run = config.measured();
+    let fits = |part: &u64| {
+        *part > 0
+            && seconds.is_multiple_of(*part)
+            && seconds / part >= 2
+            && is_multiple(run, Duration::from_secs(*part))
+    };
     let own = config.windows.iter().map(|w| w.0.as_secs());
     let own = own.filter(fits).max();
     let part = own.or_else(|| [10, 5, 2, 1].into_iter().find(fits));
@@ -129,5 +189,58 @@ impl LoadConfig {
             }
         }
         routes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of `latency.p95: < 50ms for ...`, and the windows that are measured for it.
+    fn heard(load: &str, every: Option<u64>, lasting: Option<u64>) -> (String, Vec<u64>) {
+        let text = format!("{{url: /, open: {{rate: 10/s, for: {load}}}}}");
+        let mut config: LoadConfig = serde_saphyr::from_str(&text).unwrap();
+        let bound = Bound {
+            metric: "latency.p95".to_owned(),
+            comparison: Comparison::Below,
+            value: "50ms".parse().unwrap(),
+            every: every.map(Duration::from_secs),
+            lasting: lasting.map(Duration::from_secs),
+        };
+        let said = hear(&mut config, &[bound])
+            .err()
+            .map_or_else(String::new, |error| {
+                let problem = &error.problems[0];
+                let hint = problem.hint.as_deref().unwrap_or_default();
+                format!("{}; {hint}", problem.message)
+            });
+        let windows = config.windows.iter().map(|window| window.0.as_secs());
+        (said, windows.collect())
+    }
+
+    #[test]
+    fn a_breach_needs_a_load_in_which_it_can_show() {
+        assert_eq!(heard("30s", None, Some(30)), (String::new(), vec![10]));
+        let (said, windows) = heard("20s", None, Some(30));
+        assert!(
+            said.starts_with("a breach of 30 s cannot show in a measured load of 20 s"),
+            "{said}"
+        );
+        assert!(windows.is_empty());
+    }
+
+    #[test]
+    fn windows_cover_the_whole_load() {
+        let (said, windows) = heard("59s", Some(30), None);
+        assert!(
+            said.ends_with("let the load measure for 30 s or 60 s"),
+            "{said}"
+        );
+        assert!(windows.is_empty());
+        assert_eq!(heard("60s", Some(30), None), (String::new(), vec![30]));
+        // What a lasting breach is made of is chosen so that it fits.
+        assert_eq!(heard("65s", None, Some(30)), (String::new(), vec![5]));
+        assert_eq!(heard("61s", None, Some(30)), (String::new(), vec![1]));
+        assert!(!heard("1500ms", None, Some(1)).0.is_empty());
     }
 }

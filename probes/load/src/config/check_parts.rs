@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::{
     AbortOn, LoadConfig, ScenarioConfig, StepConfig,
-    bounds::MOST_LENGTHS,
+    bounds::{MOST_LENGTHS, longer, uneven},
     spec::abort,
     target::{is_relative, origin},
 };
@@ -380,16 +380,13 @@ fn windows(config: &LoadConfig, error: &mut ConfigError) {
         if length.is_zero() || length.subsec_nanos() != 0 {
             error.add(place, "windows are whole seconds", Some("write 10s"));
         } else if *length > run {
-            let message = format!(
-                "a window of {} is longer than the measured load of {}",
-                Period(*length),
-                Period(run)
-            );
             error.add(
                 place,
-                message,
+                longer(*length, run),
                 Some("make `for` longer, or the window shorter"),
             );
+        } else if let Some((message, hint)) = uneven(*length, run) {
+            error.add(place, message, Some(&hint));
         } else if run.as_secs() / length.as_secs() > MOST_WINDOWS {
             let message = format!("more than {MOST_WINDOWS} windows");
             error.add(place, message, Some("make them longer"));

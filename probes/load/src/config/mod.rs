@@ -32,6 +32,7 @@ pub use engine::{
 pub use format::Format;
 pub(crate) use k6::alias;
 pub use rate::Rate;
+pub(crate) use scenario::path;
 pub use scenario::{CaptureText, ScenarioConfig, StepConfig};
 pub(crate) use spec::spec;
 

@@ -290,13 +290,23 @@ impl<'a> Conductor<'a> {
         let epoch = epoch(&self.job.spec, &self.stretches);
         self.ledger.close_windows(slot_before(low, epoch));
         self.read_machine(interval.end);
-        if self.rows.close(&self.stretches) == 0 {
+        let mut closed = false;
+        // Each row is looked at, also where several end at once.
+        while self.rows.close(&self.stretches) {
+            closed = true;
+            self.watch();
+        }
+        if !closed {
             return;
         }
         self.resident = self.crew.resident().max(self.resident);
         if let Some(line) = self.rows.line(&self.job.spec) {
             self.cx.progress(&line);
         }
+    }
+
+    /// Stops the load where a condition says so.
+    fn watch(&mut self) {
         if self.ended.is_some() {
             return;
         }

@@ -1,6 +1,6 @@
 //! The parent's books: reports of all workers, added up by phase, route and window.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hdrhistogram::Histogram;
 
@@ -336,21 +336,22 @@ impl Ledger {
         names.iter().zip(&self.routes).map(report).collect()
     }
 
-    /// Windows that lie within measure phases that follow each other, up to `end`.
+    /// Windows that lie within measure phases that follow each other, up to `end`. One in which
+    /// nothing was due is there as well: users that wait for a target that stands still send nothing.
     pub(super) fn window_reports(&mut self, stretches: &[Stretch], end: u64) -> Vec<WindowReport> {
         self.close_windows(i64::MAX);
         let ranges = measured_ranges(&self.kinds, stretches, end);
         let several = self.routes.len() > 1;
         let mut reports = Vec::new();
+        let routes = self.routes.len();
         for windows in &mut self.windows {
+            windows.fill(&ranges, routes);
             for (number, routes, tally) in windows.closed.drain(..) {
-                let start = (number * windows.length) as f64;
                 let length_s = windows.length as f64;
-                let fits = |(from, to): &(f64, f64)| start >= *from && start + length_s <= *to;
-                if ranges.iter().any(fits) {
+                if is_within(number, windows.length, &ranges) {
                     reports.push(WindowReport {
                         length_s,
-                        at_s: start,
+                        at_s: number as f64 * length_s,
                         tally,
                         routes: if several { routes } else { Vec::new() },
                     });
@@ -360,6 +361,28 @@ impl Ledger {
         trim(&mut reports);
         reports
     }
+}
+
+impl Windows {
+    /// Adds the windows of the run in which nothing was due.
+    fn fill(&mut self, ranges: &[(f64, f64)], routes: usize) {
+        let known: BTreeSet<i64> = self.closed.iter().map(|(number, ..)| *number).collect();
+        let end = ranges.last().map_or(0.0, |(_, to)| *to);
+        let length = self.length;
+        let all = (0_i64..).take_while(|n| (n + 1).saturating_mul(length) as f64 <= end);
+        let missing = all.filter(|n| !known.contains(n) && is_within(*n, length, ranges));
+        let empty = |n| (n, vec![Tally::default(); routes], Tally::default());
+        self.closed.extend(missing.map(empty));
+        self.closed.sort_by_key(|(number, ..)| *number);
+    }
+}
+
+/// Whether a window lies within one range, in seconds since the first measure phase.
+fn is_within(number: i64, length: i64, ranges: &[(f64, f64)]) -> bool {
+    let at = |number: i64| number.saturating_mul(length) as f64;
+    let (start, end) = (at(number), at(number + 1));
+    let fits = |(from, to): &(f64, f64)| start >= *from && end <= *to;
+    ranges.iter().any(fits)
 }
 
 /// Without their counts, if they are too many for the record.
@@ -430,4 +453,62 @@ pub(super) fn slot_before(at: u64, epoch: u64) -> i64 {
         return -1;
     }
     i64::try_from((at - epoch) / SECOND).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::{schedule::stretches, spec::Phase, tally::RouteTally};
+
+    fn ledger(seconds: u64, window: u64) -> (Ledger, Vec<Stretch>) {
+        let base = url::Url::parse("http://127.0.0.1/").unwrap();
+        let mut spec = Spec::get(base, "/");
+        spec.phases = vec![Phase {
+            name: "measure".to_owned(),
+            kind: PhaseKind::Measure,
+            rate: None,
+            users: Some(1),
+            duration: Duration::from_secs(seconds),
+        }];
+        spec.windows = vec![Duration::from_secs(window)];
+        let stretches = stretches(&spec.phases, 7 * SECOND);
+        (Ledger::new(&spec, 1), stretches)
+    }
+
+    fn answered(slot: i64) -> Bucket {
+        let mut route = RouteTally::default();
+        route.counts.scheduled = 5;
+        route.counts.completed = 5;
+        Bucket {
+            slot,
+            routes: vec![route],
+            ..Bucket::default()
+        }
+    }
+
+    #[test]
+    fn a_window_in_which_nothing_was_sent_is_there() {
+        let (mut ledger, stretches) = ledger(8, 2);
+        ledger.add(&answered(0));
+        ledger.close_windows(2);
+        // The target stands still from 2 s to 6 s.
+        ledger.add(&answered(7));
+        let reports = ledger.window_reports(&stretches, u64::MAX);
+        let seen: Vec<(f64, u64)> = reports
+            .iter()
+            .map(|window| (window.at_s, window.tally.completed))
+            .collect();
+        assert_eq!(seen, [(0.0, 5), (2.0, 0), (4.0, 0), (6.0, 5)]);
+        assert_eq!(reports[1].tally.response.n, 0);
+    }
+
+    #[test]
+    fn windows_after_the_end_are_not_made_up() {
+        let (mut ledger, stretches) = ledger(8, 2);
+        ledger.add(&answered(0));
+        let reports = ledger.window_reports(&stretches, 7 * SECOND + 5 * SECOND);
+        assert_eq!(reports.len(), 2, "0 to 2 s and 2 to 4 s");
+    }
 }

@@ -88,8 +88,13 @@ impl Rows {
         }
     }
 
-    /// The clock starts, or starts anew: what the workers said so far stays.
-    pub(super) fn restart(self, start: u64, measure: (u64, u64)) -> Self {
+    /// The clock starts, or starts anew: what the workers said so far stays. The CPU time that they
+    /// took while they opened connections counts for nothing.
+    pub(super) fn restart(mut self, start: u64, measure: (u64, u64)) -> Self {
+        for worker in &mut self.workers {
+            let mark = worker.now(start);
+            worker.measure = Some((mark, mark));
+        }
         Self {
             start,
             measure,
@@ -144,24 +149,21 @@ impl Rows {
         self.gauges().map(of).sum()
     }
 
-    /// Closes the rows that all workers have reported.
-    pub(super) fn close(&mut self, stretches: &[Stretch]) -> usize {
-        let mut closed = 0;
-        loop {
-            let end = self.start + (self.next + 1) * SECOND;
-            let done = self.all(|s| s == State::Done);
-            let over = |w: &Latest| w.end >= end || w.gauges.state == State::Done;
-            let rest = self
-                .open
-                .keys()
-                .next_back()
-                .is_some_and(|last| *last >= self.next);
-            if !self.workers.iter().all(over) || (done && !rest) {
-                return closed;
-            }
-            self.finish(end, stretches);
-            closed += 1;
+    /// Closes the next row if all workers have reported it.
+    pub(super) fn close(&mut self, stretches: &[Stretch]) -> bool {
+        let end = self.start + (self.next + 1) * SECOND;
+        let done = self.all(|s| s == State::Done);
+        let over = |w: &Latest| w.end >= end || w.gauges.state == State::Done;
+        let rest = self
+            .open
+            .keys()
+            .next_back()
+            .is_some_and(|last| *last >= self.next);
+        if !self.workers.iter().all(over) || (done && !rest) {
+            return false;
         }
+        self.finish(end, stretches);
+        true
     }
 
     fn finish(&mut self, end: u64, stretches: &[Stretch]) {
@@ -247,7 +249,8 @@ impl Rows {
         ))
     }
 
-    /// Whether the run should stop now.
+    /// Whether the run should stop now. The user's conditions are about the measured load: after it
+    /// throughput falls to nothing, and stress is meant to break the target.
     pub(super) fn trip(&self, spec: &Spec, ledger: &Ledger, names: &[String]) -> Option<Trip> {
         let now = self.start + self.next * SECOND;
         if spec.safety_stop && self.bad >= BAD_SECONDS {
@@ -261,6 +264,9 @@ impl Rows {
                 seconds(age)
             );
             return Some(Trip::Safety(text));
+        }
+        if now > self.measure.1 {
+            return None;
         }
         let grace = |a: &&Abort| now >= self.measure.0 + super::clock::nanos(a.after).max(SECOND);
         let mut tripped = spec.aborts.iter().filter(grace).filter_map(|abort| {
@@ -293,7 +299,8 @@ impl Rows {
             }
             (total, n as f64)
         } else {
-            let passed = (self.start + self.next * SECOND).saturating_sub(self.measure.0);
+            let now = (self.start + self.next * SECOND).min(self.measure.1);
+            let passed = now.saturating_sub(self.measure.0);
             let total = match route {
                 Some(nth) => ledger.route(nth)?.clone(),
                 None => ledger.measured(),
@@ -346,18 +353,125 @@ impl Latest {
         }
     }
 
-    /// Notes the CPU time at the reports nearest to both ends of the measure phases.
-    fn mark(&mut self, (from, to): (u64, u64)) {
-        let mark = Mark {
-            at: self.end,
+    /// What it has used so far, noted for a time.
+    fn now(&self, at: u64) -> Mark {
+        Mark {
+            at,
             cpu: self.gauges.cpu,
             waiting: self.gauges.waiting,
-        };
+        }
+    }
+
+    /// Notes the CPU time at the reports nearest to both ends of the measure phases.
+    fn mark(&mut self, (from, to): (u64, u64)) {
+        let mark = self.now(self.end);
         match &mut self.measure {
             _ if self.end <= from => self.measure = Some((mark, mark)),
             Some((_, last)) if self.end <= to || last.at <= from => *last = mark,
             Some(_) => {}
             None => self.measure = Some((mark, mark)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::{
+        schedule::stretches,
+        spec::{Phase, PhaseKind},
+        tally::{Bucket, RouteTally},
+    };
+
+    const START: u64 = 100 * SECOND;
+
+    fn phase(kind: PhaseKind, seconds: u64) -> Phase {
+        Phase {
+            name: "a phase".to_owned(),
+            kind,
+            rate: Some(10.0),
+            users: None,
+            duration: Duration::from_secs(seconds),
+        }
+    }
+
+    /// Two measured seconds and two of stress, stopped below 5/s.
+    fn spec() -> Spec {
+        let base = url::Url::parse("http://127.0.0.1/").unwrap();
+        let mut spec = Spec::get(base, "/");
+        spec.phases = vec![phase(PhaseKind::Measure, 2), phase(PhaseKind::Stress, 2)];
+        spec.aborts = vec![Abort {
+            expr: "throughput below 5/s".to_owned(),
+            metric: AbortMetric::Throughput,
+            above: false,
+            bound: 5.0,
+            window: Some(Duration::from_secs(1)),
+            after: Duration::ZERO,
+            route: None,
+        }];
+        spec
+    }
+
+    fn report(end: u64, completed: u64, cpu: u64) -> Interval {
+        let mut route = RouteTally::default();
+        route.counts.scheduled = completed;
+        route.counts.completed = completed;
+        Interval {
+            end,
+            gauges: Gauges {
+                cpu,
+                state: State::Running,
+                ..Gauges::default()
+            },
+            buckets: vec![Bucket {
+                routes: vec![route],
+                ..Bucket::default()
+            }],
+            ..Interval::default()
+        }
+    }
+
+    /// The second, from 1, whose end trips a condition.
+    fn tripped(completed: &[u64]) -> Option<usize> {
+        let spec = spec();
+        let stretches = stretches(&spec.phases, START);
+        let measure = (START, START + 2 * SECOND);
+        let mut rows = Rows::new(&spec, 1, START, measure);
+        let ledger = Ledger::new(&spec, 1);
+        let mut end = START;
+        completed.iter().position(|n| {
+            end += SECOND;
+            rows.add(&report(end, *n, 0));
+            assert!(rows.close(&stretches), "one row for each report");
+            rows.trip(&spec, &ledger, &["/".to_owned()]).is_some()
+        })
+    }
+
+    #[test]
+    fn conditions_are_about_the_measured_load() {
+        assert_eq!(tripped(&[10, 10, 0, 0]), None, "stress, and the end");
+        assert_eq!(tripped(&[10, 0, 0, 0]), Some(1), "the last measured second");
+        assert_eq!(tripped(&[0, 10, 10, 10]), Some(0));
+    }
+
+    #[test]
+    fn the_ramp_does_not_dilute_the_cpu() {
+        let spec = spec();
+        let begun = START - 60 * SECOND;
+        let mut rows = Rows::new(&spec, 1, begun, (begun, begun));
+        // A minute of opening connections, with next to no CPU.
+        for second in 1..=60 {
+            rows.add(&report(begun + second * SECOND - 1, 0, second));
+        }
+        let mut rows = rows.restart(START, (START, START + 2 * SECOND));
+        for second in 1..=2 {
+            rows.add(&report(START + second * SECOND, 10, 60 + second * SECOND));
+        }
+        let mut generator = Generator::default();
+        rows.fill(&mut generator);
+        assert_eq!(generator.cpu.len(), 1);
+        assert!((generator.cpu[0] - 1.0).abs() < 0.01, "{:?}", generator.cpu);
     }
 }

@@ -34,7 +34,7 @@ impl JsonSchema for Percent {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// Name of the route in the results; method and URL when left out.
+    /// Name of the route in the results; method and path when left out.
     pub name: Option<String>,
     /// URL, or a path on the target.
     pub url: String,

@@ -112,10 +112,10 @@ pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurem
     ))
 }
 
-/// Judges how the tools were driven.
-pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
-    crate::locust::judge::judge(measurement, checks);
-    crate::k6::judge::judge(measurement, checks);
+/// Judges how the tools were driven, by what the gate asks for.
+pub(crate) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: &mut Checks) {
+    crate::locust::judge::judge(config.locust.as_ref(), measurement, checks);
+    crate::k6::judge::judge(config.k6.as_ref(), measurement, checks);
 }
 
 /// Why the numbers are not those of the run that was asked for.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::config::{Request, Sent};
+use crate::config::path;
 
 /// Requests with absolute URLs, in the form that the templates read.
 ///
@@ -43,7 +44,7 @@ fn one(request: &Request, target: Option<&str>) -> Result<Value, String> {
     let body = request.body.clone();
     let body = body.or_else(|| request.json.as_ref().map(Value::to_string));
     let name = request.name.clone();
-    let name = name.unwrap_or_else(|| format!("{} {}", request.method.name(), request.url));
+    let name = name.unwrap_or_else(|| format!("{} {}", request.method.name(), path(&request.url)));
     Ok(json!({
         "name": name,
         "method": request.method.name(),
@@ -144,6 +145,10 @@ mod tests {
         assert!(resolved(sent, None).is_err());
         let found = resolved(sent, Some("https://app.test/")).unwrap();
         assert_eq!(found[0]["url"], "https://app.test/a?b=1");
+        assert_eq!(
+            found[0]["name"], "GET /a",
+            "one route, whatever is asked for"
+        );
         assert_eq!(contacts(sent), ["the target"]);
         let sent = Sent {
             url: Some("http://u:p@h:8080/x"),

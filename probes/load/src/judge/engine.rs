@@ -1,6 +1,6 @@
 //! Judges what the engine measured: first whether it can be relied on, then the target.
 
-use readygate_sdk::{Checks, Rule, Unit, count_of};
+use readygate_sdk::{Bound, Checks, Comparison, Level, Rule, Unit, count_of};
 
 use super::LEAST_SAMPLES;
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 const SUBJECT: &str = "load";
 /// Share of the requests that may stay unsent at the end.
 const UNSENT: f64 = 0.01;
+/// Share of the requests that may fail where the gate does not say how many may.
+const FAILED: f64 = 0.01;
 
 /// Every rule, in order.
 pub(super) fn judge(config: &LoadConfig, run: &EngineRun, checks: &mut Checks) {
@@ -29,7 +31,8 @@ pub(super) fn judge(config: &LoadConfig, run: &EngineRun, checks: &mut Checks) {
         .into_iter()
         .chain(run.aims.tightest)
         .min_by(f64::total_cmp);
-    let found = doubts::doubts(run, tightest);
+    let mut found = doubts::doubts(run, tightest);
+    found.extend(doubts::unlike(config, run));
     for rule in doubts::LOOKED_AT {
         let of_rule = |doubt: &&Doubt| doubt.rule.code == rule.code;
         match found.iter().find(of_rule) {
@@ -43,8 +46,9 @@ pub(super) fn judge(config: &LoadConfig, run: &EngineRun, checks: &mut Checks) {
             None => fine(rule, run, tightest, checks),
         }
     }
-    requests(report, checks);
-    slow(report, found.is_empty(), checks);
+    let sure = found.is_empty();
+    requests(config, report, sure, checks);
+    slow(report, sure, checks);
     latency(config, run, checks);
     samples(report, checks);
     recovered(run, checks);
@@ -165,7 +169,7 @@ fn connected(run: &EngineRun, checks: &mut Checks) {
     check.message(message).pass();
 }
 
-fn requests(report: &Report, checks: &mut Checks) {
+fn requests(config: &LoadConfig, report: &Report, sure: bool, checks: &mut Checks) {
     let tally = &report.measured;
     let due = tally.scheduled;
     if due == 0 {
@@ -197,21 +201,50 @@ fn requests(report: &Report, checks: &mut Checks) {
         .check(&rules::ALL_FAILED, SUBJECT)
         .message("requests succeeded")
         .pass();
+    errors(config, tally, sure, checks);
+}
+
+/// A gate that bounds errors says itself how many are too many. One that does not still does not
+/// accept that the target fails: a quick error is in no latency.
+fn errors(config: &LoadConfig, tally: &Tally, sure: bool, checks: &mut Checks) {
+    let (due, failed) = (tally.scheduled, tally.failed());
+    let check = checks.check(&rules::ERRORS, SUBJECT);
     if failed == 0 {
-        let message = "no request failed";
-        return checks
-            .check(&rules::ERRORS, SUBJECT)
-            .message(message)
-            .pass();
+        return check.message("no request failed").pass();
     }
+    let made = count_of(due, "request", "requests");
+    let message = format!("{failed} of {made} failed");
     let percent = Unit::Percent.format(100.0 * failed as f64 / due as f64);
-    checks
-        .check(&rules::ERRORS, SUBJECT)
-        .message(format!("{failed} of {made} failed"))
-        .expected("no failed request")
+    let check = check
         .actual(format!("{percent} failed"))
-        .details(kinds(tally))
-        .fail();
+        .details(kinds(tally));
+    // These have checks of their own.
+    let own = &tally.errors;
+    let own = own.never_sent + own.port_exhausted + own.file_limit;
+    let many = failed.saturating_sub(own) as f64 > due as f64 * FAILED;
+    if !many || bounds_errors(config) {
+        return check.message(message).expected("no failed request").fail();
+    }
+    let most = Unit::Percent.format(FAILED * 100.0);
+    let check = check
+        .expected(format!("at most {most} failed, since the gate bounds no errors"))
+        .hint("look at the log of the target; if so many may fail, say how many: `expect: { error_rate: \"< 5%\" }`")
+        .level(Level::Error);
+    if sure {
+        check.message(message).fail();
+    } else {
+        check.unmeasured(format!(
+            "{message}, or the generator is to blame, which is in doubt itself"
+        ));
+    }
+}
+
+fn bounds_errors(config: &LoadConfig) -> bool {
+    let errors = |bound: &Bound| {
+        matches!(bound.metric.as_str(), "error_rate" | "errors")
+            && bound.comparison != Comparison::Above
+    };
+    config.bounds.iter().any(errors)
 }
 
 /// Kinds of errors, and statuses where these are among them, the most frequent first.
@@ -290,7 +323,7 @@ fn latency(config: &LoadConfig, run: &EngineRun, checks: &mut Checks) {
     if run.report.measured.response.n == 0 {
         return;
     }
-    let accepted = config.accept_closed_model || run.aims.accept_closed;
+    let accepted = config.accept_closed_model;
     match run.report.model {
         LoadModel::Open => {
             let message = "latency counts from the time at which a request was due";

@@ -19,7 +19,7 @@ pub(super) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: 
     if let Some(command) = &measurement.command {
         shared::command(&rules::COMMAND_FAILED, command, &[0], checks);
     }
-    fleet::judge(measurement, checks);
+    fleet::judge(config, measurement, checks);
     evidence(config, measurement, checks);
     if measurement.total.is_none() && measurement.files_total > 1 {
         mixed(measurement, checks);

@@ -102,6 +102,12 @@ impl Segment {
     }
 }
 
+/// Most that iterations may begin late by, in seconds, where these are the bounds of latency.
+pub(crate) fn most_lag(bounds: impl Iterator<Item = f64>) -> f64 {
+    let tightest = bounds.min_by(f64::total_cmp);
+    tightest.map_or(0.1, |bound| (bound * LAG_SHARE).max(LEAST_LAG))
+}
+
 impl K6Facts {
     /// Why the numbers are not those of the run that was asked for.
     pub(crate) fn void(&self) -> Option<String> {
@@ -115,15 +121,10 @@ impl K6Facts {
         lags.max_by(f64::total_cmp)
     }
 
-    /// Most that this may be.
-    pub(crate) fn most_lag(&self) -> f64 {
-        let tightest = self.bounds.iter().map(|b| b.seconds).min_by(f64::total_cmp);
-        tightest.map_or(0.1, |bound| (bound * LAG_SHARE).max(LEAST_LAG))
-    }
-
-    /// Whether this machine was short of CPU.
+    /// Whether this machine was short of CPU, by the bounds that the run was made for.
     pub(crate) fn is_late(&self) -> bool {
-        self.worst_lag().is_some_and(|lag| lag > self.most_lag())
+        let most = most_lag(self.bounds.iter().map(|bound| bound.seconds));
+        self.worst_lag().is_some_and(|lag| lag > most)
     }
 
     /// Why there is no whole run.

@@ -4,7 +4,8 @@ use readygate_reports::judge::capped;
 use readygate_sdk::{Checks, Unit, count_of, process::Ended};
 
 use super::{
-    facts::{Counted, K6Facts, Segment},
+    config::K6Config,
+    facts::{self, Counted, K6Facts, Segment},
     rules,
 };
 use crate::measurement::LoadMeasurement;
@@ -12,9 +13,21 @@ use crate::measurement::LoadMeasurement;
 /// Share of the requests due that must have been made; the first and the last may fall outside.
 const RATE_SHARE: f64 = 0.99;
 
-pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
-    let Some(facts) = &measurement.k6 else {
-        return;
+/// By what the gate asks for: the record may be of an earlier config, with other bounds.
+pub(crate) fn judge(config: Option<&K6Config>, measurement: &LoadMeasurement, checks: &mut Checks) {
+    let (facts, config) = match (&measurement.k6, config) {
+        (Some(facts), Some(config)) => (facts, config),
+        (Some(_), None) => {
+            return checks
+                .check(&rules::K6_RUN, "k6")
+                .unmeasured("the record is of a run of k6, which this gate does not ask for");
+        }
+        (None, Some(_)) => {
+            return checks
+                .check(&rules::K6_RUN, "k6")
+                .unmeasured("the record is of no run of k6");
+        }
+        (None, None) => return,
     };
     for segment in &facts.segments {
         run(segment, checks);
@@ -30,15 +43,38 @@ pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
     if facts.broken().is_some() {
         return;
     }
+    let most = most_lag(config);
+    let late = facts.worst_lag().is_some_and(|lag| lag > most);
     if facts.rate_asked.is_some() {
-        lag(facts, checks);
-        dropped(facts, checks);
-        rate(facts, checks);
+        lag(facts, most, checks);
+        dropped(facts, late, checks);
     }
-    for bound in &facts.bounds {
-        within(bound, facts.is_late(), checks);
+    rate(config, facts, checks);
+    for (percentile, period) in &config.bounds {
+        let (percent, seconds) = (percentile.percent(), period.0.as_secs_f64());
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        let same = |b: &&Counted| near(b.percent, percent) && near(b.seconds, seconds);
+        match facts.bounds.iter().find(same) {
+            Some(bound) => within(bound, late, checks),
+            None => checks
+                .check(&rules::K6_BOUND, format!("p{percent}"))
+                .expected(format!(
+                    "{} of the requests within {}",
+                    Unit::Percent.format(percent),
+                    Unit::Seconds.format(seconds)
+                ))
+                .hint("run it again: requests are counted by bounds while they are made")
+                .unmeasured(
+                    "the run had another bound, so nobody counted the requests within this one",
+                ),
+        }
     }
-    errors(facts, measurement, checks);
+    errors(config, measurement, checks);
+}
+
+fn most_lag(config: &K6Config) -> f64 {
+    let bounds = config.bounds.values();
+    facts::most_lag(bounds.map(|period| period.0.as_secs_f64()))
 }
 
 fn said(words: &str) -> Vec<String> {
@@ -83,8 +119,7 @@ fn script(segment: &Segment, checks: &mut Checks) {
         .unmeasured(reason);
 }
 
-fn lag(facts: &K6Facts, checks: &mut Checks) {
-    let most = facts.most_lag();
+fn lag(facts: &K6Facts, most: f64, checks: &mut Checks) {
     let check = checks.check(&rules::K6_LAG, "k6").expected(format!(
         "at most {} at the 99th percentile",
         Unit::Seconds.format(most)
@@ -104,7 +139,7 @@ fn lag(facts: &K6Facts, checks: &mut Checks) {
     }
 }
 
-fn dropped(facts: &K6Facts, checks: &mut Checks) {
+fn dropped(facts: &K6Facts, late: bool, checks: &mut Checks) {
     let n: u64 = facts.segments.iter().map(|s| s.dropped).sum();
     let check = checks.check(&rules::K6_DROPPED, "k6").expected("none");
     if n == 0 {
@@ -120,7 +155,7 @@ fn dropped(facts: &K6Facts, checks: &mut Checks) {
         .actual(n.to_string())
         .details(capped(lines.into_iter(), total));
     let message = format!("{n} requests that were due were never sent: all {users} were waiting");
-    if facts.is_late() {
+    if late {
         return check
             .hint(rules::K6_LAG.fix)
             .unmeasured(format!("{message}, and k6 was short of CPU"));
@@ -128,7 +163,41 @@ fn dropped(facts: &K6Facts, checks: &mut Checks) {
     check.message(message).fail();
 }
 
-fn rate(facts: &K6Facts, checks: &mut Checks) {
+/// What the run was made for, where that is less than the gate asks for.
+fn asked_less(config: &K6Config, facts: &K6Facts) -> Option<String> {
+    let least = 1.0 - 1e-9;
+    let window = config.duration.0.as_secs_f64();
+    if facts.window_asked < window * least {
+        return Some(format!(
+            "the run was to measure {}, and the gate asks for {}",
+            Unit::Seconds.format(facts.window_asked),
+            Unit::Seconds.format(window)
+        ));
+    }
+    match (facts.rate_asked, config.rate.map(|rate| rate.0)) {
+        (Some(made), Some(asked)) if made < asked * least => Some(format!(
+            "the run was made for {}, and the gate asks for {}",
+            Unit::PerSecond.format(made),
+            Unit::PerSecond.format(asked)
+        )),
+        (None, Some(_)) => Some("the run kept to no rate, and the gate asks for one".to_owned()),
+        (Some(_), None) => Some("the run kept to a rate, and the gate asks for users".to_owned()),
+        (None, None) if facts.users_asked < u64::from(config.vus()) => Some(format!(
+            "the run was made with {}, and the gate asks for {}",
+            count_of(facts.users_asked, "user", "users"),
+            config.vus()
+        )),
+        _ => None,
+    }
+}
+
+fn rate(config: &K6Config, facts: &K6Facts, checks: &mut Checks) {
+    if let Some(reason) = asked_less(config, facts) {
+        return checks
+            .check(&rules::K6_RATE, "k6")
+            .hint("run it again with this config")
+            .unmeasured(reason);
+    }
     let Some(rate) = facts.rate_asked else { return };
     let due = rate * facts.window_asked;
     let made: u64 = facts.segments.iter().map(|s| s.started).sum();
@@ -188,8 +257,8 @@ fn within(bound: &Counted, late: bool, checks: &mut Checks) {
         .passed_if(share >= bound.percent);
 }
 
-fn errors(facts: &K6Facts, measurement: &LoadMeasurement, checks: &mut Checks) {
-    let Some(most) = facts.max_error_rate else {
+fn errors(config: &K6Config, measurement: &LoadMeasurement, checks: &mut Checks) {
+    let Some(most) = config.max_error_rate.map(|share| share.0) else {
         return;
     };
     let total = measurement.total.as_ref();

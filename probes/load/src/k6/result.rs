@@ -90,7 +90,7 @@ fn one(config: &K6Config, summary: &Value) -> Option<Reading> {
     }
     let window = config.duration.0.as_secs_f64();
     result.duration = Some(window);
-    result.throughput = result.requests.map(|n| round(n as f64 / window));
+    result.throughput = result.succeeded().map(|n| round(n as f64 / window));
     // They hold in one segment; what is decided on is the sum.
     result.thresholds = None;
     result.lacks(
@@ -134,7 +134,7 @@ fn latency(summary: &Value) -> Option<Latency> {
 fn together(config: &K6Config, readings: &[Reading], total: &mut LoadResult) {
     let window = config.duration.0.as_secs_f64();
     total.duration = Some(window);
-    total.throughput = total.requests.map(|n| round(n as f64 / window));
+    total.throughput = total.succeeded().map(|n| round(n as f64 / window));
     total.absent.retain(|name, _| name == "thresholds.failed");
     let lists: Vec<&Latency> = readings
         .iter()

@@ -3,23 +3,38 @@
 use readygate_reports::judge::capped;
 use readygate_sdk::{Checks, Unit, count_of};
 
-use super::{facts::LocustFacts, rules};
+use super::{config::LocustConfig, facts::LocustFacts, rules};
 use crate::measurement::LoadMeasurement;
 
 /// The part of the run that Locust may miss its rate by: starting offsets and the last wait.
 const RATE_SHARE: f64 = 0.95;
 
-pub(crate) fn judge(measurement: &LoadMeasurement, checks: &mut Checks) {
-    let Some(facts) = &measurement.locust else {
-        return;
+pub(crate) fn judge(
+    config: Option<&LocustConfig>,
+    measurement: &LoadMeasurement,
+    checks: &mut Checks,
+) {
+    let (facts, config) = match (&measurement.locust, config) {
+        (Some(facts), Some(config)) => (facts, config),
+        (Some(_), None) => {
+            return checks
+                .check(&rules::LOCUST_RUN, "Locust")
+                .unmeasured("the record is of a run of Locust, which this gate does not ask for");
+        }
+        (None, Some(_)) => {
+            return checks
+                .check(&rules::LOCUST_RUN, "Locust")
+                .unmeasured("the record is of no run of Locust");
+        }
+        (None, None) => return,
     };
-    run(facts, checks);
+    run(config, facts, checks);
     workers(facts, checks);
-    users(facts, checks);
+    users(config, facts, checks);
     cpu(facts, checks);
     test(facts, checks);
     if facts.void().is_none() {
-        rate(facts, measurement, checks);
+        rate(config, facts, measurement, checks);
     }
 }
 
@@ -30,9 +45,11 @@ fn said(words: &str) -> Vec<String> {
     lines[from..].to_vec()
 }
 
-fn run(facts: &LocustFacts, checks: &mut Checks) {
+fn run(config: &LocustConfig, facts: &LocustFacts, checks: &mut Checks) {
     let check = checks.check(&rules::LOCUST_RUN, "Locust");
-    let asked = Unit::Seconds.format(facts.window_asked);
+    let asked = config.duration.0.as_secs_f64();
+    let least = asked.max(facts.window_asked) * 0.98;
+    let asked = Unit::Seconds.format(asked);
     let workers = facts.workers.iter().filter(|w| !w.words.is_empty());
     let workers: Vec<String> = workers
         .flat_map(|w| {
@@ -57,7 +74,7 @@ fn run(facts: &LocustFacts, checks: &mut Checks) {
             .details(details)
             .unmeasured("Locust did not go through to the end of its run");
     }
-    let Some(window) = facts.window.filter(|w| *w >= facts.window_asked * 0.98) else {
+    let Some(window) = facts.window.filter(|w| *w >= least) else {
         let window = facts
             .window
             .map_or_else(|| "none".to_owned(), |w| Unit::Seconds.format(w));
@@ -106,8 +123,8 @@ fn workers(facts: &LocustFacts, checks: &mut Checks) {
         .unmeasured(why);
 }
 
-fn users(facts: &LocustFacts, checks: &mut Checks) {
-    let asked = u64::from(facts.users_asked);
+fn users(config: &LocustConfig, facts: &LocustFacts, checks: &mut Checks) {
+    let asked = u64::from(config.users);
     let check = checks
         .check(&rules::LOCUST_USERS, "users")
         .expected(asked.to_string());
@@ -168,8 +185,23 @@ fn test(facts: &LocustFacts, checks: &mut Checks) {
         .fail();
 }
 
-fn rate(facts: &LocustFacts, measurement: &LoadMeasurement, checks: &mut Checks) {
-    let Some(asked) = facts.rate_asked else {
+/// Requests of all kinds: a target that fails them quickly got the load all the same, and its errors
+/// are another matter.
+fn rate(
+    config: &LocustConfig,
+    facts: &LocustFacts,
+    measurement: &LoadMeasurement,
+    checks: &mut Checks,
+) {
+    let Some(asked) = config.rate.map(|rate| rate.0) else {
+        if let Some(made) = facts.rate_asked {
+            let made = Unit::PerSecond.format(made);
+            checks
+                .check(&rules::LOCUST_RATE, "rate")
+                .unmeasured(format!(
+                    "the run kept to {made}, and the gate asks for users that think"
+                ));
+        }
         return;
     };
     let total = measurement.total.as_ref();
@@ -177,11 +209,27 @@ fn rate(facts: &LocustFacts, measurement: &LoadMeasurement, checks: &mut Checks)
         "at least {}",
         Unit::PerSecond.format(asked * RATE_SHARE)
     ));
-    let Some(reached) = total.and_then(|total| total.throughput) else {
+    let made = total.and_then(|total| total.requests.zip(total.duration));
+    let Some((made, seconds)) = made.filter(|(_, seconds)| *seconds > 0.0) else {
         return check.unmeasured("no rate is known");
     };
+    let reached = made as f64 / seconds;
     let shown = Unit::PerSecond.format((reached * 10.0).round() / 10.0);
     let check = check.actual(shown);
+    // The target was not asked for more, so it is not to blame.
+    if let Some(tried) = facts
+        .rate_asked
+        .filter(|tried| *tried < asked * (1.0 - 1e-9))
+    {
+        return check.unmeasured(format!(
+            "the run tried {} only, and the gate asks for {}",
+            Unit::PerSecond.format(tried),
+            Unit::PerSecond.format(asked)
+        ));
+    }
+    if facts.rate_asked.is_none() {
+        return check.unmeasured("the run kept to no rate");
+    }
     check
         .message(format!("{} was asked for", Unit::PerSecond.format(asked)))
         .passed_if(reached >= asked * RATE_SHARE);

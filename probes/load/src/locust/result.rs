@@ -48,8 +48,10 @@ pub(super) fn result(stats: Value, end: &Value) -> Option<LoadResult> {
         && ended > began
     {
         result.duration = Some(nanos(ended - began));
-        result.throughput = result.requests.map(|n| round(n as f64 / (ended - began)));
     }
+    let seconds = result.duration.filter(|seconds| *seconds > 0.0);
+    let rate = result.succeeded().zip(seconds);
+    result.throughput = rate.map(|(n, seconds)| round(n as f64 / seconds));
     result.notes.push(
         "Locust's users wait for each answer: what they could not send meanwhile is in no latency"
             .to_owned(),
@@ -137,7 +139,7 @@ mod tests {
         assert_eq!(latency.at(50.0), Some(0.02));
         assert_eq!(found.statuses.get("500"), Some(&900));
         assert_eq!(found.routes.len(), 1);
-        assert_eq!(found.throughput, Some(100.0));
+        assert_eq!(found.throughput, Some(10.0), "of good answers");
     }
 
     #[test]

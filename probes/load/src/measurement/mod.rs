@@ -341,6 +341,11 @@ impl LoadResult {
         self.errors = Some(self.bad_statuses() + without);
     }
 
+    /// Requests with a good response, where errors are known.
+    pub(crate) fn succeeded(&self) -> Option<u64> {
+        Some(self.requests?.saturating_sub(self.errors?))
+    }
+
     /// Responses, as far as statuses are known.
     pub(crate) fn responses(&self) -> u64 {
         self.statuses.values().sum()

@@ -29,7 +29,7 @@ pub(crate) const SPECS: &[MetricSpec] = &[
     MetricSpec::new(
         "throughput",
         Unit::PerSecond,
-        "Requests in a second; of the engine those with a good response",
+        "Requests in a second; where this probe makes the load, or drives Locust or k6, those with a good response",
     ),
     MetricSpec::new(
         "error_rate",
