@@ -182,6 +182,100 @@ fn a_ref_that_cannot_be_trusted_or_read_is_exit_2() {
 }
 
 #[test]
+fn a_tag_in_place_of_a_branch_is_not_trusted() {
+    let project = clone();
+    let run = |reference: &str| project.call(&format!("run --trust-ref {reference}"));
+    for reference in ["origin/main~0", "origin/main^{}", "origin/main^{commit}"] {
+        let ran = run(reference);
+        assert_eq!(ran.code, 1, "{reference}: {}", ran.stderr);
+    }
+    let hash = project.shell("git rev-parse HEAD").stdout.trim().to_owned();
+    assert_eq!(run(&hash).code, 1);
+    assert_eq!(run(&hash[..9]).code, 1);
+    // The branch was not fetched, and somebody pushed a tag of its name.
+    let moved = project.shell(
+        "git update-ref -d refs/remotes/origin/main; git tag origin/main HEAD
+        git tag refs/remotes/origin/main HEAD",
+    );
+    assert_eq!(moved.code, 0, "{}", moved.stderr);
+    for reference in [
+        "origin/main",
+        "tags/origin/main",
+        "origin/main~0",
+        "origin/main^{}",
+    ] {
+        let ran = run(reference);
+        assert_eq!(ran.code, 2, "{reference}: {}", ran.stdout);
+        assert!(ran.stderr.contains("is only a tag here"), "{}", ran.stderr);
+    }
+    for reference in [
+        "refs/remotes/origin/main",
+        "origin/main@{0}",
+        "x-1-g0123abc",
+    ] {
+        let ran = run(reference);
+        assert_eq!(ran.code, 2, "{reference}: {}", ran.stdout);
+    }
+    assert_eq!(run("refs/tags/origin/main").code, 1);
+}
+
+#[test]
+fn a_folder_that_looks_like_a_repository_decides_nothing() {
+    let project = clone().config(&STRICT.replace("> 100B", "> 1B"));
+    let ran = project.shell(
+        "set -e; git add -A; git -c user.name=a -c user.email=a@example.com commit -qm loose
+        git clone -q --bare . ops; git -C ops update-ref refs/remotes/origin/main HEAD
+        cd ops; $readygate run -c ../readygate.yaml --trust-ref origin/main",
+    );
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("1 looser"), "{}", ran.stderr);
+}
+
+#[test]
+fn nothing_that_waits_keeps_a_trusted_run() {
+    let project = clone();
+    let run = |before: &str| {
+        project.shell(&format!(
+            "rm -f pipe; mkfifo pipe; exec 3<>pipe; {before}
+            timeout 20 $readygate run --trust-ref origin/main -q <&3"
+        ))
+    };
+    for (before, says) in [
+        (
+            "printf 'include: [/dev/stdin]\\n' >> readygate.yaml",
+            "is not readable",
+        ),
+        (
+            "git checkout -q readygate.yaml; printf 'signoffs: {allowed_signers: pipe}\\n' >> readygate.yaml",
+            "differs and is not used",
+        ),
+        ("ln -sf /dev/stdin readygate.yaml", "is not a regular file"),
+    ] {
+        let ran = run(before);
+        assert_eq!(ran.code, 1, "{before}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(says), "{before}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_config_from_a_pipe_may_be_named_and_not_included() {
+    let project = readygate().file(
+        "pipe.yaml",
+        "version: 1\ngates: [{id: x, probe: command, with: {argv: ['true']}}]\n",
+    );
+    let ran = project.shell("cat pipe.yaml | $readygate plan -c /dev/stdin");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let project = project.config("version: 1\ninclude: [/dev/stdin]\n");
+    let ran = project.shell("cat pipe.yaml | $readygate plan");
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("/dev/stdin: is not a regular file"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn a_link_in_a_ref_is_not_followed() {
     let project = clone();
     let linked = project.shell("ln -s /etc/passwd linked.yaml; ln -s . loop");
