@@ -445,9 +445,9 @@ fn samples_that_take_too_long_are_no_watch() {
 #[test]
 fn a_program_that_is_gone_is_no_outage() {
     let target = Target::failing(|_| false);
-    let gone = r#"
+    let gone = r"
 - {id: tool, probe: command, stages: [post-deploy], with: {argv: [./tool]}}
-"#;
+";
     let project = watched(target.address, gone, "--for 2m --every 50ms");
     let script = "#!/bin/sh\nrm -- \"$0\"\n";
     let project = project.file("tool", script);
