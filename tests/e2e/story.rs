@@ -101,7 +101,11 @@ fn project(target: &Target) -> Project {
         .file("coverage/lcov.info", lcov)
         .file("reports/eslint.json", eslint)
         .env("TARGET_URL", &format!("http://{}", target.address))
-        .env("GIT_CONFIG_GLOBAL", "/dev/null");
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_AUTHOR_NAME", "Carol")
+        .env("GIT_AUTHOR_EMAIL", "carol@example.com")
+        .env("GIT_COMMITTER_NAME", "Carol")
+        .env("GIT_COMMITTER_EMAIL", "carol@example.com");
     let names = PEOPLE.map(|(_, name)| name).join(" ");
     let script = format!(
         "set -e
@@ -156,6 +160,9 @@ fn from_checklist_to_rollback() {
         imported.stderr
     );
     name_people(&project);
+    let commit =
+        "printf 'keys/\\n' > .gitignore && git init -q . && git add -A && git commit -qm release";
+    ok(&project.shell(commit));
     ok(&project.call("plan --stage pre-deploy"));
 
     ok(&project.call("event release.opened --release shop-4 --data version=4.0.0"));

@@ -23,7 +23,7 @@ pub const FROZEN: Rule = Rule {
 pub const GITLAB_FREEZE: Rule = Rule {
     code: "window/gitlab-freeze",
     level: Level::Error,
-    summary: "GitLab says that deployments are frozen",
+    summary: "deployments are frozen, as GitLab says",
     why: "The project has a deploy freeze period; a gate that does not know of it would let through what the team has stopped.",
     fix: "wait until it ends: Settings, CI/CD, Deploy freezes; or run the job without CI_DEPLOY_FREEZE if it does not deploy",
     source: "https://docs.gitlab.com/user/project/releases/#prevent-unintentional-releases-by-setting-a-deploy-freeze",

@@ -45,6 +45,7 @@ pub fn main() -> Done {
     stage.complete_policy()?;
     stage.keys()?;
     stage.tests()?;
+    stage.commit()?;
 
     stage.say("Before the deployment: only the signatures are missing");
     stage.run("event release.opened --release catalogue-4.0.0", 0)?;
@@ -181,6 +182,21 @@ impl Stage {
             allowed += &format!("{name}@example.com {public}");
         }
         workspace::write(&self.path("allowed_signers"), &allowed)
+    }
+
+    /// What is signed is a commit.
+    fn commit(&self) -> Result<(), String> {
+        workspace::write(&self.path(".gitignore"), "keys/\n")?;
+        for args in [
+            "init -q .",
+            "add -A",
+            "-c user.name=Carol -c user.email=carol@example.com commit -qm release",
+        ] {
+            let mut git = Command::new("git");
+            git.args(args.split(' ')).current_dir(&self.folder);
+            must("git", &mut git)?;
+        }
+        Ok(())
     }
 
     /// The tests of the catalogue, as its build would run them.
