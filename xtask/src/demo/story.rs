@@ -1,6 +1,7 @@
 //! `cargo xtask demo --release-story`: from a checklist to a release that is rolled back.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -41,6 +42,36 @@ pub fn main() -> Done {
     variables.push(("TARGET_URL".to_owned(), format!("https://{address}")));
     let stage = Stage { variables, ..stage };
 
+    go(&stage)?;
+
+    stage.say("The deployment, and an outage during the watch");
+    stage.run("event deploy.started --state release", 0)?;
+    stage.run("event deploy.finished --state release", 0)?;
+    drop(app);
+    let watch =
+        "watch --for 1m --every 1s --state release --baseline go.json --report json=watch.json";
+    stage.run(watch, 5)?;
+    stage.run("event rollback.started --state release", 0)?;
+    stage.run("event rollback.finished --state release", 0)?;
+    drop((front, stores));
+
+    stage.say("The checklist comes out filled in, and the report");
+    let records = "go.json watch.json --state release";
+    stage.run(
+        &format!("render checklist {records} --checklist CHECKLIST.md -o FILLED.md"),
+        0,
+    )?;
+    stage.run(&format!("verify-checklist FILLED.md {records}"), 0)?;
+    stage.run(&format!("render report {records} -o REPORT.md"), 0)?;
+    stage.run("verify release -c readygate.yaml", 0)?;
+    println!(
+        "\nlook at target/demo/story: FILLED.md, REPORT.md, readygate.yaml, decision.json, release/"
+    );
+    Ok(true)
+}
+
+/// From the checklist to GO.
+fn go(stage: &Stage) -> Result<(), String> {
     stage.say("The checklist becomes a policy, and a person completes it");
     stage.run("import CHECKLIST.md -o readygate.yaml", 0)?;
     stage.complete_policy()?;
@@ -69,31 +100,7 @@ pub fn main() -> Done {
         "gate pre.json --stage pre-deploy --state release --report json=go.json",
         0,
     )?;
-
-    stage.say("The deployment, and an outage during the watch");
-    stage.run("event deploy.started --state release", 0)?;
-    stage.run("event deploy.finished --state release", 0)?;
-    drop(app);
-    let watch =
-        "watch --for 1m --every 1s --state release --baseline go.json --report json=watch.json";
-    stage.run(watch, 5)?;
-    stage.run("event rollback.started --state release", 0)?;
-    stage.run("event rollback.finished --state release", 0)?;
-    drop((front, stores));
-
-    stage.say("The checklist comes out filled in, and the report");
-    let records = "go.json watch.json --state release";
-    stage.run(
-        &format!("render checklist {records} --checklist CHECKLIST.md -o FILLED.md"),
-        0,
-    )?;
-    stage.run(&format!("verify-checklist FILLED.md {records}"), 0)?;
-    stage.run(&format!("render report {records} -o REPORT.md"), 0)?;
-    stage.run("verify release -c readygate.yaml", 0)?;
-    println!(
-        "\nlook at target/demo/story: FILLED.md, REPORT.md, readygate.yaml, decision.json, release/"
-    );
-    Ok(true)
+    Ok(())
 }
 
 /// Where the story is played.
@@ -188,7 +195,7 @@ impl Stage {
             must("ssh-keygen", keygen.arg(&key))?;
             let public =
                 fs::read_to_string(key.with_extension("pub")).map_err(|e| e.to_string())?;
-            allowed += &format!("{name}@example.com {public}");
+            let _ = write!(allowed, "{name}@example.com {public}");
         }
         workspace::write(&self.path("allowed_signers"), &allowed)
     }
