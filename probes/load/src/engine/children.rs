@@ -1,6 +1,6 @@
 //! Worker processes, seen from their parent.
 
-use std::{net::IpAddr, net::SocketAddr, process::Stdio};
+use std::{net::IpAddr, net::SocketAddr, process::Stdio, time::Duration};
 
 use readygate_sdk::{Cx, ProbeError};
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, ChildStdout, Command},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinSet,
 };
 
 use super::{
@@ -41,6 +42,8 @@ pub(super) struct Order {
 pub(super) struct Children {
     pids: Vec<u32>,
     pipes: Vec<UnboundedSender<Vec<u8>>>,
+    /// One for each process; it ends when the process has.
+    listeners: JoinSet<()>,
 }
 
 impl Children {
@@ -57,6 +60,7 @@ impl Children {
         let mut children = Self {
             pids: Vec::new(),
             pipes: Vec::new(),
+            listeners: JoinSet::new(),
         };
         for nth in 0..layout.processes {
             let order = Order {
@@ -89,7 +93,8 @@ impl Children {
             children.pids.extend(child.id());
             children.pipes.push(send);
             tokio::spawn(tell(stdin, receive));
-            tokio::spawn(listen(child, stdout, nth, layout.threads, up.clone()));
+            let listener = listen(child, stdout, nth, layout.threads, up.clone());
+            children.listeners.spawn(listener);
         }
         Ok(children)
     }
@@ -110,6 +115,13 @@ impl Children {
 
     pub(super) fn halt(&self) {
         self.tell(HALT, &[]);
+    }
+
+    /// Waits until the processes have ended, so that none outlives its run and their CPU time counts
+    /// as that of this program; those that take longer are killed.
+    pub(super) async fn finish(&mut self, within: Duration) {
+        let ended = async { while self.listeners.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(within, ended).await;
     }
 
     pub(super) fn resident(&self) -> u64 {
@@ -152,6 +164,7 @@ async fn listen(
         }
     };
     if done >= threads {
+        let _ = child.wait().await;
         return;
     }
     let why = match outcome {

@@ -32,6 +32,9 @@ use super::{
 const LAST_WORD: Duration = Duration::from_millis(400);
 /// So long before the deadline of the gate the run is ended.
 const BEFORE_DEADLINE: Duration = Duration::from_millis(500);
+/// How long worker processes that have reported for the last time have to end: the kernel closes
+/// their connections meanwhile.
+const EXIT: Duration = Duration::from_millis(1_000);
 
 /// Checks what can be checked of a spec without sending anything: its scenarios, templates,
 /// patterns and phases. The message says what is wrong.
@@ -266,6 +269,13 @@ impl<'a> Conductor<'a> {
             }
         }
         self.end = clock::now();
+        let hurried = self.ended.as_ref().is_some_and(is_abrupt);
+        let within = if hurried {
+            BEFORE_DEADLINE - LAST_WORD
+        } else {
+            EXIT
+        };
+        self.crew.finish(within).await;
     }
 
     /// Seconds since the start of the first phase.

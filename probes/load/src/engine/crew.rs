@@ -1,6 +1,6 @@
 //! The workers of a run: threads of this process, or processes of their own.
 
-use std::{io, sync::Arc, thread};
+use std::{io, sync::Arc, thread, time::Duration};
 
 use readygate_sdk::{Cx, ProbeError};
 use tokio::sync::mpsc::UnboundedSender;
@@ -158,6 +158,13 @@ impl Crew {
         match self {
             Self::Threads(threads) => threads.halt(),
             Self::Children(children) => children.halt(),
+        }
+    }
+
+    /// Waits so long for worker processes to be gone.
+    pub(super) async fn finish(&mut self, within: Duration) {
+        if let Self::Children(children) = self {
+            children.finish(within).await;
         }
     }
 
