@@ -61,7 +61,7 @@ pub(crate) fn doubts(run: &EngineRun, tightest: Option<f64>) -> Vec<Doubt> {
     all.extend(stolen(report));
     all.extend(late(report, tightest));
     all.extend(unreached(report));
-    all.extend(missing(run));
+    all.extend(missing(run).or_else(|| starved(run)));
     all
 }
 
@@ -354,6 +354,32 @@ fn missing(run: &EngineRun) -> Option<Doubt> {
             grouped(&connections.asked.to_string())
         ),
         actual: grouped(&there.to_string()),
+        details,
+    })
+}
+
+/// Requests that found no port or no file of this machine: where each opens a connection of its own,
+/// or one that was lost could not be opened again.
+fn starved(run: &EngineRun) -> Option<Doubt> {
+    let errors = &run.report.measured.errors;
+    let (ports, files) = (errors.port_exhausted, errors.file_limit);
+    let n = ports + files;
+    if n == 0 {
+        return None;
+    }
+    let mut details = Vec::new();
+    for (n, what) in [(ports, "no local port"), (files, "no open file to spare")] {
+        if n > 0 {
+            details.push(format!("{what}: {}", count_of(n, "request", "requests")));
+        }
+    }
+    details.extend(run.report.generator.notes.iter().cloned());
+    let failed = count_of(n, "request", "requests");
+    Some(Doubt {
+        rule: &rules::CONNECTIONS_MISSING,
+        message: format!("this machine had no connection for {failed}"),
+        expected: "a connection for each request".to_owned(),
+        actual: format!("{} without", grouped(&n.to_string())),
         details,
     })
 }

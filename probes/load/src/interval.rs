@@ -7,7 +7,10 @@
 
 use readygate_sdk::Interval;
 
-use crate::{engine::report::Distribution, measurement::nanos};
+use crate::{
+    engine::report::Distribution,
+    measurement::{Latency, nanos},
+};
 
 /// Probability of missing on each side.
 const TAIL: f64 = 0.025;
@@ -24,6 +27,34 @@ pub(crate) fn interval(times: &Distribution, percent: f64) -> Interval {
         samples: times.n,
         low: at(low),
         high: at(high),
+    }
+}
+
+/// The interval of a percentile of another tool, of which some percentiles and the longest are all that
+/// is known: each end is the nearest known one that lies beyond its rank, so the interval is rather too
+/// wide. An end beyond which none is known stays open.
+///
+/// Tools take ranks from `n p` rounded down to `(n - 1) p + 1` rounded up, or interpolate between; the
+/// ends hold for all of these.
+pub(crate) fn told(latency: &Latency, n: u64, percent: f64) -> Interval {
+    let quantile = nanos(percent / 100.0);
+    let (low, high) = ranks(n, quantile);
+    let at = |percent: f64| n as f64 * percent / 100.0;
+    let known = || latency.quantiles.iter();
+    let low = low.and_then(|rank| {
+        let below = known().filter(|(p, _)| at(*p) + 1.0 <= rank as f64);
+        below.map(|(_, seconds)| *seconds).max_by(f64::total_cmp)
+    });
+    let high = high.and_then(|rank| {
+        let above = known().filter(|(p, _)| at(*p) >= rank as f64);
+        let above = above.map(|(_, seconds)| *seconds);
+        above.chain(latency.max).min_by(f64::total_cmp)
+    });
+    Interval {
+        quantile,
+        samples: n,
+        low,
+        high,
     }
 }
 

@@ -6,6 +6,7 @@ use readygate_sdk::{Bound, Comparison, ConfigError, Period, Unit};
 use readygate_web::validate::escape;
 
 use super::{LoadConfig, SourceKind};
+use crate::{k6::config::K6Config, locust::config::LocustConfig};
 
 /// Lengths of windows that one run is cut into.
 pub(crate) const MOST_LENGTHS: usize = 4;
@@ -13,8 +14,12 @@ pub(crate) const MOST_LENGTHS: usize = 4;
 /// Takes the bounds in: windows are measured as they are asked for.
 pub(crate) fn hear(config: &mut LoadConfig, bounds: &[Bound]) -> Result<(), ConfigError> {
     let mut error = ConfigError::new();
+    let timeout = config.timeout_of_answers();
     for bound in bounds {
         let place = format!("/{}", escape(&bound.metric));
+        if let Some(timeout) = timeout {
+            breakable(bound, timeout, &place, &mut error);
+        }
         if config.source() == SourceKind::Engine {
             route(config, bound, &place, &mut error);
             window(config, bound, &place, &mut error);
@@ -26,6 +31,25 @@ pub(crate) fn hear(config: &mut LoadConfig, bounds: &[Bound]) -> Result<(), Conf
     }
     config.bounds = bounds.to_vec();
     error.into_result()
+}
+
+/// A slower answer is given up at `timeout`, and counts as an error with that time: it could break no
+/// bound above it.
+fn breakable(bound: &Bound, timeout: Duration, place: &str, error: &mut ConfigError) {
+    let time = is_latency(&bound.metric) && !bound.metric.ends_with(".stddev")
+        || bound.metric.starts_with("service.")
+        || bound.metric.starts_with("ttfb.");
+    let upper = bound.comparison != Comparison::Above && bound.value.unit == Unit::Seconds;
+    if !time || !upper || bound.value.value <= timeout.as_secs_f64() * (1.0 + 1e-9) {
+        return;
+    }
+    let message = format!(
+        "{} is above `timeout`, {}, at which an answer is given up: no answer could break it",
+        bound.value,
+        Period(timeout)
+    );
+    let hint = format!("set `timeout: {:.0}s` or more", bound.value.value.ceil());
+    error.add(place, message, Some(&hint));
 }
 
 /// Adds the windows that an expectation needs.
@@ -178,6 +202,16 @@ pub(crate) fn tightest(bounds: &[Bound]) -> Option<f64> {
 }
 
 impl LoadConfig {
+    /// How long an answer is waited for; nothing where another tool has done so.
+    fn timeout_of_answers(&self) -> Option<Duration> {
+        match self.source() {
+            SourceKind::Engine => Some(self.response_timeout()),
+            SourceKind::K6 => self.k6.as_ref().map(K6Config::timeout),
+            SourceKind::Locust => self.locust.as_ref().map(LocustConfig::timeout),
+            SourceKind::Import => None,
+        }
+    }
+
     /// Names of the routes, in order, each once.
     pub(crate) fn routes(&self) -> Vec<String> {
         let mut routes: Vec<String> = Vec::new();

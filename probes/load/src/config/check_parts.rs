@@ -315,6 +315,12 @@ pub(crate) fn check(config: &LoadConfig, error: &mut ConfigError) {
         let hint = Some("write `protocol: http2` beside it");
         error.add("/sockets/streams", "HTTP/1.1 has no streams", hint);
     }
+    if sockets.keepalive == Some(false) && sockets.protocol == super::Wire::Http2 {
+        let hint = Some("leave `keepalive` out, or write `protocol: http1`");
+        let message =
+            "over HTTP/2 a connection serves many requests, so this would be obeyed by nobody";
+        error.add("/sockets/keepalive", message, hint);
+    }
     for (name, n, most) in [
         ("streams", sockets.streams, 1_000),
         ("processes", sockets.processes, 64),

@@ -342,12 +342,20 @@ pub(crate) fn fits(
     config: &LoadConfig,
     error: &mut ConfigError,
 ) {
-    // Without a rate the number of users is all that bounds the load.
-    if let Some(rate) = rate.filter(|rate| rate.is_finite()) {
-        too_fast(at, rate, config, error);
-        if rate > MOST_RATE {
-            error.add(at, "that rate is out of range: 10000000/s at most", None);
+    match rate {
+        Some(rate) if rate.is_infinite() => {
+            let message =
+                "users that do not think send as fast as the target answers, whatever it may get";
+            let hint = Some("write `rate: 1000/s`, or `think: 1s` between the requests of a user");
+            error.add(format!("{at}/think"), message, hint);
         }
+        Some(rate) => {
+            too_fast(at, rate, config, error);
+            if rate > MOST_RATE {
+                error.add(at, "that rate is out of range: 10000000/s at most", None);
+            }
+        }
+        None => {}
     }
     too_many(config, at, connections, error);
 }
@@ -394,7 +402,7 @@ fn too_many(config: &LoadConfig, at: &str, connections: u32, error: &mut ConfigE
 
 /// A load that is as fast as the target answers is held to the rate that the target may get. That
 /// must be said: at what is allowed without a word it would tell little of most targets.
-fn unpaced(at: &str, what: &str, config: &LoadConfig, error: &mut ConfigError) {
+pub(crate) fn unpaced(at: &str, what: &str, config: &LoadConfig, error: &mut ConfigError) {
     let allow = config.allow.as_ref();
     if allow.is_none_or(|allow| allow.rate.is_none()) {
         let message = format!(

@@ -143,7 +143,8 @@ pub struct AbortOn {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Allow {
-    /// Requests a second, stress included. `max`, and `users` without think time, are held to it.
+    /// Requests a second that come due, stress included; after a stall of the target the backlog is
+    /// caught up as fast as `connections` allow. `max`, and `users` without think time, are held to it.
     pub rate: Option<Rate>,
     /// Connections.
     pub connections: Option<u32>,

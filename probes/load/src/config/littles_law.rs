@@ -8,6 +8,7 @@ use super::{
     bounds::is_latency,
     check_shape::allowed,
     rate::{grouped, per_second},
+    spec::STREAMS,
 };
 
 pub(crate) use super::bounds::tightest;
@@ -111,8 +112,8 @@ fn carried(config: &LoadConfig, rate: f64, connections: u32, error: &mut ConfigE
         return;
     };
     let streams = match config.sockets.protocol {
-        super::Wire::Http1 => 1,
-        _ => config.sockets.streams.unwrap_or(1),
+        super::Wire::Http2 => config.sockets.streams.unwrap_or(STREAMS),
+        super::Wire::Http1 | super::Wire::Auto => 1,
     };
     let lanes = f64::from(connections) * f64::from(streams);
     let needed = (rate * latency).ceil();

@@ -144,7 +144,8 @@ pub struct LoadConfig {
     pub quantum: Option<Period>,
     /// The run ends after so many requests. It has then not lasted as long as it should.
     pub max_requests: Option<u64>,
-    /// Longest response body; 64 MiB unless said otherwise. A longer one is an error.
+    /// Longest response body; 64 MiB unless said otherwise, 1 MiB where it is checked or captured from, since
+    /// each connection then keeps one. A longer one is an error.
     pub max_body: Option<ByteSize>,
     /// The run is stopped when the oldest request that is due has waited for longer; 60s unless said
     /// otherwise.

@@ -16,6 +16,8 @@ use crate::engine::spec::{
 
 /// Largest PEM file.
 const LARGEST_PEM: u64 = 1 << 20;
+/// Streams in flight on each connection of HTTP/2.
+pub(crate) const STREAMS: u32 = 100;
 /// Grace of an abort condition: the first seconds of any load are rough.
 const AFTER: Duration = Duration::from_secs(10);
 
@@ -116,14 +118,14 @@ fn shaped(config: &LoadConfig, spec: &mut Spec) {
     if let Some(most) = config.max_backlog {
         spec.max_backlog = most.0;
     }
-    // What is open is within it by its rate.
+    // What is open comes due within it: a backlog is caught up as fast as connections come free.
     spec.cap = config
         .open
         .is_none()
         .then(|| check_shape::allowed(config).rate);
     spec.max_requests = config.max_requests;
     if let Some(most) = config.max_body {
-        spec.max_body = most.0;
+        (spec.max_body, spec.max_kept) = (most.0, most.0);
     }
     spec.windows = config.windows.iter().map(|window| window.0).collect();
     spec.aborts = config
@@ -166,7 +168,7 @@ fn connected(config: &LoadConfig, spec: &mut Spec) {
             // A user has a connection of its own, and waits for its answer.
             streams: sockets
                 .streams
-                .unwrap_or(if config.users.is_some() { 1 } else { 100 }),
+                .unwrap_or(if config.users.is_some() { 1 } else { STREAMS }),
         },
     };
     spec.processes = sockets.processes;

@@ -55,7 +55,8 @@ pub(super) fn layout(
 ) -> Result<Layout, String> {
     let mut notes = Vec::new();
     let sources = sources(spec, targets, limits, &mut notes)?;
-    let processes = processes(spec, limits)?;
+    // One without a connection would fail its share of the requests.
+    let processes = processes(spec, limits)?.min(spec.connections.max(1));
     let wanted = spec.threads.unwrap_or_else(|| threads(spec, limits.cores));
     let threads = match (processes, spec.threads) {
         (0 | 1, _) | (_, Some(_)) => wanted,

@@ -8,7 +8,7 @@
 //! ([`worker_main`]). Nothing is stored for a request beyond what its connection holds while it
 //! is in flight.
 
-mod cache;
+pub(crate) mod cache;
 mod cap;
 mod child;
 mod children;

@@ -47,6 +47,8 @@ pub(super) struct Shot {
     pub pause: u64,
     /// Whether the body of the response must be kept to check it.
     pub keeps_body: bool,
+    /// Longest body of a response, in bytes.
+    pub longest: u64,
     /// Whether the head of the response must be kept.
     pub keeps_head: bool,
 }
@@ -174,6 +176,7 @@ impl Plan {
             captures.push(Take { variable, from });
         }
         let from_body = |take: &Take| !matches!(take.from, Source::Header(_));
+        let keeps_body = !checks.is_empty() || captures.iter().any(from_body);
         Ok(Shot {
             route: self.route(&step.name)?,
             head: step.method == "HEAD",
@@ -184,7 +187,12 @@ impl Plan {
             fixed: parts.fixed(),
             parts,
             status: step.status.clone(),
-            keeps_body: !checks.is_empty() || captures.iter().any(from_body),
+            keeps_body,
+            longest: if keeps_body {
+                spec.max_body.min(spec.max_kept)
+            } else {
+                spec.max_body
+            },
             keeps_head: captures.iter().any(|take| !from_body(take)),
             checks,
             captures,
@@ -277,15 +285,15 @@ impl Parts {
         let mut target = Vec::new();
         self.target.render(values, Place::Target, &mut target);
         let target = String::from_utf8(target).map_err(|e| e.to_string())?;
-        let origin = base.origin().ascii_serialization();
-        let mut request = http::Request::builder()
-            .method(self.method.as_str())
-            .uri(format!("{origin}{target}"));
+        let mut request = http::Request::builder().method(self.method.as_str());
         for (name, value) in &self.headers {
+            let mut bytes = Vec::new();
+            value.render(values, Place::Header, &mut bytes);
             // HTTP/2 has `:authority` in its place (RFC 9113, 8.3.1).
-            if !name.eq_ignore_ascii_case("host") {
-                let mut bytes = Vec::new();
-                value.render(values, Place::Header, &mut bytes);
+            if name.eq_ignore_ascii_case("host") {
+                let host = String::from_utf8(bytes).map_err(|e| e.to_string())?;
+                request = request.uri(format!("{}://{host}{target}", base.scheme()));
+            } else {
                 request = request.header(name.as_str(), bytes);
             }
         }

@@ -8,7 +8,7 @@ use super::{
     report::{Generator, Second},
     schedule::Stretch,
     spec::{Abort, AbortMetric, Spec},
-    tally::{Gauges, Interval, State, Time},
+    tally::{Gauges, Interval, Kind, State, Time},
 };
 
 /// Seconds in a row in which more than half of the requests fail before the engine stops.
@@ -203,7 +203,10 @@ impl Rows {
         if (self.measure.0..self.measure.1).contains(&middle) && end <= self.measure.1 {
             self.lowest = Some(self.lowest.map_or(open, |l| l.min(open)));
         }
-        self.watch(&second);
+        // What this machine had no port or file for says nothing about the target.
+        let own = [Kind::PortExhausted, Kind::FileLimit];
+        let own: u64 = own.iter().map(|kind| counts.errors[*kind as usize]).sum();
+        self.watch(&second, own);
         if self.series.len() < MOST_ROWS {
             self.series.push(second);
         }
@@ -215,9 +218,10 @@ impl Rows {
         }
     }
 
-    fn watch(&mut self, second: &Second) {
-        let ended = second.completed + second.errors;
-        if second.errors * 2 > ended {
+    fn watch(&mut self, second: &Second, own: u64) {
+        let errors = second.errors.saturating_sub(own);
+        let ended = second.completed + errors;
+        if errors * 2 > ended {
             self.bad += 1;
         } else if ended > 0 {
             self.bad = 0;

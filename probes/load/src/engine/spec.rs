@@ -50,6 +50,9 @@ pub struct Spec {
     /// Longest response body in bytes, after decoding of chunks. A longer one is an error
     /// (`body_too_large`) and its connection is closed; it is never kept in memory.
     pub max_body: u64,
+    /// Longest response body in bytes of a step whose checks or captures look into it: such a body is
+    /// kept, one on each connection. The smaller of both holds.
+    pub max_kept: u64,
     /// Lengths of the windows in the report, each a whole number of seconds.
     pub windows: Vec<Duration>,
     /// Conditions that stop the run early.
@@ -80,8 +83,8 @@ impl fmt::Debug for Spec {
 
 impl Spec {
     /// A spec with the defaults: open model, one `GET` of `target` as route `target`, keep-alive,
-    /// 5 s timeout and drain, 1 ms quantum, bodies up to 64 MiB, no windows and no aborts.
-    /// The caller sets phases and connections.
+    /// 5 s timeout and drain, 1 ms quantum, bodies up to 64 MiB (1 MiB where they are
+    /// kept), no windows and no aborts. The caller sets phases and connections.
     pub fn get(base: Url, target: &str) -> Self {
         Self {
             base,
@@ -109,6 +112,7 @@ impl Spec {
             cap: None,
             max_requests: None,
             max_body: 64 << 20,
+            max_kept: 1 << 20,
             windows: Vec::new(),
             aborts: Vec::new(),
             safety_stop: true,

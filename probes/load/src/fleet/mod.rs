@@ -11,7 +11,8 @@ use readygate_sdk::{
 };
 
 use crate::{
-    config::{LoadConfig, SourceKind, check_shape},
+    config::{LoadConfig, SourceKind, check_shape, rate::per_second},
+    k6::config::K6Config,
     measurement::{Imported, LoadMeasurement, LoadResult},
 };
 
@@ -72,6 +73,23 @@ pub(crate) fn validate(config: &LoadConfig, error: &mut ConfigError) {
     if let Some(k6) = &config.k6 {
         crate::k6::config::validate(k6, error);
         check_shape::fits("/k6", k6.rate.map(|rate| rate.0), k6.vus(), config, error);
+        if k6.rate.is_none() {
+            held(k6, config, error);
+        }
+    }
+}
+
+/// Users of k6 without a rate send as fast as the target answers: they are held to what it may get.
+fn held(k6: &K6Config, config: &LoadConfig, error: &mut ConfigError) {
+    check_shape::unpaced("/k6", "users without `rate` send", config, error);
+    let allowed = check_shape::allowed(config).rate;
+    if k6.each(allowed) == 0 {
+        let message = format!(
+            "{} segments cannot share {}: each is held to whole requests in a second",
+            k6.segments,
+            per_second(allowed)
+        );
+        error.add("/k6/segments", message, Some("use fewer segments"));
     }
 }
 
@@ -101,7 +119,7 @@ pub(crate) async fn measure(config: &LoadConfig, cx: &Cx) -> Result<LoadMeasurem
         return crate::locust::measure(locust, cx).await;
     }
     if let Some(k6) = &config.k6 {
-        return crate::k6::measure(k6, cx).await;
+        return crate::k6::measure(k6, check_shape::allowed(config).rate, cx).await;
     }
     let message = "neither `locust` nor `k6` says what to send";
     Err(ProbeError::new(
@@ -134,7 +152,7 @@ pub(crate) fn void(measurement: &LoadMeasurement) -> Option<String> {
 pub fn manifest(gate: &str, config: &LoadConfig, target: Option<&str>) -> Result<String, String> {
     let none = || "its source is not k6: add a block `k6` to the gate".to_owned();
     let k6 = config.k6.as_ref().ok_or_else(none)?;
-    crate::k6::manifest::manifest(gate, k6, target)
+    crate::k6::manifest::manifest(gate, k6, check_shape::allowed(config).rate, target)
 }
 
 /// How a process ended, as a sentence goes on.

@@ -19,7 +19,9 @@ const SUBJECT: &str = "load";
 /// Share of the requests that may stay unsent at the end.
 const UNSENT: f64 = 0.01;
 /// Share of the requests that may fail where the gate does not say how many may.
-const FAILED: f64 = 0.01;
+pub(super) const FAILED: f64 = 0.01;
+/// What to do where more do.
+pub(super) const MAY_FAIL: &str = "look at the log of the target; if so many may fail, say how many: `expect: { error_rate: \"< 5%\" }`";
 
 /// Every rule, in order.
 pub(super) fn judge(config: &LoadConfig, run: &EngineRun, checks: &mut Checks) {
@@ -184,24 +186,65 @@ fn requests(config: &LoadConfig, report: &Report, sure: bool, checks: &mut Check
         .check(&rules::NO_REQUESTS, SUBJECT)
         .message(format!("{made} came due"))
         .pass();
-    let failed = tally.failed();
     if tally.completed == 0 {
-        return checks
-            .check(&rules::ALL_FAILED, SUBJECT)
-            .message(match failed {
-                1 => "the only request failed".to_owned(),
-                n => format!("all {n} requests failed"),
-            })
-            .expected("requests that succeed")
-            .actual("100 % failed")
-            .details(kinds(tally))
-            .fail();
+        return all_failed(tally, SUBJECT, checks);
     }
     checks
         .check(&rules::ALL_FAILED, SUBJECT)
         .message("requests succeeded")
         .pass();
     errors(config, tally, sure, checks);
+    if report.routes.len() > 1 {
+        routes(report, checks);
+    }
+}
+
+fn all_failed(tally: &Tally, subject: &str, checks: &mut Checks) {
+    let failed = tally.failed();
+    let message = match failed {
+        1 => "the only request failed".to_owned(),
+        n => format!("all {n} requests failed"),
+    };
+    let check = checks
+        .check(&rules::ALL_FAILED, subject)
+        .expected("requests that succeed")
+        .actual("100 % failed")
+        .details(kinds(tally));
+    if failed > tally.errors.port_exhausted + tally.errors.file_limit {
+        check.message(message).fail();
+    } else {
+        check.unmeasured(format!(
+            "{message} for want of ports or files of this machine"
+        ));
+    }
+}
+
+/// Few requests of one route are lost among those of all, and what is behind a step that always fails
+/// is never sent.
+fn routes(report: &Report, checks: &mut Checks) {
+    for route in &report.routes {
+        let (tally, name) = (&route.tally, route.name.as_str());
+        if tally.scheduled > 0 && tally.completed == 0 {
+            all_failed(tally, name, checks);
+        } else if tally.scheduled == 0 && report.ended == Ended::Complete {
+            let left_out = report.measured.abandoned;
+            let (why, hint) = if left_out > 0 {
+                let steps = count_of(left_out, "step was", "steps were");
+                (
+                    format!("; {steps} left out since an earlier one of the scenario failed"),
+                    "look at the routes before it, or make `for` longer if its scenario is rare",
+                )
+            } else {
+                let hint = "make `for` longer, or the rate or the weight of its scenario higher";
+                (String::new(), hint)
+            };
+            checks
+                .check(&rules::NO_REQUESTS, name)
+                .expected("at least one request")
+                .hint(hint)
+                .unmeasured(format!("no request was due on this route{why}"));
+        }
+    }
 }
 
 /// A gate that bounds errors says itself how many are too many. One that does not still does not
@@ -227,8 +270,10 @@ fn errors(config: &LoadConfig, tally: &Tally, sure: bool, checks: &mut Checks) {
     }
     let most = Unit::Percent.format(FAILED * 100.0);
     let check = check
-        .expected(format!("at most {most} failed, since the gate bounds no errors"))
-        .hint("look at the log of the target; if so many may fail, say how many: `expect: { error_rate: \"< 5%\" }`")
+        .expected(format!(
+            "at most {most} failed, since the gate bounds no errors"
+        ))
+        .hint(MAY_FAIL)
         .level(Level::Error);
     if sure {
         check.message(message).fail();
@@ -239,7 +284,7 @@ fn errors(config: &LoadConfig, tally: &Tally, sure: bool, checks: &mut Checks) {
     }
 }
 
-fn bounds_errors(config: &LoadConfig) -> bool {
+pub(super) fn bounds_errors(config: &LoadConfig) -> bool {
     let errors = |bound: &Bound| {
         matches!(bound.metric.as_str(), "error_rate" | "errors")
             && bound.comparison != Comparison::Above

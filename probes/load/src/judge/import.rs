@@ -4,9 +4,12 @@ use readygate_reports::{
     judge::{self as shared, capped},
     record::Dated,
 };
-use readygate_sdk::{Checks, Unit, count_of};
+use readygate_sdk::{Checks, Level, Unit, count_of};
 
-use super::LEAST_SAMPLES;
+use super::{
+    LEAST_SAMPLES,
+    engine::{FAILED, MAY_FAIL},
+};
 use crate::{
     config::LoadConfig,
     fleet,
@@ -40,8 +43,9 @@ pub(super) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: 
             .hint("merge them, or use several gates")
             .unmeasured(format!("{more} than are looked at one by one"));
     }
+    let many = fails_often(config, measurement);
     for file in &measurement.files {
-        requests(file, checks);
+        requests(file, many, checks);
         thresholds(file, checks);
         duration(config, file, checks);
         latency(config, file, checks);
@@ -51,9 +55,15 @@ pub(super) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: 
 
 /// Percentiles with fewer than ten samples above them.
 fn samples(measurement: &LoadMeasurement, checks: &mut Checks) {
-    let latency = measurement.total.as_ref().and_then(|t| t.latency.as_ref());
-    let Some(n) = latency.and_then(|latency| latency.count) else {
+    let Some(total) = measurement.total.as_ref().filter(|t| t.latency.is_some()) else {
         return;
+    };
+    let Some(n) = total.timed() else {
+        return checks
+            .check(&rules::FEW_SAMPLES, "results")
+            .expected(format!("at least {LEAST_SAMPLES}"))
+            .hint("use a format that counts requests")
+            .unmeasured("the file does not say how many requests were timed");
     };
     let timed = count_of(n, "request was timed", "requests were timed");
     checks
@@ -108,7 +118,40 @@ fn requests_said(result: &LoadResult) -> String {
     }
 }
 
-fn requests(file: &Imported, checks: &mut Checks) {
+/// Whether more failed than a gate accepts that says nothing of errors: over all files, as they are
+/// parts of one run.
+fn fails_often(config: &LoadConfig, measurement: &LoadMeasurement) -> bool {
+    let accepted = config
+        .k6
+        .as_ref()
+        .is_some_and(|k6| k6.max_error_rate.is_some());
+    if accepted || super::engine::bounds_errors(config) {
+        return false;
+    }
+    let many = |result: &LoadResult| {
+        let failed = known_failures(result) as f64;
+        let requests = result.requests.unwrap_or(0) as f64;
+        failed > requests * FAILED && !bounds_errors_itself(result)
+    };
+    match &measurement.total {
+        Some(total) => many(total),
+        None => measurement.files.iter().any(|file| many(&file.result)),
+    }
+}
+
+/// Whether whoever wrote the script said how many may fail, which is judged by its own check.
+fn bounds_errors_itself(result: &LoadResult) -> bool {
+    let mut all = result.thresholds.iter().flatten();
+    all.any(|threshold| threshold.name.starts_with("http_req_failed"))
+}
+
+/// Where failures without a response are left out of a format, those with one are known.
+fn known_failures(result: &LoadResult) -> u64 {
+    let known = result.errors.unwrap_or_else(|| result.bad_statuses());
+    known.min(result.requests.unwrap_or(known))
+}
+
+fn requests(file: &Imported, many: bool, checks: &mut Checks) {
     let (path, result) = (file.file.path.as_str(), &file.result);
     let Some(n) = result.requests.filter(|n| *n > 0) else {
         let said = || result.absent.get("requests").cloned();
@@ -129,11 +172,7 @@ fn requests(file: &Imported, checks: &mut Checks) {
         .check(&rules::NO_REQUESTS, path)
         .message(format!("{} made {made}", result.tool))
         .pass();
-    // Where failures without a response are left out of a format, those with one are known.
-    let known = result
-        .errors
-        .unwrap_or_else(|| result.bad_statuses())
-        .min(n);
+    let known = known_failures(result);
     if known == 0 {
         if result.errors.is_some() {
             let message = "no request failed";
@@ -158,12 +197,21 @@ fn requests(file: &Imported, checks: &mut Checks) {
         .check(&rules::ALL_FAILED, path)
         .message("some requests succeeded")
         .pass();
-    checks
+    let check = checks
         .check(&rules::ERRORS, path)
         .message(format!("{known} of {made} failed"))
-        .expected("no failed request")
         .actual(format!("{percent} failed"))
-        .details(kinds(result))
+        .details(kinds(result));
+    if !many {
+        return check.expected("no failed request").fail();
+    }
+    let most = Unit::Percent.format(FAILED * 100.0);
+    check
+        .expected(format!(
+            "at most {most} failed, since the gate bounds no errors"
+        ))
+        .hint(MAY_FAIL)
+        .level(Level::Error)
         .fail();
 }
 

@@ -29,7 +29,7 @@ pub struct K6Config {
     pub rate: Option<Rate>,
     /// With `rate`: requests that may be open at a time. What is due while all are open is never
     /// sent, and fails the gate. One for each request of a second when left out. Without `rate`, a
-    /// closed model: users that send again as soon as they have an answer.
+    /// closed model: users that send again as soon as they have an answer, held to `allow.rate`.
     pub users: Option<u32>,
     /// How long to measure, after the warm-up: `10m`.
     #[serde(rename = "for")]
@@ -114,6 +114,16 @@ impl K6Config {
         let by_rate = |rate: Rate| (rate.0.ceil() as u32).max(10);
         let default = self.rate.map_or(1, by_rate);
         self.users.unwrap_or(default).max(self.segments)
+    }
+
+    /// Whole requests in a second that a segment may send of so many.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive, and what is out of range saturates"
+    )]
+    pub(crate) fn each(&self, allowed: f64) -> u64 {
+        (allowed / f64::from(self.segments.max(1)) + 1e-9).floor() as u64
     }
 
     /// The longest that a run can take which goes well.

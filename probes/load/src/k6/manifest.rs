@@ -16,10 +16,11 @@ const IMAGE: &str = "grafana/k6:1.1.0";
 pub(crate) fn manifest(
     gate: &str,
     config: &K6Config,
+    allowed: f64,
     target: Option<&str>,
 ) -> Result<String, String> {
     let name = dns_label(gate);
-    let script = script::script(config, target)?;
+    let script = script::script(config, allowed, target)?;
     let mut out = note(&name, gate);
     let _ = write!(
         out,

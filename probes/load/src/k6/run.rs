@@ -20,10 +20,14 @@ use crate::{
     measurement::LoadMeasurement,
 };
 
-pub(crate) async fn measure(config: &K6Config, cx: &Cx) -> Result<LoadMeasurement, ProbeError> {
+pub(crate) async fn measure(
+    config: &K6Config,
+    allowed: f64,
+    cx: &Cx,
+) -> Result<LoadMeasurement, ProbeError> {
     fleet::fits(cx, "k6", config.longest())?;
     let scratch = fleet::scratch("k6")?;
-    let text = script::script(config, cx.target().url.as_deref())
+    let text = script::script(config, allowed, cx.target().url.as_deref())
         .map_err(|why| request::no_target("k6", why))?;
     fleet::write(&scratch.path().join("readygate.js"), &text, "k6").await?;
     let mut children = Children::new(cx);

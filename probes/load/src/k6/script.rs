@@ -8,11 +8,16 @@ use crate::fleet::request;
 
 const TEMPLATE: &str = include_str!("script.js");
 
-/// The script, with absolute URLs; headers come from the environment.
+/// The script, with absolute URLs; headers come from the environment. All segments together send at
+/// most `allowed` requests in a second.
 ///
 /// # Errors
 /// A path without a target to resolve it against.
-pub(super) fn script(config: &K6Config, target: Option<&str>) -> Result<String, String> {
+pub(super) fn script(
+    config: &K6Config,
+    allowed: f64,
+    target: Option<&str>,
+) -> Result<String, String> {
     let mut requests = request::resolved(config.sent(), target)?;
     for request in &mut requests {
         let expected = request.get("expect_status").cloned().unwrap_or_default();
@@ -29,7 +34,7 @@ pub(super) fn script(config: &K6Config, target: Option<&str>) -> Result<String, 
         "timeout_ms": ms(config.timeout().as_secs_f64()),
         "bounds": bounds(config).iter().map(|(ms, _)| json!(ms)).collect::<Vec<_>>(),
         "period": config.rate.map(|rate| 1e3 / rate.0),
-        "options": options(config),
+        "options": options(config, allowed),
     });
     Ok(request::fill(TEMPLATE, &plan))
 }
@@ -55,7 +60,7 @@ pub(super) fn rate_of(ms: f64) -> String {
     format!("lt_{ms}ms").replace('.', "_")
 }
 
-fn options(config: &K6Config) -> Value {
+fn options(config: &K6Config, allowed: f64) -> Value {
     let mut scenarios = Map::new();
     let warmup = config.warmup();
     if !warmup.is_zero() {
@@ -66,12 +71,17 @@ fn options(config: &K6Config) -> Value {
     let length = config.duration.0.as_secs_f64();
     let measured = scenario(config, length, warmup.as_secs_f64(), &grace);
     scenarios.insert("measure".into(), measured);
-    json!({
+    let mut options = json!({
         "discardResponseBodies": true,
         "summaryTrendStats": ["count", "min", "avg", "med", "p(90)", "p(95)", "p(99)", "p(99.9)", "max"],
         "scenarios": scenarios,
         "thresholds": thresholds(config),
-    })
+    });
+    // With a rate there is nothing to hold, and a limit would delay what is due.
+    if config.rate.is_none() {
+        options["rps"] = json!(config.each(allowed).max(1));
+    }
+    options
 }
 
 fn scenario(config: &K6Config, seconds: f64, start: f64, grace: &str) -> Value {

@@ -346,6 +346,13 @@ impl LoadResult {
         Some(self.requests?.saturating_sub(self.errors?))
     }
 
+    /// Requests whose latency is known: at most those that succeeded where the format does not say, since
+    /// a failed one need not be timed.
+    pub(crate) fn timed(&self) -> Option<u64> {
+        let counted = self.latency.as_ref().and_then(|latency| latency.count);
+        counted.or_else(|| self.succeeded()).or(self.requests)
+    }
+
     /// Responses, as far as statuses are known.
     pub(crate) fn responses(&self) -> u64 {
         self.statuses.values().sum()

@@ -1,8 +1,11 @@
 //! The scalars of what other tools measured.
 
-use readygate_sdk::{Metrics, Unit, process::Ended};
+use readygate_sdk::{Metric, Metrics, Unit, process::Ended};
 
-use crate::measurement::{Latency, LoadMeasurement, LoadResult};
+use crate::{
+    interval,
+    measurement::{Latency, LoadMeasurement, LoadResult},
+};
 
 /// What a file may tell.
 const TOLD: [&str; 12] = [
@@ -89,7 +92,7 @@ fn of_result(all: &LoadResult, metrics: &mut Metrics) {
         }
     }
     if let Some(latency) = &all.latency {
-        return of_latency(latency, &why, metrics);
+        return of_latency(latency, all.timed(), &why, metrics);
     }
     let names = PERCENTILES.iter().map(|(name, _)| *name);
     for name in names.chain(["latency.mean", "latency.max"]) {
@@ -98,13 +101,32 @@ fn of_result(all: &LoadResult, metrics: &mut Metrics) {
     }
 }
 
-fn of_latency(latency: &Latency, why: &dyn Fn(&str) -> String, metrics: &mut Metrics) {
-    let ends = [("latency.mean", latency.mean), ("latency.max", latency.max)];
-    let quantiles = PERCENTILES.map(|(name, percent)| (name, latency.at(percent)));
-    for (name, value) in ends.into_iter().chain(quantiles) {
+/// Percentiles come with what their number of samples can tell. Where no count at all is known the gate
+/// does not pass anyway (`load/no-requests`).
+fn of_latency(
+    latency: &Latency,
+    timed: Option<u64>,
+    why: &dyn Fn(&str) -> String,
+    metrics: &mut Metrics,
+) {
+    for (name, value) in [("latency.mean", latency.mean), ("latency.max", latency.max)] {
         match value {
             Some(value) => metrics.seconds(name, value),
             None => metrics.absent(name, why(name)),
         };
+    }
+    for (name, percent) in PERCENTILES {
+        let Some(value) = latency.at(percent) else {
+            metrics.absent(name, why(name));
+            continue;
+        };
+        let metric = Metric::number(value, Unit::Seconds);
+        metrics.put(
+            name,
+            match timed {
+                Some(n) => metric.interval(interval::told(latency, n, percent)),
+                None => metric,
+            },
+        );
     }
 }

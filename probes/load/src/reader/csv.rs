@@ -48,12 +48,20 @@ impl<R: BufRead> Csv<R> {
             let line = self.line;
             let at = Position { line, column: 1 };
             let mut raw = String::new();
+            let mut open = false;
             loop {
+                let before = raw.len();
                 let left = LONGEST.saturating_sub(raw.len() as u64);
                 let read = (&mut self.text).take(left).read_line(&mut raw);
                 let n = read.map_err(|e| fault_of(&e).at(at))?;
                 self.line += u64::from(raw.ends_with('\n'));
-                let open = raw.matches('"').count() % 2 == 1;
+                // Only what is new: a record of many lines would be counted over and over.
+                open ^= raw.as_bytes()[before..]
+                    .iter()
+                    .filter(|b| **b == b'"')
+                    .count()
+                    % 2
+                    == 1;
                 if n == 0 && left == 0 {
                     return Err(Fault::new("a record is longer than 1 MiB").at(at));
                 }

@@ -99,8 +99,8 @@ pub(crate) const ERRORS: Rule = Rule {
     level: Level::Warning,
     summary: "requests failed",
     why: "Failures under load are what users will see. How many are too many is for the gate to say: \
-          `expect: { error_rate: \"< 0.1%\" }`. Where it says nothing, more than 1 % of the requests that \
-          this probe made itself are an error.",
+          `expect: { error_rate: \"< 0.1%\" }`. Where it says nothing, more than 1 % of the \
+          requests are an error.",
     fix: "look at the log of the target at the time of the run; the kinds of errors are below",
     source: "",
 };

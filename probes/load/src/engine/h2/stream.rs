@@ -274,7 +274,7 @@ async fn send(
     while let Some(piece) = body.data().await {
         let piece = piece.map_err(|e| failed(kind(&e), answer.received))?;
         answer.received += piece.len() as u64;
-        if answer.received > job.spec.max_body {
+        if answer.received > shot.longest {
             stream.send_reset(Reason::CANCEL);
             return Err(failed(Kind::BodyTooLarge, answer.received));
         }

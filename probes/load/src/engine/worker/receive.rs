@@ -197,7 +197,7 @@ impl Worker {
                                 .extend_from_slice(&source[start..start + facts.used]);
                         }
                     }
-                    let too_long = |n: u64| n > self.job.spec.max_body;
+                    let too_long = |n: u64| n > shot.longest;
                     if matches!(facts.framing, Framing::Length(n) if too_long(n)) {
                         self.fail(id, Kind::BodyTooLarge);
                         return Fed::Settled;
@@ -211,8 +211,8 @@ impl Worker {
     fn read_body(&mut self, id: u32, input: &[u8]) -> Fed {
         let connection = &mut self.all[at(id)];
         let flow = &self.job.plan.scenarios[usize::from(connection.scenario)];
-        let keeps = flow.steps[usize::from(connection.step)].keeps_body;
-        let longest = self.job.spec.max_body;
+        let shot = &flow.steps[usize::from(connection.step)];
+        let (keeps, longest) = (shot.keeps_body, shot.longest);
         let Some(framing) = &mut connection.framing else {
             return Fed::More;
         };
