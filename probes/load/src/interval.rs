@@ -187,4 +187,28 @@ mod tests {
         assert_eq!((interval.low, interval.high), (Some(0.04), Some(0.061)));
         assert_eq!(interval.samples, 100);
     }
+
+    fn of_tool(max: Option<f64>, quantiles: &[(f64, f64)]) -> Latency {
+        let mut latency = Latency::of_tool();
+        (latency.max, latency.quantiles) = (max, quantiles.to_vec());
+        latency
+    }
+
+    #[test]
+    fn percentiles_of_another_tool_are_as_sure_as_its_samples() {
+        let known = [(50.0, 0.04), (90.0, 0.06), (95.0, 0.07), (99.0, 0.09)];
+        let latency = of_tool(Some(0.3), &known);
+        // Of twelve requests none need lie beyond the 99th percentile.
+        let few = told(&latency, 12, 99.0);
+        assert_eq!((few.samples, few.quantile), (12, 0.99));
+        assert_eq!((few.low, few.high), (Some(0.04), None));
+        // Rank 99 of 100 bounds the 95th from above with nothing but the longest beyond it.
+        assert_eq!(told(&latency, 100, 95.0).high, Some(0.3));
+        let many = told(&latency, 10_000, 95.0);
+        assert_eq!((many.low, many.high), (Some(0.06), Some(0.09)));
+        let median = told(&latency, 12, 50.0);
+        assert_eq!((median.low, median.high), (None, Some(0.06)));
+        let alone = told(&of_tool(None, &[(95.0, 0.07)]), 10_000, 95.0);
+        assert_eq!((alone.low, alone.high), (None, None));
+    }
 }

@@ -202,3 +202,18 @@ fn the_manifest_is_yaml_of_a_test_run() {
     );
     assert_eq!(run["spec"]["runner"]["env"][0]["name"], "READYGATE_HEADERS");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_send_no_faster_than_the_target_allows() {
+    let server = server();
+    let k6 = json!({ "url": format!("{}/ok", server.url()), "users": 4, "segments": 2, "for": "2s",
+        "timeout": "2s", "program": tool("k6") });
+    let with = json!({ "source": "k6", "allow": { "rate": "50/s" }, "k6": k6 });
+    let judged = measure(with).await.unwrap();
+    let total = judged.measurement.total.as_ref().unwrap();
+    let requests = total.requests.unwrap();
+    assert!((20..=110).contains(&requests), "{requests}");
+    // Waiting for its turn is in no latency.
+    let median = total.latency.as_ref().unwrap().at(50.0).unwrap();
+    assert!(median < 0.02, "{median}");
+}

@@ -216,3 +216,33 @@ pub(crate) fn connections(config: &LoadConfig, rate: f64) -> u32 {
 pub(crate) fn judges_latency(bounds: &[Bound]) -> bool {
     bounds.iter().any(|bound| is_latency(&bound.metric))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(sockets: &str) -> usize {
+        let text = format!(
+            "{{url: /, open: {{rate: 1000/s, connections: 20, for: 10s}}, sockets: {{{sockets}}}}}"
+        );
+        let mut config: LoadConfig = serde_saphyr::from_str(&text).unwrap();
+        config.bounds = vec![Bound {
+            metric: "latency.mean".to_owned(),
+            comparison: Comparison::Below,
+            value: "50ms".parse().unwrap(),
+            every: None,
+            lasting: None,
+        }];
+        let mut error = ConfigError::new();
+        check(&config, &mut error);
+        error.problems.len()
+    }
+
+    #[test]
+    fn connections_of_http2_carry_many_requests() {
+        assert_eq!(problems(""), 1);
+        assert_eq!(problems("protocol: http2"), 0, "100 streams each");
+        assert_eq!(problems("protocol: http2, streams: 2"), 1);
+        assert_eq!(problems("protocol: http2, streams: 3"), 0);
+    }
+}

@@ -239,4 +239,12 @@ mod tests {
         let layout = layout(&spec, &target("127.0.0.1"), &LIMITS).unwrap();
         assert_eq!(layout.threads, 2);
     }
+
+    #[test]
+    fn no_worker_is_without_a_connection() {
+        let mut spec = spec(10);
+        spec.processes = Some(64);
+        let layout = layout(&spec, &target("127.0.0.1"), &LIMITS).unwrap();
+        assert_eq!((layout.processes, layout.workers()), (10, 10));
+    }
 }

@@ -478,4 +478,23 @@ mod tests {
         assert_eq!(generator.cpu.len(), 1);
         assert!((generator.cpu[0] - 1.0).abs() < 0.01, "{:?}", generator.cpu);
     }
+
+    #[test]
+    fn ports_that_ran_out_are_not_the_target_breaking() {
+        let stopped = |kind: Kind| {
+            let spec = spec();
+            let mut rows = Rows::new(&spec, 1, START, (START, START + 20 * SECOND));
+            let stretches = stretches(&[phase(PhaseKind::Measure, 20)], START);
+            for second in 1..=12 {
+                let mut said = report(START + second * SECOND, 2, 0);
+                said.buckets[0].routes[0].counts.errors[kind as usize] = 8;
+                rows.add(&said);
+                while rows.close(&stretches) {}
+            }
+            rows.bad >= BAD_SECONDS
+        };
+        assert!(stopped(Kind::Status));
+        assert!(!stopped(Kind::PortExhausted));
+        assert!(!stopped(Kind::FileLimit));
+    }
 }

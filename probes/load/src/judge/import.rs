@@ -118,24 +118,38 @@ fn requests_said(result: &LoadResult) -> String {
     }
 }
 
+/// Whether so many requests failed that the gate fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Often {
+    No,
+    /// They did, and perhaps by the tool that was driven.
+    Doubtful,
+    Sure,
+}
+
 /// Whether more failed than a gate accepts that says nothing of errors: over all files, as they are
 /// parts of one run.
-fn fails_often(config: &LoadConfig, measurement: &LoadMeasurement) -> bool {
+fn fails_often(config: &LoadConfig, measurement: &LoadMeasurement) -> Often {
     let accepted = config
         .k6
         .as_ref()
         .is_some_and(|k6| k6.max_error_rate.is_some());
     if accepted || super::engine::bounds_errors(config) {
-        return false;
+        return Often::No;
     }
     let many = |result: &LoadResult| {
         let failed = known_failures(result) as f64;
         let requests = result.requests.unwrap_or(0) as f64;
         failed > requests * FAILED && !bounds_errors_itself(result)
     };
-    match &measurement.total {
+    let too_many = match &measurement.total {
         Some(total) => many(total),
         None => measurement.files.iter().any(|file| many(&file.result)),
+    };
+    match fleet::void(measurement) {
+        _ if !too_many => Often::No,
+        Some(_) => Often::Doubtful,
+        None => Often::Sure,
     }
 }
 
@@ -151,7 +165,7 @@ fn known_failures(result: &LoadResult) -> u64 {
     known.min(result.requests.unwrap_or(known))
 }
 
-fn requests(file: &Imported, many: bool, checks: &mut Checks) {
+fn requests(file: &Imported, many: Often, checks: &mut Checks) {
     let (path, result) = (file.file.path.as_str(), &file.result);
     let Some(n) = result.requests.filter(|n| *n > 0) else {
         let said = || result.absent.get("requests").cloned();
@@ -197,22 +211,26 @@ fn requests(file: &Imported, many: bool, checks: &mut Checks) {
         .check(&rules::ALL_FAILED, path)
         .message("some requests succeeded")
         .pass();
+    let message = format!("{known} of {made} failed");
     let check = checks
         .check(&rules::ERRORS, path)
-        .message(format!("{known} of {made} failed"))
         .actual(format!("{percent} failed"))
         .details(kinds(result));
-    if !many {
-        return check.expected("no failed request").fail();
+    if many == Often::No {
+        return check.message(message).expected("no failed request").fail();
     }
     let most = Unit::Percent.format(FAILED * 100.0);
-    check
+    let check = check
         .expected(format!(
             "at most {most} failed, since the gate bounds no errors"
         ))
         .hint(MAY_FAIL)
-        .level(Level::Error)
-        .fail();
+        .level(Level::Error);
+    if many == Often::Sure {
+        check.message(message).fail();
+    } else {
+        check.unmeasured(format!("{message}, in a run that is in doubt itself"));
+    }
 }
 
 /// Statuses that are failures, and kinds of errors, the most frequent first.

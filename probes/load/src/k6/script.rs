@@ -164,3 +164,20 @@ fn thresholds(config: &K6Config) -> Value {
 fn round(share: f64) -> f64 {
     (share * 1e6).round() / 1e6
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_without_a_rate_are_held_to_what_the_target_may_get() {
+        let rps = |text: &str, allowed: f64| {
+            let config: K6Config = serde_saphyr::from_str(text).unwrap();
+            options(&config, allowed).get("rps").cloned()
+        };
+        let users = "{url: /, users: 1000, for: 10s, segments: 3}";
+        assert_eq!(rps(users, 1_000.0), Some(json!(333)));
+        assert_eq!(rps("{url: /, users: 1, for: 10s}", 50.0), Some(json!(50)));
+        assert_eq!(rps("{url: /, rate: 10/s, for: 10s}", 50.0), None);
+    }
+}

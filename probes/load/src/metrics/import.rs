@@ -130,3 +130,38 @@ fn of_latency(
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Format,
+        measurement::{Model, Safe},
+    };
+
+    fn samples(result: &LoadResult) -> Option<u64> {
+        let mut metrics = Metrics::new();
+        of_result(result, &mut metrics);
+        let p99 = metrics.get("latency.p99").unwrap();
+        p99.interval.as_ref().map(|interval| interval.samples)
+    }
+
+    #[test]
+    fn a_percentile_says_how_many_samples_it_rests_on() {
+        let mut latency = Latency::of_tool();
+        latency.push(99.0, Some(0.05));
+        latency.count = Some(12);
+        let mut result = LoadResult::new(Format::K6Summary, "k6", Model::Unknown, Safe::Unknown);
+        result.latency = Some(latency.clone());
+        (result.requests, result.errors) = (Some(20), Some(3));
+        assert_eq!(samples(&result), Some(12));
+        // What failed may not have been timed.
+        latency.count = None;
+        result.latency = Some(latency);
+        assert_eq!(samples(&result), Some(17));
+        result.errors = None;
+        assert_eq!(samples(&result), Some(20));
+        result.requests = None;
+        assert_eq!(samples(&result), None);
+    }
+}

@@ -191,3 +191,20 @@ impl<R: BufRead> Table<R> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_many_lines_is_read_once() {
+        // Half a million lines in one field: counted anew for each, this takes minutes.
+        let text = format!("a,\"{}\"\nb,c\n", "\n".repeat(500_000));
+        let mut csv = Csv::new(text.as_bytes(), ',');
+        let first = csv.next().unwrap().unwrap();
+        assert_eq!((first.fields.len(), first.fields[1].len()), (2, 500_000));
+        let second = csv.next().unwrap().unwrap();
+        assert_eq!((second.line, second.fields.len()), (500_002, 2));
+        assert!(csv.next().unwrap().is_none());
+    }
+}

@@ -178,6 +178,21 @@ async fn a_body_that_is_too_long_is_not_kept() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_looked_at_may_be_less_long() {
+    let long = "x".repeat((1 << 20) + 1);
+    let server = Server::answering(move |_, _| ok(&long));
+    let report = load(plain(&server)).await.unwrap();
+    assert_eq!(report.measured.errors.body_too_large, 0);
+    assert!(report.measured.completed > 0);
+    let mut spec = plain(&server);
+    spec.scenarios[0].steps[0].checks = vec![BodyCheck::Contains("x".to_owned())];
+    all_fail(spec.clone(), |e| e.body_too_large).await;
+    spec.max_kept = 2 << 20;
+    let report = load(spec).await.unwrap();
+    assert_eq!(report.measured.failed(), 0);
+}
+
+#[tokio::test]
 async fn byte_by_byte_is_slow_but_fine() {
     let server = Server::start(|socket, _| {
         while Request::read(socket).is_some() {

@@ -34,6 +34,10 @@ async fn serve(delay: Duration, status: u16) -> SocketAddr {
                 };
                 while let Some(Ok((request, mut respond))) = connection.accept().await {
                     let who = request.headers().get("x-who").cloned();
+                    let host = request.uri().authority().map(http::uri::Authority::as_str);
+                    let known =
+                        request.uri().path() != "/virtual" || host == Some("app.example.com");
+                    let status = if known { status } else { 421 };
                     tokio::spawn(async move {
                         tokio::time::sleep(delay).await;
                         let mut response = http::Response::builder().status(status);
@@ -115,6 +119,22 @@ async fn models_and_errors_are_the_same() {
         report.measured.errors
     );
     assert!(report.wall_s < 2.0, "{}", report.wall_s);
+}
+
+#[tokio::test]
+async fn a_host_of_the_users_is_the_authority() {
+    let address = serve(Duration::ZERO, 200).await;
+    let mut spec = http2(exactly(url(address), 1, 4), 1);
+    let mut step = Step::get("/virtual");
+    let misdirected = load({
+        let mut spec = spec.clone();
+        spec.scenarios[0].steps = vec![step.clone()];
+        spec
+    });
+    assert_eq!(misdirected.await.unwrap().measured.errors.status, 4);
+    step.headers = vec![("Host".to_owned(), Template("app.example.com".to_owned()))];
+    spec.scenarios[0].steps = vec![step];
+    assert_eq!(load(spec).await.unwrap().measured.completed, 4);
 }
 
 #[tokio::test]

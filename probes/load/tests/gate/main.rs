@@ -88,6 +88,7 @@ async fn a_good_target_is_measured_with_all_there_is_to_know() {
     let server = Server::start(|_| Answer::ok("{}")).await;
     let mut asked = with(&server, "/items?limit=1");
     asked["open"]["for"] = json!("2s");
+    asked["timeout"] = json!("5s");
     let config = config(asked, &[below("latency.p95", "5s", Some(1))]);
     assert_eq!(Load::footprint(&config).activity, Activity::Disruptive);
     let run = run(&config).await.unwrap();
@@ -227,6 +228,7 @@ async fn scenarios_send_what_the_data_and_earlier_steps_say() {
     let mut asked = with(&server, "/");
     asked.as_object_mut().unwrap().remove("url");
     asked["scenarios"] = json!([scenario]);
+    asked["timeout"] = json!("5s");
     let run = run(&config(
         asked,
         &[below("routes./cart.latency.p95", "5s", None)],
