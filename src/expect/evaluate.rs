@@ -422,6 +422,8 @@ mod tests {
         assert_eq!(at("between 10ms and 42ms", &few), [Unmeasured]);
         let none = quantile(0.04, None, None, 20);
         assert_eq!(at("< 1h", &none), [Unmeasured], "no upper end at all");
+        let enough = quantile(0.04, None, None, 200);
+        assert_eq!(at("< 50ms", &enough), [Passed], "the point estimate decides");
         let many = quantile(0.04, Some(0.03), Some(0.045), 200);
         assert_eq!(at("< 42ms", &many), [Passed]);
         assert_eq!(at("< 35ms", &many), [Failed]);
@@ -447,6 +449,14 @@ mod tests {
             "80 samples cannot tell whether `m` is < 42 ms: 95 % confidence reaches from 30 ms to 45 ms; \
              the claim needs at least 200"
         );
+        let metrics = quantile(0.04, None, None, 200);
+        let expectation = Expectation {
+            metric: "m".into(),
+            conditions: parse(&["< 50ms"], Some(Unit::Seconds)).unwrap(),
+            location: None,
+        };
+        let message = evaluate(&expectation, &metrics, None).remove(0).message;
+        assert!(!message.contains("close"), "nothing tells: {message}");
     }
 
     fn windowed(values: &[f64], samples: u64) -> Metrics {

@@ -11,9 +11,9 @@ use super::{
     engine::{FAILED, MAY_FAIL},
 };
 use crate::{
-    config::LoadConfig,
+    config::{LoadConfig, SourceKind},
     fleet,
-    measurement::{Imported, LoadMeasurement, LoadResult, Model, Safe},
+    measurement::{Imported, LoadMeasurement, LoadResult, Model, Route, Safe},
     rules,
 };
 
@@ -50,7 +50,36 @@ pub(super) fn judge(config: &LoadConfig, measurement: &LoadMeasurement, checks: 
         duration(config, file, checks);
         latency(config, file, checks);
     }
+    if measurement.source == SourceKind::Locust {
+        routes(measurement, checks);
+    }
     samples(measurement, checks);
+}
+
+/// Few requests of one route are lost among those of all.
+fn routes(measurement: &LoadMeasurement, checks: &mut Checks) {
+    // The one route of a plain gate is all there is.
+    let several = measurement
+        .total
+        .iter()
+        .filter(|total| total.routes.len() > 1);
+    let all = several.flat_map(|total| &total.routes);
+    let failed = |route: &&Route| route.requests > 0 && route.errors == Some(route.requests);
+    for route in all.filter(failed) {
+        let n = route.requests;
+        let check = checks
+            .check(&rules::ALL_FAILED, &route.name)
+            .expected("requests that succeed")
+            .actual("100 % failed");
+        let message = match n {
+            1 => "the only request failed".to_owned(),
+            n => format!("all {n} requests failed"),
+        };
+        match fleet::void(measurement) {
+            None => check.message(message).fail(),
+            Some(why) => check.unmeasured(format!("{message}, in a run that is in doubt: {why}")),
+        }
+    }
 }
 
 /// Percentiles with fewer than ten samples above them.
@@ -186,13 +215,24 @@ fn requests(file: &Imported, many: Often, checks: &mut Checks) {
         .check(&rules::NO_REQUESTS, path)
         .message(format!("{} made {made}", result.tool))
         .pass();
+    failures(file, n, many, checks);
+}
+
+/// What came of the requests, of which there are some.
+fn failures(file: &Imported, n: u64, many: Often, checks: &mut Checks) {
+    let (path, result) = (file.file.path.as_str(), &file.result);
+    let made = count_of(n, "request", "requests");
     let known = known_failures(result);
     if known == 0 {
-        if result.errors.is_some() {
-            let message = "no request failed";
-            checks.check(&rules::ERRORS, path).message(message).pass();
-        }
-        return;
+        let check = checks.check(&rules::ERRORS, path);
+        let said = || result.absent.get("error_rate").cloned();
+        let unknown = || "the file does not say how many requests failed".to_owned();
+        return match result.errors {
+            Some(_) => check.message("no request failed").pass(),
+            None => check
+                .hint("use a format that counts failed requests")
+                .unmeasured(said().unwrap_or_else(unknown)),
+        };
     }
     if known == n {
         return checks

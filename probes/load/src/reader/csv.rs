@@ -56,12 +56,7 @@ impl<R: BufRead> Csv<R> {
                 let n = read.map_err(|e| fault_of(&e).at(at))?;
                 self.line += u64::from(raw.ends_with('\n'));
                 // Only what is new: a record of many lines would be counted over and over.
-                open ^= raw.as_bytes()[before..]
-                    .iter()
-                    .filter(|b| **b == b'"')
-                    .count()
-                    % 2
-                    == 1;
+                open ^= raw[before..].matches('"').count() % 2 == 1;
                 if n == 0 && left == 0 {
                     return Err(Fault::new("a record is longer than 1 MiB").at(at));
                 }
