@@ -34,7 +34,9 @@ const LAST_WORD: Duration = Duration::from_millis(400);
 const BEFORE_DEADLINE: Duration = Duration::from_millis(500);
 /// How long worker processes that have reported for the last time have to end: the kernel closes
 /// their connections meanwhile.
-const EXIT: Duration = Duration::from_millis(1_000);
+const EXIT: Duration = Duration::from_secs(1);
+/// The same where all ends at once: it is still before the deadline.
+const QUICK_EXIT: Duration = Duration::from_millis(100);
 
 /// Checks what can be checked of a spec without sending anything: its scenarios, templates,
 /// patterns and phases. The message says what is wrong.
@@ -270,11 +272,7 @@ impl<'a> Conductor<'a> {
         }
         self.end = clock::now();
         let hurried = self.ended.as_ref().is_some_and(is_abrupt);
-        let within = if hurried {
-            BEFORE_DEADLINE - LAST_WORD
-        } else {
-            EXIT
-        };
+        let within = if hurried { QUICK_EXIT } else { EXIT };
         self.crew.finish(within).await;
     }
 

@@ -48,9 +48,14 @@ pub fn main(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
         }
     }
     let connections = number(f64::from(bench.options.connections), 0);
+    let ahead = if bench.options.realtime {
+        ", ahead of all other processes"
+    } else {
+        ""
+    };
     println!(
         "\n{connections} connections, open model, {runs} alternating runs of {seconds} s at each rate; \
-         client and server have one core each\n"
+         client and server have one core each{ahead}\n"
     );
     head(&[
         "offered, req/s",
@@ -74,7 +79,7 @@ pub fn main(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
 }
 
 fn one(bench: &Bench<'_>, rate: u32, seconds: u32, row: &mut Row) -> Result<(), String> {
-    let nginx = Nginx::start(WORKERS, false)?;
+    let nginx = Nginx::start(bench, WORKERS, false)?;
     let connections = bench.options.connections;
     let warmup = (seconds / 6).max(1);
     let gate = Gate {
@@ -202,7 +207,7 @@ fn peer_row(
         );
         return Ok(());
     }
-    let nginx = Nginx::start(WORKERS, false)?;
+    let nginx = Nginx::start(bench, WORKERS, false)?;
     let job = |address: &&str| Job {
         rate: rate.map(|rate| rate / PROCESSES),
         corrected: true,

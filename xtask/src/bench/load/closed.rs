@@ -63,7 +63,7 @@ pub fn main(bench: &Bench<'_>, bars: &mut Bars, tls: bool) -> Result<(), String>
     };
     let peers = bench.tools.among(peers);
     let (seconds, runs) = (bench.seconds(10), bench.runs(5));
-    let nginx = Nginx::start(1, tls)?;
+    let nginx = Nginx::start(bench, 1, tls)?;
     let gate = gate(&nginx, tls, seconds);
     let job = Job::closed(nginx.url(ADDRESSES[0]), CONNECTIONS, seconds);
     let mut own = Row::new("**readygate**");

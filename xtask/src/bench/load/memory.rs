@@ -53,7 +53,7 @@ fn per_connection(
     many: u32,
     tls: bool,
 ) -> Result<(f64, f64), String> {
-    let nginx = Nginx::start(WORKERS, tls)?;
+    let nginx = Nginx::start(bench, WORKERS, tls)?;
     let (seconds, runs) = (bench.seconds(SECONDS).min(SECONDS), bench.runs(3));
     let over = if tls { " over TLS" } else { "" };
     println!("\nMemory of {many} connections{over} beside {FEW}, {runs} runs\n");
@@ -130,7 +130,7 @@ fn engine(
 }
 
 fn all_at_once(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
-    let nginx = Nginx::start(WORKERS, false)?;
+    let nginx = Nginx::start(bench, WORKERS, false)?;
     let connections = bench.options.connections;
     let seconds = bench.seconds(SECONDS).min(SECONDS);
     let gate = Gate {
@@ -174,7 +174,7 @@ fn all_at_once(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
 
 /// Memory at a tenth of the requests and at the end, in one run.
 fn over_time(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
-    let nginx = Nginx::start(1, false)?;
+    let nginx = Nginx::start(bench, 1, false)?;
     let requests = bench.options.requests;
     let (early, late) = (0.1, 0.96);
     println!("\nMemory over {requests} requests, {FEW} connections\n");

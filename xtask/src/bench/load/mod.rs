@@ -54,6 +54,9 @@ pub struct LoadBench {
     /// Requests over which memory must stay flat.
     #[arg(long, default_value_t = 10_000_000)]
     requests: u64,
+    /// Schedule server and client in real time, before whatever else this machine runs; needs root.
+    #[arg(long)]
+    realtime: bool,
     /// Peers, separated by commas, or `none`; all that can be had when left out.
     #[arg(long, value_delimiter = ',')]
     peers: Option<Vec<String>>,
@@ -100,6 +103,9 @@ pub fn main(options: &LoadBench) -> Done {
     crate::setup::need_program("nginx", "nginx-light")?;
     crate::setup::need_program("taskset", "util-linux")?;
     crate::setup::need_program("setpriv", "util-linux")?;
+    if options.realtime {
+        crate::setup::need_program("chrt", "util-linux")?;
+    }
     let program = match &options.program {
         Some(program) => program
             .canonicalize()

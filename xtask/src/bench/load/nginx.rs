@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use nix::unistd::Pid;
 use readygate_stack::{Authority, Launch, Server, find_program, folder, free_port};
 
-use super::SERVER_CORE;
+use super::{Bench, SERVER_CORE, run::FRONT};
 use crate::workspace;
 
 /// Addresses that it listens on: a tool that binds to none can open 28,000 connections to each.
@@ -21,7 +21,7 @@ pub struct Nginx {
 impl Nginx {
     /// `workers` share the port by SO_REUSEPORT, all on one core: together they hold more connections than
     /// one process may have files.
-    pub fn start(workers: u32, tls: bool) -> Result<Self, String> {
+    pub fn start(bench: &Bench<'_>, workers: u32, tls: bool) -> Result<Self, String> {
         let folder = folder("bench-nginx").map_err(|e| e.to_string())?;
         let port = free_port().map_err(|e| e.to_string())?;
         let program = find_program("nginx").ok_or("nginx is not installed")?;
@@ -34,10 +34,9 @@ impl Nginx {
             config(&root, port, workers, tls),
         )
         .map_err(|e| format!("nginx.conf: {e}"))?;
-        let argv = [
-            "setpriv",
-            "--pdeathsig",
-            "TERM",
+        let front: &[&str] = if bench.options.realtime { &FRONT } else { &[] };
+        let argv = ["setpriv", "--pdeathsig", "TERM"];
+        let rest = [
             "taskset",
             "-c",
             &SERVER_CORE.to_string(),
@@ -51,7 +50,12 @@ impl Nginx {
         ];
         let launch = Launch {
             name: "nginx",
-            argv: argv.iter().map(|&word| word.to_owned()).collect(),
+            argv: argv
+                .iter()
+                .chain(front)
+                .chain(&rest)
+                .map(|&word| word.to_owned())
+                .collect(),
             environment: Vec::new(),
             port,
             install: "apt-get install nginx-light",

@@ -145,7 +145,7 @@ pub struct Gate {
 
 /// Runs the engine on the core of the client.
 pub fn run(bench: &Bench<'_>, gate: &Gate, server: Option<Pid>) -> Result<Run, String> {
-    let mut command = run::client(&bench.program);
+    let mut command = run::client(bench, &bench.program);
     command
         .current_dir(bench.folder.path())
         .args(["probe", "load", "--json", "--allow-disruptive"])

@@ -24,7 +24,7 @@ struct Row {
 /// Prints the table and adds the bars.
 pub fn main(bench: &Bench<'_>, bars: &mut Bars) -> Result<(), String> {
     let (seconds, runs) = (bench.seconds(10), bench.runs(3));
-    let nginx = Nginx::start(1, false)?;
+    let nginx = Nginx::start(bench, 1, false)?;
     let mut rows: [Row; 3] = Default::default();
     for _ in 0..runs {
         for (rate, row) in RATES.iter().zip(&mut rows) {

@@ -83,7 +83,7 @@ pub fn run(
     for (index, job) in jobs.iter().enumerate() {
         let file = bench.folder.path().join(format!("{}-{index}", peer.name()));
         let _ = std::fs::remove_file(&file);
-        let mut command = run::client(program);
+        let mut command = run::client(bench, program);
         command.current_dir(bench.folder.path());
         let own_file = arguments(peer, job, &file, &mut command)?;
         commands.push(command);

@@ -16,7 +16,7 @@ use nix::sys::{
 };
 use nix::unistd::Pid;
 
-use super::{CLIENT_CORE, SERVER_CORE};
+use super::{Bench, CLIENT_CORE, SERVER_CORE};
 use crate::exec::Stopwatch;
 
 /// Between two looks at memory.
@@ -73,18 +73,20 @@ impl Ran {
     }
 }
 
-/// A command on a core, which ends when this process ends.
-pub fn pinned(core: usize, program: &Path) -> Command {
+/// Puts a command before all ordinary processes of the machine: it is scheduled in real time.
+pub const FRONT: [&str; 3] = ["chrt", "--rr", "1"];
+
+/// A command on the core of the client, which ends when this process ends.
+pub fn client(bench: &Bench<'_>, program: &Path) -> Command {
     let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if bench.options.realtime {
+        command.args(FRONT);
+    }
     command
-        .args(["--pdeathsig", "KILL", "taskset", "-c", &core.to_string()])
+        .args(["taskset", "-c", &CLIENT_CORE.to_string()])
         .arg(program);
     command
-}
-
-/// A command on the core of the client.
-pub fn client(program: &Path) -> Command {
-    pinned(CLIENT_CORE, program)
 }
 
 /// Runs the commands side by side. `server` is the process whose time counts as the server's.
