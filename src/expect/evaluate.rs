@@ -423,7 +423,11 @@ mod tests {
         let none = quantile(0.04, None, None, 20);
         assert_eq!(at("< 1h", &none), [Unmeasured], "no upper end at all");
         let enough = quantile(0.04, None, None, 200);
-        assert_eq!(at("< 50ms", &enough), [Passed], "the point estimate decides");
+        assert_eq!(
+            at("< 50ms", &enough),
+            [Passed],
+            "the point estimate decides"
+        );
         let many = quantile(0.04, Some(0.03), Some(0.045), 200);
         assert_eq!(at("< 42ms", &many), [Passed]);
         assert_eq!(at("< 35ms", &many), [Failed]);

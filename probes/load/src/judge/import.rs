@@ -185,7 +185,7 @@ fn fails_often(config: &LoadConfig, measurement: &LoadMeasurement) -> Often {
 /// Whether whoever wrote the script said how many may fail, which is judged by its own check.
 fn bounds_errors_itself(result: &LoadResult) -> bool {
     let mut all = result.thresholds.iter().flatten();
-    all.any(|threshold| threshold.name.starts_with("http_req_failed"))
+    all.any(|threshold| threshold.name.starts_with("http_req_failed:"))
 }
 
 /// Where failures without a response are left out of a format, those with one are known.
