@@ -353,7 +353,8 @@ impl<'a> Conductor<'a> {
     fn report(mut self) -> Report {
         let start = self.stretches.first().map_or(0, |s| s.start);
         let spec = Arc::clone(&self.job.spec);
-        let limit = self.rows.gauges().all(|g| g.limit_reached);
+        // Each worker has its own part of them: the first that stops leaves the target with less load.
+        let limit = self.rows.gauges().any(|g| g.limit_reached);
         let at_s = seconds(self.end.saturating_sub(start));
         let ended = self.ended.take().unwrap_or(if limit {
             Ended::MaxRequests { at_s }
@@ -363,6 +364,10 @@ impl<'a> Conductor<'a> {
         let cut = cut_at(&ended).map_or(u64::MAX, |s| start + clock::whole(s * 1e9));
         let stretches = std::mem::take(&mut self.stretches);
         let windows = self.ledger.window_reports(&stretches, cut);
+        let mut phases = self.ledger.phase_reports(&spec, &stretches, cut);
+        for ((phase, stretch), left) in phases.iter_mut().zip(&stretches).zip(&self.rows.left) {
+            phase.backlog = (stretch.end <= cut).then_some(*left);
+        }
         let generator = self.generator();
         let series = std::mem::take(&mut self.rows.series);
         let mut addresses: Vec<_> = self.job.targets.iter().map(SocketAddr::ip).collect();
@@ -378,7 +383,7 @@ impl<'a> Conductor<'a> {
             protocol: tls::alpn(&spec).to_owned(),
             tls: self.rows.gauges().find_map(|g| g.tls.clone()),
             addresses,
-            phases: self.ledger.phase_reports(&spec, &stretches, cut),
+            phases,
             measured: self.ledger.measured().tally(true),
             measured_s: measured_seconds(&spec, &stretches, cut),
             routes: self.ledger.route_reports(&self.job.plan.routes),

@@ -16,6 +16,7 @@ mod clock;
 mod conduct;
 mod content;
 mod crew;
+mod delivery;
 mod frames;
 mod h2;
 mod http1;

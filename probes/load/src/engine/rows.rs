@@ -65,6 +65,8 @@ pub(super) struct Rows {
     backlog: u64,
     pub peak: u64,
     pub lowest: Option<u64>,
+    /// Backlog at the end of each phase that is over.
+    pub left: Vec<u64>,
 }
 
 impl Rows {
@@ -85,6 +87,7 @@ impl Rows {
             backlog: 0,
             peak: 0,
             lowest: None,
+            left: Vec::new(),
         }
     }
 
@@ -100,6 +103,7 @@ impl Rows {
             measure,
             open: BTreeMap::new(),
             next: 0,
+            left: Vec::new(),
             ..self
         }
     }
@@ -174,6 +178,11 @@ impl Rows {
         let backlog = self.sum(|g| g.backlog);
         let counts = &total.counts;
         let due = (counts.scheduled + backlog).saturating_sub(self.backlog);
+        // A phase that ended within the second: no more than at both ends of that is sure.
+        while let Some(over) = stretches.get(self.left.len()).filter(|s| s.end <= end) {
+            let before = if over.end == end { backlog } else { self.backlog };
+            self.left.push(backlog.min(before));
+        }
         self.backlog = backlog;
         let open = self.sum(|g| g.open);
         let middle = end - SECOND / 2;

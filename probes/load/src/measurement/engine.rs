@@ -93,12 +93,26 @@ pub struct WindowColumns {
     pub scheduled: Vec<u64>,
     /// Those that failed.
     pub failed: Vec<u64>,
-    /// Those with a good response.
+    /// Those with a good response, whenever that came.
     pub completed: Vec<u64>,
+    /// Good responses that came in the window; empty where they were not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delivered: Vec<u64>,
     /// Latencies that were timed.
     pub timed: Vec<u64>,
     /// Latency in seconds by name (`p95`, `mean`, `max`); nothing where none was timed.
     pub latency: BTreeMap<String, Vec<Option<f64>>>,
+}
+
+impl WindowColumns {
+    /// Good responses that throughput counts.
+    pub(crate) fn delivered(&self) -> &[u64] {
+        if self.delivered.is_empty() {
+            &self.completed
+        } else {
+            &self.delivered
+        }
+    }
 }
 
 impl EngineRun {
@@ -192,6 +206,7 @@ fn column<'a>(
         scheduled: Vec::new(),
         failed: Vec::new(),
         completed: Vec::new(),
+        delivered: Vec::new(),
         timed: Vec::new(),
         latency: BTreeMap::new(),
     };
@@ -199,6 +214,7 @@ fn column<'a>(
         columns.scheduled.push(tally.scheduled);
         columns.failed.push(tally.failed());
         columns.completed.push(tally.completed);
+        columns.delivered.push(tally.delivered());
         columns.timed.push(tally.response.n);
         let mut put = |name: &str, value: Option<f64>| {
             let column = columns.latency.entry(name.to_owned()).or_default();

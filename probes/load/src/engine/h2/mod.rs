@@ -285,7 +285,8 @@ impl Desk {
         bucket.unsent += 1;
         let tally = &mut bucket.routes[usize::from(route)];
         tally.counts.scheduled += 1;
-        tally.fail(Kind::NeverSent, now.saturating_sub(due));
+        let waited = now.saturating_sub(due);
+        tally.fail(Kind::NeverSent, waited.max(nanos(self.job.spec.timeout)));
     }
 }
 
@@ -295,7 +296,8 @@ fn begin(desk: &Shared, start: u64) {
     let spec = Arc::clone(&this.job.spec);
     this.stretches = stretches(&spec.phases, start);
     let epoch = epoch(&spec, &this.stretches);
-    this.book.set_epoch(epoch);
+    let stretches = this.stretches.clone();
+    this.book.begin(epoch, &stretches);
     this.cutoff = this.stretches.last().map_or(start, |s| s.end);
     this.state = State::Running;
     let think = match spec.shape {

@@ -368,6 +368,8 @@ fn settle(
         tally.counts.completed += 1;
         tally.record(Time::Response, whole);
         tally.record(Time::Service, now.saturating_sub(sent));
+        let cutoff = this.cutoff;
+        this.book.deliver(shot.route, (place.due, sent, now), cutoff);
     }
     if this.allowance == 0 {
         this.limit();

@@ -281,7 +281,7 @@ impl Worker {
             .iter()
             .position(|p| p.kind == PhaseKind::Measure);
         let epoch = measure.map_or(start, |nth| self.stretches[nth].start);
-        self.book.set_epoch(epoch);
+        self.book.begin(epoch, &self.stretches);
         self.started = start;
         self.cutoff = self.stretches.last().map_or(start, |s| s.end);
         self.next_flush = start + SECOND;
@@ -407,7 +407,12 @@ impl Worker {
         bucket.unsent += 1;
         let tally = &mut bucket.routes[usize::from(route)];
         tally.counts.scheduled += 1;
-        tally.fail(kind, self.now.saturating_sub(due));
+        let mut waited = self.now.saturating_sub(due);
+        if kind == Kind::NeverSent {
+            // As with a timeout: the drain may be shorter.
+            waited = waited.max(nanos(self.job.spec.timeout));
+        }
+        tally.fail(kind, waited);
     }
 
     /// The number of the next iteration, unique over all workers.
