@@ -19,9 +19,9 @@ use super::{
     machine::{self, Ticks},
     plan::Plan,
     report::{Connections, Ended, Generator, LoadModel, Report},
-    rows::{Rows, Trip},
+    rows::{LONGEST_WINDOW, Rows, Trip},
     schedule::{Share, Stretch, stretches},
-    spec::{PhaseKind, Shape, Spec},
+    spec::{Abort, PhaseKind, Shape, Spec},
     tally::{Interval, State},
     targets,
     tls::{self, Setup},
@@ -50,6 +50,13 @@ pub fn check(spec: &Spec) -> Result<(), String> {
     }
     if spec.quantum.is_zero() || spec.timeout.is_zero() {
         return Err("the timeout and the quantum must be longer than 0".to_owned());
+    }
+    let longest = |abort: &&Abort| abort.window.is_some_and(|w| w > LONGEST_WINDOW);
+    if let Some(abort) = spec.aborts.iter().find(longest) {
+        return Err(format!(
+            "a window of `abort_on` is at most an hour long: {}",
+            abort.expr
+        ));
     }
     for phase in &spec.phases {
         let rate = phase.rate.is_some_and(|r| r.is_finite() && r >= 0.0);

@@ -161,10 +161,12 @@ impl Crew {
         }
     }
 
-    /// Waits so long for worker processes to be gone.
+    /// All workers are done: their connections are closed. Waits so long for worker processes to be
+    /// gone.
     pub(super) async fn finish(&mut self, within: Duration) {
-        if let Self::Children(children) = self {
-            children.finish(within).await;
+        match self {
+            Self::Threads(threads) => threads.halt(),
+            Self::Children(children) => children.finish(within).await,
         }
     }
 

@@ -1,6 +1,9 @@
 //! One row a second: what the workers reported, put together, shown and watched.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use super::{
     clock::{SECOND, seconds},
@@ -13,6 +16,8 @@ use super::{
 
 /// Seconds in a row in which more than half of the requests fail before the engine stops.
 const BAD_SECONDS: u32 = 10;
+/// Windows of `abort_on` are at most as long: each of their seconds is kept.
+pub(super) const LONGEST_WINDOW: Duration = Duration::from_secs(3_600);
 /// Rows in the record: a day.
 const MOST_ROWS: usize = 86_400;
 
@@ -81,7 +86,7 @@ impl Rows {
             series: Vec::new(),
             recent: VecDeque::new(),
             keep: longest.map_or(0, |w| {
-                usize::try_from(w.as_secs()).unwrap_or(0).clamp(1, 3_600)
+                usize::try_from(w.min(LONGEST_WINDOW).as_secs()).unwrap_or(1).max(1)
             }),
             bad: 0,
             backlog: 0,
@@ -216,7 +221,8 @@ impl Rows {
         if self.series.len() < MOST_ROWS {
             self.series.push(second);
         }
-        if self.keep > 0 {
+        // A window never reaches back into the warm-up, nor on into stress.
+        if self.keep > 0 && end - SECOND >= self.measure.0 && end <= self.measure.1 {
             self.recent.push_back(row.routes);
             if self.recent.len() > self.keep {
                 self.recent.pop_front();
@@ -277,7 +283,10 @@ impl Rows {
         if now > self.measure.1 {
             return None;
         }
-        let grace = |a: &&Abort| now >= self.measure.0 + super::clock::nanos(a.after).max(SECOND);
+        let grace = |a: &&Abort| {
+            let first = a.after.max(a.window.unwrap_or_default());
+            now >= self.measure.0 + super::clock::nanos(first).max(SECOND)
+        };
         let mut tripped = spec.aborts.iter().filter(grace).filter_map(|abort| {
             let value = self.value(abort, ledger, names)?;
             let over = if abort.above {
@@ -385,8 +394,6 @@ impl Latest {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::engine::{
         schedule::stretches,

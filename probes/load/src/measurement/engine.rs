@@ -59,6 +59,8 @@ impl Aims {
             bound.comparison == Comparison::Below
                 && bound.every.or(bound.lasting).is_none()
                 && (bound.metric.starts_with("latency.") || bound.metric == "error_rate")
+                // How far latency spreads does not say that a load no longer holds.
+                && bound.metric != "latency.stddev"
         };
         let mut ceilings = BTreeMap::new();
         for bound in config.bounds.iter().filter(ceiling) {

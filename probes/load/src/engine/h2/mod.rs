@@ -51,7 +51,9 @@ struct Desk {
     free_since: Vec<u64>,
     /// When each stream's request was due; NEVER without one.
     due: Vec<u64>,
-    /// ... and its route; `UNBEGUN` while its task has not begun.
+    /// When the request that a user waits to begin becomes due; NEVER while there is one.
+    asleep: Vec<u64>,
+    /// Of each stream's request its route; `UNBEGUN` while its task has not begun.
     routes: Vec<u16>,
     /// Arrivals whose task has not begun.
     unbegun: u64,
@@ -82,13 +84,18 @@ impl Worker {
         }
     }
 
-    /// Works until everything has ended.
+    /// Works until everything has ended, and keeps its sockets until all workers have.
     pub(super) fn run(self) -> io::Result<()> {
         machine::precise_timers();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        task::LocalSet::new().block_on(&runtime, self.work())
+        let control = Arc::clone(&self.control);
+        // Its tasks own the connections.
+        let tasks = task::LocalSet::new();
+        tasks.block_on(&runtime, self.work())?;
+        control.hold();
+        Ok(())
     }
 
     async fn work(mut self) -> io::Result<()> {
@@ -173,7 +180,9 @@ impl Worker {
         desk.gauges.in_flight = desk.in_flight;
         desk.gauges.backlog = desk.schedule.as_ref().map_or(0, |s| s.backlog(until));
         desk.gauges.backlog_age = now.saturating_sub(next.min(desk.cutoff));
-        desk.gauges.low_water = desk.due.iter().copied().fold(now.min(next), u64::min);
+        // A user that wakes late still begins what was due before.
+        let waiting = desk.due.iter().chain(&desk.asleep).copied();
+        desk.gauges.low_water = waiting.fold(now.min(next), u64::min);
         desk.gauges.cpu = clock::thread_cpu();
         desk.gauges.waiting = machine::thread_waiting();
         let interval = Interval {
@@ -213,6 +222,7 @@ impl Desk {
                 .collect(),
             free_since: vec![0; slots],
             due: vec![NEVER; slots],
+            asleep: vec![NEVER; slots],
             routes: vec![UNBEGUN; slots],
             unbegun: 0,
             in_flight: 0,

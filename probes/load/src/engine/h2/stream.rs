@@ -66,10 +66,12 @@ pub(super) async fn arrival(desk: Shared, slot: usize, first: Due) {
 pub(super) async fn user(desk: Shared, slot: usize, first: u64, think: u64) {
     let mut due = first;
     loop {
+        desk.borrow_mut().asleep[slot] = due;
         pause(due.saturating_sub(clock::now())).await;
         due = due.max(turn(&desk).await);
         let phase = {
             let mut this = desk.borrow_mut();
+            this.asleep[slot] = NEVER;
             if this.state != State::Running || due >= this.cutoff {
                 return;
             }
@@ -121,8 +123,10 @@ async fn iteration(desk: &Shared, slot: usize, due: u64, phase: u16) -> bool {
     let (mut due, mut phase) = (due, phase);
     for (nth, shot) in flow.steps.iter().enumerate() {
         if nth > 0 {
+            desk.borrow_mut().asleep[slot] = due;
             due = due.max(turn(desk).await);
-            let this = desk.borrow();
+            let mut this = desk.borrow_mut();
+            this.asleep[slot] = NEVER;
             if this.state != State::Running || due >= this.cutoff || this.allowance == 0 {
                 return true;
             }

@@ -14,7 +14,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
 };
@@ -44,6 +44,9 @@ pub(super) struct Control {
     start: AtomicU64,
     /// 1: begin nothing new, and end. 2: end at once.
     stop: AtomicU8,
+    /// All workers are done: their sockets may go.
+    released: Mutex<bool>,
+    release: Condvar,
 }
 
 impl Control {
@@ -67,6 +70,20 @@ impl Control {
     /// Ends at once.
     pub(super) fn halt(&self) {
         self.stop.fetch_max(2, Ordering::AcqRel);
+        *self.released.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.release.notify_all();
+    }
+
+    /// Waits, with the sockets of a worker that is done, until all are: closing thousands of them
+    /// takes the kernel so long that others would measure it.
+    pub(super) fn hold(&self) {
+        let mut released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*released {
+            released = self
+                .release
+                .wait(released)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 }
 
@@ -204,7 +221,7 @@ impl Worker {
         self.poller.waker()
     }
 
-    /// Works until everything has ended.
+    /// Works until everything has ended, and keeps its sockets until all workers have.
     pub(super) fn run(mut self) -> io::Result<()> {
         machine::precise_timers();
         if !self.job.spec.keepalive {
@@ -236,6 +253,7 @@ impl Worker {
             self.handle(&events);
         }
         self.finish();
+        self.control.hold();
         Ok(())
     }
 
@@ -363,6 +381,8 @@ impl Worker {
     fn low_water(&self) -> u64 {
         let open = self.all.iter().filter(|c| c.has_request()).map(|c| c.due);
         let due = self.schedule.as_ref().map_or(NEVER, Schedule::next_at);
+        // The clock has moved on since timers were looked at.
+        let due = due.min(self.next_timer());
         open.fold(self.now.min(due), u64::min)
     }
 
@@ -373,7 +393,7 @@ impl Worker {
             self.give_up_requests();
         }
         self.phase_state = State::Done;
-        // The sockets are closed with the worker.
+        // The sockets are closed with the worker, when all are done.
         self.report(self.now);
     }
 
