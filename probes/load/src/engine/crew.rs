@@ -178,3 +178,87 @@ impl Crew {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a server of threads")]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::{TcpListener, TcpStream},
+        sync::mpsc::channel,
+    };
+
+    use super::*;
+    use crate::engine::{
+        clock,
+        plan::Plan,
+        spec::{Phase, PhaseKind, Spec},
+        tally::State,
+    };
+
+    fn job(listener: &TcpListener) -> Job {
+        let address = listener.local_addr().unwrap();
+        let mut spec = Spec::get(format!("http://{address}/").parse().unwrap(), "/");
+        spec.connections = 1;
+        spec.phases = vec![Phase {
+            name: "measure".to_owned(),
+            kind: PhaseKind::Measure,
+            rate: Some(20.0),
+            users: None,
+            duration: Duration::from_millis(100),
+        }];
+        Job {
+            tls: None,
+            plan: Arc::new(Plan::new(&spec).unwrap()),
+            spec: Arc::new(spec),
+            share: Share { index: 0, of: 1 },
+            targets: vec![address],
+            sources: Vec::new(),
+        }
+    }
+
+    /// Answers until nothing comes for a while; whether the client closed.
+    fn serve(socket: &mut TcpStream) -> bool {
+        let mut buffer = [0; 1_024];
+        loop {
+            match socket.read(&mut buffer) {
+                Ok(0) => return true,
+                Ok(_) => socket
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!")
+                    .unwrap(),
+                Err(_) => return false,
+            }
+        }
+    }
+
+    #[test]
+    fn sockets_stay_open_until_all_workers_are_done() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (send, receive) = channel();
+        let up = move |message| drop(send.send(message));
+        let threads = Threads::start(&job(&listener), 0, 1, up).unwrap();
+        let (mut socket, _) = listener.accept().unwrap();
+        let wait = |state: State| {
+            loop {
+                match receive.recv_timeout(Duration::from_secs(10)).unwrap() {
+                    Up::Report(interval) if interval.gauges.state == state => return,
+                    Up::Report(_) => {}
+                    Up::Lost(why) => panic!("{why}"),
+                }
+            }
+        };
+        wait(State::Ready);
+        threads.begin(clock::now());
+        socket
+            .set_read_timeout(Some(Duration::from_millis(500)))
+            .unwrap();
+        assert!(!serve(&mut socket), "closed before all were done");
+        wait(State::Done);
+        assert!(!serve(&mut socket), "closed with the last report");
+        drop(threads);
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        assert!(serve(&mut socket), "not closed at all");
+    }
+}

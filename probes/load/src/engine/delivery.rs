@@ -75,7 +75,10 @@ mod tests {
         for nth in 0..250 {
             usual.note((300 + nth % 7) * MILLI);
             let took = (300 + nth % 7) * MILLI;
-            assert_eq!(usual.counts_at(5_000 * MILLI, 5_000 * MILLI + took), 5_000 * MILLI);
+            assert_eq!(
+                usual.counts_at(5_000 * MILLI, 5_000 * MILLI + took),
+                5_000 * MILLI
+            );
         }
     }
 

@@ -86,7 +86,9 @@ impl Rows {
             series: Vec::new(),
             recent: VecDeque::new(),
             keep: longest.map_or(0, |w| {
-                usize::try_from(w.min(LONGEST_WINDOW).as_secs()).unwrap_or(1).max(1)
+                usize::try_from(w.min(LONGEST_WINDOW).as_secs())
+                    .unwrap_or(1)
+                    .max(1)
             }),
             bad: 0,
             backlog: 0,
@@ -185,7 +187,11 @@ impl Rows {
         let due = (counts.scheduled + backlog).saturating_sub(self.backlog);
         // A phase that ended within the second: no more than at both ends of that is sure.
         while let Some(over) = stretches.get(self.left.len()).filter(|s| s.end <= end) {
-            let before = if over.end == end { backlog } else { self.backlog };
+            let before = if over.end == end {
+                backlog
+            } else {
+                self.backlog
+            };
             self.left.push(backlog.min(before));
         }
         self.backlog = backlog;
@@ -451,17 +457,19 @@ mod tests {
 
     /// The second, from 1, whose end trips a condition.
     fn tripped(completed: &[u64]) -> Option<usize> {
-        let spec = spec();
+        tripped_in(&spec(), (START, START + 2 * SECOND), completed)
+    }
+
+    fn tripped_in(spec: &Spec, measure: (u64, u64), completed: &[u64]) -> Option<usize> {
         let stretches = stretches(&spec.phases, START);
-        let measure = (START, START + 2 * SECOND);
-        let mut rows = Rows::new(&spec, 1, START, measure);
-        let ledger = Ledger::new(&spec, 1);
+        let mut rows = Rows::new(spec, 1, START, measure);
+        let ledger = Ledger::new(spec, 1);
         let mut end = START;
         completed.iter().position(|n| {
             end += SECOND;
             rows.add(&report(end, *n, 0));
             assert!(rows.close(&stretches), "one row for each report");
-            rows.trip(&spec, &ledger, &["/".to_owned()]).is_some()
+            rows.trip(spec, &ledger, &["/".to_owned()]).is_some()
         })
     }
 
@@ -470,6 +478,23 @@ mod tests {
         assert_eq!(tripped(&[10, 10, 0, 0]), None, "stress, and the end");
         assert_eq!(tripped(&[10, 0, 0, 0]), Some(1), "the last measured second");
         assert_eq!(tripped(&[0, 10, 10, 10]), Some(0));
+    }
+
+    #[test]
+    fn a_window_does_not_reach_back_into_the_warm_up() {
+        let tripped = |completed: &[u64]| {
+            let mut spec = spec();
+            spec.phases = vec![phase(PhaseKind::WarmUp, 2), phase(PhaseKind::Measure, 3)];
+            spec.aborts[0].window = Some(Duration::from_secs(2));
+            let measure = (START + 2 * SECOND, START + 5 * SECOND);
+            tripped_in(&spec, measure, completed)
+        };
+        assert_eq!(tripped(&[0, 0, 10, 10, 10]), None, "a slow start");
+        assert_eq!(
+            tripped(&[10, 10, 0, 0, 10]),
+            Some(3),
+            "as soon as it is full"
+        );
     }
 
     #[test]

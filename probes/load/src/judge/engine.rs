@@ -305,7 +305,9 @@ fn behind(report: &Report) -> Option<(String, &'static str)> {
     if unsent as f64 > most {
         let unsent = grouped(&unsent.to_string());
         return Some((
-            format!("{unsent} of {due} that were due were never sent: all connections waited for the target"),
+            format!(
+                "{unsent} of {due} that were due were never sent: all connections waited for the target"
+            ),
             "every request sent",
         ));
     }
@@ -318,12 +320,17 @@ fn behind(report: &Report) -> Option<(String, &'static str)> {
             "requests answered as fast as they come due",
         ));
     }
-    let last = report.phases.iter().rfind(|p| p.kind == PhaseKind::Measure)?;
+    let last = report
+        .phases
+        .iter()
+        .rfind(|p| p.kind == PhaseKind::Measure)?;
     let backlog = last.backlog.filter(|n| stress::is_behind(*n, last))?;
     let arrivals = count_of(last.arrivals, "request", "requests");
     let backlog = grouped(&backlog.to_string());
     Some((
-        format!("{backlog} of {arrivals} were still unsent when the measured load ended: all connections waited for the target"),
+        format!(
+            "{backlog} of {arrivals} were still unsent when the measured load ended: all connections waited for the target"
+        ),
         "every request sent when it is due",
     ))
 }

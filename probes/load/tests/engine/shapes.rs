@@ -221,3 +221,26 @@ async fn the_deadline_of_the_gate_ends_it() {
     );
     assert!(report.measured.completed > 20);
 }
+
+/// Each worker has half of `max_requests`, but twice or once the connections.
+#[tokio::test]
+async fn a_limit_that_one_worker_reached_is_told() {
+    let server = Server::answering(|_, _| {
+        std::thread::sleep(Duration::from_millis(10));
+        ok("x")
+    });
+    let mut spec = exactly(server.url(), 3, 100);
+    spec.threads = Some(2);
+    spec.phases[0].duration = Duration::from_millis(400);
+    let report = load(spec).await.unwrap();
+    assert!(
+        report.measured.scheduled < 100,
+        "{}",
+        report.measured.scheduled
+    );
+    assert!(
+        matches!(report.ended, Ended::MaxRequests { .. }),
+        "{:?}",
+        report.ended
+    );
+}

@@ -324,6 +324,7 @@ fn begin(desk: &Shared, start: u64) {
     for slot in 0..users {
         let bits = random::at(spec.seed ^ 0x5eed, slot as u64);
         let first = start + whole(random::unit(bits) * think as f64);
+        desk.borrow_mut().asleep[slot] = first;
         task::spawn_local(stream::user(Rc::clone(desk), slot, first, think));
     }
 }

@@ -66,7 +66,6 @@ pub(super) async fn arrival(desk: Shared, slot: usize, first: Due) {
 pub(super) async fn user(desk: Shared, slot: usize, first: u64, think: u64) {
     let mut due = first;
     loop {
-        desk.borrow_mut().asleep[slot] = due;
         pause(due.saturating_sub(clock::now())).await;
         due = due.max(turn(&desk).await);
         let phase = {
@@ -82,6 +81,7 @@ pub(super) async fn user(desk: Shared, slot: usize, first: u64, think: u64) {
         // Not to spin where there is no connection.
         let wait = if failed { think.max(10 * MILLI) } else { think };
         due = clock::now() + wait;
+        desk.borrow_mut().asleep[slot] = due;
         if wait == 0 {
             tokio::task::yield_now().await;
         }
@@ -373,7 +373,8 @@ fn settle(
         tally.record(Time::Response, whole);
         tally.record(Time::Service, now.saturating_sub(sent));
         let cutoff = this.cutoff;
-        this.book.deliver(shot.route, (place.due, sent, now), cutoff);
+        this.book
+            .deliver(shot.route, (place.due, sent, now), cutoff);
     }
     if this.allowance == 0 {
         this.limit();
