@@ -387,3 +387,34 @@ fn finish(desk: &Shared, now: u64) {
 async fn pause(nanos: u64) {
     tokio::time::sleep(Duration::from_nanos(nanos)).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::engine::{plan::Plan, schedule::Share, spec::Spec};
+
+    #[test]
+    fn what_a_sleeping_user_will_begin_is_still_open() {
+        let mut spec = Spec::get("http://127.0.0.1/".parse().unwrap(), "/");
+        spec.protocol = Protocol::Http2 { streams: 1 };
+        spec.shape = Shape::Max;
+        let job = Job {
+            tls: None,
+            plan: Arc::new(Plan::new(&spec).unwrap()),
+            spec: Arc::new(spec),
+            share: Share { index: 0, of: 1 },
+            targets: Vec::new(),
+            sources: Vec::new(),
+        };
+        let (send, receive) = channel();
+        let outlet = move |interval| drop(send.send(interval));
+        let mut worker = Worker::new(job.clone(), Arc::default(), outlet);
+        let desk = Rc::new(RefCell::new(Desk::new(job)));
+        let due = clock::now() - 5 * MILLI;
+        desk.borrow_mut().asleep[0] = due;
+        worker.report(&desk, clock::now());
+        assert_eq!(receive.recv().unwrap().gauges.low_water, due);
+    }
+}
