@@ -17,7 +17,7 @@ use rustix::process::{
 use super::{
     children::Order,
     crew::{Threads, Up},
-    frames::{self, FAILURE, HALT, JOB, REPORT, START, STOP},
+    frames::{self, CALM, FAILURE, HALT, JOB, REPORT, START, STOP},
     plan::Plan,
     schedule::Share,
     tally::State,
@@ -140,6 +140,7 @@ fn keep(messages: &Receiver<Heard>) {
 fn obey(frame: &frames::Frame, threads: &Threads) {
     match (frame.kind, frame.content.first_chunk::<8>()) {
         (START, Some(at)) => threads.begin(u64::from_be_bytes(*at)),
+        (CALM, Some(at)) => threads.calm(u64::from_be_bytes(*at)),
         (STOP, _) => threads.stop(),
         (HALT, _) => threads.halt(),
         _ => {}

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     crew::Up,
-    frames::{self, FAILURE, HALT, JOB, REPORT, START, STOP},
+    frames::{self, CALM, FAILURE, HALT, JOB, REPORT, START, STOP},
     layout::Layout,
     machine,
     spec::Spec,
@@ -107,6 +107,10 @@ impl Children {
 
     pub(super) fn begin(&self, at: u64) {
         self.tell(START, &at.to_be_bytes());
+    }
+
+    pub(super) fn calm(&self, at: u64) {
+        self.tell(CALM, &at.to_be_bytes());
     }
 
     pub(super) fn stop(&self) {

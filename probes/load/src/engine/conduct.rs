@@ -20,7 +20,7 @@ use super::{
     plan::Plan,
     report::{Connections, Ended, Generator, LoadModel, Report},
     rows::{LONGEST_WINDOW, Rows, Trip},
-    schedule::{Share, Stretch, stretches},
+    schedule::{Share, Stretch, end_stress, stretches},
     spec::{Abort, PhaseKind, Shape, Spec},
     tally::{Interval, State},
     targets,
@@ -135,6 +135,7 @@ struct Conductor<'a> {
     ramp: (u64, u64),
     ready: u64,
     ended: Option<Ended>,
+    stress_ended: Option<String>,
     end: u64,
     ticks: (Option<Ticks>, Option<Ticks>),
     resident: u64,
@@ -157,6 +158,7 @@ impl<'a> Conductor<'a> {
             ramp: (now, now),
             ready: 0,
             ended: None,
+            stress_ended: None,
             end: now,
             ticks: (None, None),
             resident: 0,
@@ -334,12 +336,28 @@ impl<'a> Conductor<'a> {
                 self.ended = Some(Ended::Aborted { expr, value, at_s });
                 self.crew.stop();
             }
+            // It is meant to break the target, and has.
+            Some(Trip::Safety(reason))
+                if self.rows.kind(&self.job.spec) == Some(PhaseKind::Stress) =>
+            {
+                self.end_stress(&reason);
+            }
             Some(Trip::Safety(reason)) => {
                 let at_s = self.at();
                 self.ended = Some(Ended::SafetyStop { reason, at_s });
                 self.crew.stop();
             }
             None => {}
+        }
+    }
+
+    /// Goes on to the recovery, if that has not begun.
+    fn end_stress(&mut self, reason: &str) {
+        let now = clock::now();
+        self.rows.calm();
+        if end_stress(&mut self.stretches, &self.job.spec.phases, now).is_some() {
+            self.stress_ended = Some(format!("at {:.1} s: {reason}", self.at()));
+            self.crew.calm(now);
         }
     }
 
@@ -397,6 +415,7 @@ impl<'a> Conductor<'a> {
             windows,
             series,
             generator,
+            stress_ended: self.stress_ended.take(),
             ended,
         }
     }

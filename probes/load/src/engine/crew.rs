@@ -85,6 +85,11 @@ impl Threads {
         self.wake();
     }
 
+    pub(super) fn calm(&self, at: u64) {
+        self.control.calm(at);
+        self.wake();
+    }
+
     pub(super) fn stop(&self) {
         self.control.stop();
         self.wake();
@@ -142,6 +147,14 @@ impl Crew {
         match self {
             Self::Threads(threads) => threads.begin(at),
             Self::Children(children) => children.begin(at),
+        }
+    }
+
+    /// The stress is over as of this time.
+    pub(super) fn calm(&self, at: u64) {
+        match self {
+            Self::Threads(threads) => threads.calm(at),
+            Self::Children(children) => children.calm(at),
         }
     }
 

@@ -42,6 +42,10 @@ pub struct Report {
     pub series: Vec<Second>,
     /// What the generator knows about itself.
     pub generator: Generator,
+    /// When and why the stress was ended early, in words: the target broke, and the recovery
+    /// followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stress_ended: Option<String>,
     /// Why the run ended.
     pub ended: Ended,
 }

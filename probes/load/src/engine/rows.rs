@@ -10,7 +10,7 @@ use super::{
     ledger::{Ledger, Sum, Total},
     report::{Generator, Second},
     schedule::Stretch,
-    spec::{Abort, AbortMetric, Spec},
+    spec::{Abort, AbortMetric, PhaseKind, Spec},
     tally::{Gauges, Interval, State, Time},
 };
 
@@ -278,6 +278,10 @@ impl Rows {
             let text = format!("more than half of the requests failed for {BAD_SECONDS} s");
             return Some(Trip::Safety(text));
         }
+        // What the stress left is worked off in the recovery, which tells whether it is.
+        if self.kind(spec) == Some(PhaseKind::Recovery) {
+            return None;
+        }
         let age = self.gauges().map(|g| g.backlog_age).max().unwrap_or(0);
         if age > super::clock::nanos(spec.max_backlog) {
             let text = format!(
@@ -306,6 +310,17 @@ impl Rows {
             })
         });
         tripped.next()
+    }
+
+    /// What the phase of the last row is for.
+    pub(super) fn kind(&self, spec: &Spec) -> Option<PhaseKind> {
+        let phase = self.series.last()?.phase?;
+        spec.phases.get(phase as usize).map(|p| p.kind)
+    }
+
+    /// The stress is over: the bad seconds were its own.
+    pub(super) fn calm(&mut self) {
+        self.bad = 0;
     }
 
     fn value(&self, abort: &Abort, ledger: &Ledger, names: &[String]) -> Option<f64> {

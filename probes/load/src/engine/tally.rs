@@ -164,6 +164,11 @@ impl Book {
         self.stretches = stretches.to_vec();
     }
 
+    /// The phases were put elsewhere on the clock.
+    pub(super) fn follow(&mut self, stretches: &[Stretch]) {
+        self.stretches = stretches.to_vec();
+    }
+
     /// Counts a good response for throughput: it was due, it was sent, and it came now. One that came
     /// too long after `end`, the end of the load, counts nowhere.
     pub(super) fn deliver(&mut self, route: u16, (due, sent, now): (u64, u64, u64), end: u64) {

@@ -71,7 +71,14 @@ fn aborted(report: &Report, checks: &mut Checks) {
             let message = format!("stopped at {}: {reason}", at(*at_s));
             check.message(message).details(kinds(&whole(report))).fail();
         }
-        _ => check.message("nothing stopped the load").pass(),
+        _ => match &report.stress_ended {
+            Some(when) => check
+                .message(format!(
+                    "nothing stopped the measured load; the stress ended early, {when}"
+                ))
+                .pass(),
+            None => check.message("nothing stopped the load").pass(),
+        },
     }
 }
 

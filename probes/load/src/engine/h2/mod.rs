@@ -15,7 +15,7 @@ use super::{
     clock::{self, MILLI, NEVER, SECOND, nanos, whole},
     ledger::epoch,
     machine, random,
-    schedule::{Due, Schedule, stretches},
+    schedule::{Due, Schedule, end_stress, stretches},
     spec::{Protocol, Reuse, Shape},
     tally::{Book, Gauges, Interval, Kind, MANY_BUCKETS, State, Times},
     worker::{Control, Job},
@@ -32,6 +32,8 @@ pub(super) struct Worker {
     job: Job,
     control: Arc<Control>,
     outlet: Box<dyn FnMut(Interval) + Send>,
+    /// The stress was ended early.
+    calmed: bool,
 }
 
 /// What all tasks of a worker share.
@@ -81,6 +83,7 @@ impl Worker {
             job,
             control,
             outlet: Box::new(outlet),
+            calmed: false,
         }
     }
 
@@ -138,7 +141,7 @@ impl Worker {
         Ok(())
     }
 
-    fn obey(&self, desk: &Shared, now: u64) -> bool {
+    fn obey(&mut self, desk: &Shared, now: u64) -> bool {
         let (start, stop) = self.control.said();
         let state = desk.borrow().state;
         let begun = matches!(state, State::Running | State::Draining);
@@ -149,6 +152,11 @@ impl Worker {
             begin(desk, start);
         }
         let mut desk = desk.borrow_mut();
+        if desk.state == State::Running
+            && let Some(at) = self.control.calmed(&mut self.calmed)
+        {
+            desk.end_stress(at, now);
+        }
         if desk.state == State::Running && (stop == 1 || now >= desk.cutoff) {
             let cutoff = desk.cutoff.min(now);
             desk.wind_down(cutoff);
@@ -248,6 +256,24 @@ impl Desk {
         self.state = State::Draining;
         self.cutoff = cutoff;
         self.give_up = cutoff.saturating_add(nanos(self.job.spec.drain));
+    }
+
+    /// The stress broke the target: what it left unsent never will be, and what follows begins.
+    fn end_stress(&mut self, at: u64, now: u64) {
+        let spec = Arc::clone(&self.job.spec);
+        let Some(next) = end_stress(&mut self.stretches, &spec.phases, at) else {
+            return;
+        };
+        self.book.follow(&self.stretches);
+        self.cutoff = self.stretches.last().map_or(at, |s| s.end);
+        let Some(mut schedule) = self.schedule.take() else {
+            return;
+        };
+        while schedule.next_at() < at {
+            let Some(due) = schedule.take() else { break };
+            self.never_sent(due.at, due.phase, now);
+        }
+        self.schedule = Some(schedule.resume(self.stretches.clone(), next));
     }
 
     fn is_over(&self, now: u64) -> bool {

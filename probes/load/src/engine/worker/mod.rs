@@ -28,7 +28,7 @@ use super::{
     machine,
     plan::Plan,
     poller::{Events, Poller, Waker},
-    schedule::{Schedule, Share, Stretch, stretches},
+    schedule::{Schedule, Share, Stretch, end_stress, stretches},
     spec::{Arrivals, PhaseKind, Shape, Spec},
     tally::{Book, Gauges, Interval, Kind, MANY_BUCKETS, State, Times},
     tls::Setup,
@@ -44,6 +44,8 @@ pub(super) struct Control {
     start: AtomicU64,
     /// 1: begin nothing new, and end. 2: end at once.
     stop: AtomicU8,
+    /// When the stress was ended, if that was early; 0: it was not.
+    calm: AtomicU64,
     /// All workers are done: their sockets may go.
     released: Mutex<bool>,
     release: Condvar,
@@ -60,6 +62,17 @@ impl Control {
             self.start.load(Ordering::Acquire),
             self.stop.load(Ordering::Acquire),
         )
+    }
+
+    /// Ends the stress; what follows it begins.
+    pub(super) fn calm(&self, at: u64) {
+        self.calm.store(at, Ordering::Release);
+    }
+
+    /// When the stress was ended early, told once.
+    pub(super) fn calmed(&self, known: &mut bool) -> Option<u64> {
+        let at = self.calm.load(Ordering::Acquire);
+        (at > 0 && !std::mem::replace(known, at > 0)).then_some(at)
     }
 
     /// Begins nothing new and waits for what is in flight.
@@ -132,6 +145,8 @@ pub(super) struct Worker {
     users: u32,
     /// When load began; NEVER before.
     started: u64,
+    /// The stress was ended early.
+    calmed: bool,
     /// After this time nothing becomes due.
     cutoff: u64,
     /// The drain is over then.
@@ -195,6 +210,7 @@ impl Worker {
             phase: 0,
             users: 0,
             started: NEVER,
+            calmed: false,
             cutoff: NEVER,
             give_up: NEVER,
             next_release: NEVER,
@@ -281,6 +297,11 @@ impl Worker {
                 self.begin_load(start);
             }
         }
+        if self.phase_state == State::Running
+            && let Some(at) = self.control.calmed(&mut self.calmed)
+        {
+            self.end_stress(at);
+        }
         if stop == 1 && self.cutoff > self.now {
             self.wind_down(self.now);
         }
@@ -314,6 +335,24 @@ impl Worker {
         let stretches = self.stretches.clone();
         let seed = self.job.spec.seed;
         let schedule = Schedule::new(stretches, self.job.share, arrivals, seed);
+        self.next_release = schedule.next_at();
+        self.schedule = Some(schedule);
+    }
+
+    /// The stress broke the target: what it left unsent never will be, and what follows begins.
+    fn end_stress(&mut self, at: u64) {
+        let phases = Arc::clone(&self.job.spec);
+        let Some(next) = end_stress(&mut self.stretches, &phases.phases, at) else {
+            return;
+        };
+        self.book.follow(&self.stretches);
+        self.cutoff = self.stretches.last().map_or(at, |s| s.end);
+        self.timers.push(Timer::phase(at));
+        let Some(mut schedule) = self.schedule.take() else {
+            return;
+        };
+        self.give_up_arrivals(&mut schedule, at);
+        let schedule = schedule.resume(self.stretches.clone(), next);
         self.next_release = schedule.next_at();
         self.schedule = Some(schedule);
     }
@@ -409,7 +448,12 @@ impl Worker {
         let Some(mut schedule) = self.schedule.take() else {
             return;
         };
-        while schedule.next_at() < self.cutoff {
+        self.give_up_arrivals(&mut schedule, self.cutoff);
+    }
+
+    /// Counts what was due before `until` and never sent.
+    fn give_up_arrivals(&mut self, schedule: &mut Schedule, until: u64) {
+        while schedule.next_at() < until {
             let Some(due) = schedule.take() else { break };
             self.never_sent(due.at, due.phase, Kind::NeverSent);
             if self.book.buckets.len() > MANY_BUCKETS {
