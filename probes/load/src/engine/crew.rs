@@ -193,7 +193,6 @@ impl Crew {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a server of threads")]
 mod tests {
     use std::{
         io::{Read, Write},

@@ -17,7 +17,7 @@ use super::{
 /// Seconds in a row in which more than half of the requests fail before the engine stops.
 const BAD_SECONDS: u32 = 10;
 /// Windows of `abort_on` are at most as long: each of their seconds is kept.
-pub(super) const LONGEST_WINDOW: Duration = Duration::from_secs(3_600);
+pub(crate) const LONGEST_WINDOW: Duration = Duration::from_secs(3_600);
 /// Rows in the record: a day.
 const MOST_ROWS: usize = 86_400;
 

@@ -274,6 +274,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_tells_nothing_of_a_broken_target_is_no_ceiling() {
+        let with = "url: /api\nopen: { rate: 10/s, for: 10s }";
+        let mut config: LoadConfig = serde_saphyr::from_str(with).unwrap();
+        config.bounds = ["latency.p95", "latency.stddev", "throughput"]
+            .map(|metric| Bound {
+                metric: metric.to_owned(),
+                comparison: Comparison::Below,
+                value: "50ms".parse().unwrap(),
+                every: None,
+                lasting: None,
+            })
+            .to_vec();
+        let aims = Aims::of(&config);
+        assert_eq!(aims.ceilings.keys().collect::<Vec<_>>(), ["latency.p95"]);
+    }
+
+    #[test]
     fn a_day_is_kept_in_an_hour_of_rows() {
         let rows = (1..=86_400_u32).map(|t| Second {
             t_s: f64::from(t),

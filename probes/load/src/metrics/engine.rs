@@ -67,7 +67,15 @@ fn load(run: &EngineRun, spoilt: Option<&str>, metrics: &mut Metrics) {
     let users = measured().filter_map(|phase| phase.users).max();
     let users = users.map_or(report.generator.connections.peak, u64::from);
     metrics.count("users", users);
-    let own = report.measured.bytes_in as f64 / seconds(report);
+    // As many of them as of the responses came in time.
+    let measured = &report.measured;
+    let timely = measured.delivered() as f64 / measured.completed.max(1) as f64;
+    let timely = if measured.completed > 0 {
+        timely.min(1.0)
+    } else {
+        1.0
+    };
+    let own = measured.bytes_in as f64 / seconds(report) * timely;
     match spoilt {
         None => metrics.number("bytes_rate", nanos(own), Unit::BytesPerSecond),
         Some(why) => metrics.absent("bytes_rate", why),
