@@ -504,7 +504,7 @@ mod tests {
             let measure = (START + 2 * SECOND, START + 5 * SECOND);
             tripped_in(&spec, measure, completed)
         };
-        assert_eq!(tripped(&[0, 0, 10, 10, 10]), None, "a slow start");
+        assert_eq!(tripped(&[0, 0, 9, 9, 9]), None, "a slow start");
         assert_eq!(
             tripped(&[10, 10, 0, 0, 10]),
             Some(3),
