@@ -77,11 +77,12 @@ fn listen(pause: Duration, early: Arc<(AtomicBool, AtomicUsize)>) -> url::Url {
         for mut socket in listener.incoming().flatten() {
             let early = Arc::clone(&early);
             thread::spawn(move || {
-                let mut buffer = [0; 4_096];
+                let (mut buffer, mut served) = ([0; 4_096], false);
                 while let Ok(n @ 1..) = socket.read(&mut buffer) {
                     if early.0.load(Ordering::Acquire) {
                         early.1.fetch_add(1, Ordering::AcqRel);
                     }
+                    served = true;
                     thread::sleep(pause);
                     let heads = buffer[..n].windows(4).filter(|w| w == b"\r\n\r\n").count();
                     for _ in 0..heads {
@@ -91,7 +92,8 @@ fn listen(pause: Duration, early: Arc<(AtomicBool, AtomicUsize)>) -> url::Url {
                         }
                     }
                 }
-                early.0.store(true, Ordering::Release);
+                // Not one that only tried whether somebody listens.
+                early.0.fetch_or(served, Ordering::AcqRel);
             });
         }
     });
