@@ -1,13 +1,16 @@
 //! What more load than asked for did: the knee, and the way back.
 
 use crate::{
-    engine::report::{PhaseReport, Report, Second},
+    engine::report::{LoadModel, PhaseReport, Report, Second},
     engine::spec::PhaseKind,
     measurement::{EngineRun, seconds_at},
 };
 
-/// Share of the arrivals that must be sent and answered for a step to hold.
+/// Share of the arrivals that must be sent and answered for a step to hold, and this while it lasts:
+/// what is worked off later, in the next step or while the load is drained, was not held.
 const KEPT_UP: f64 = 0.99;
+/// A backlog that comes due in less than this, in seconds, is none.
+const MOMENT: f64 = 0.1;
 /// Latency counts as recovered when it is at most so many times what it was before.
 const RECOVERED: f64 = 1.25;
 /// ... or at most so much more, where it was next to nothing, in microseconds.
@@ -33,6 +36,20 @@ pub(crate) fn knee(run: &EngineRun) -> Told {
     let Some(base) = base else {
         return Err("no load was measured".to_owned());
     };
+    let bounds_latency = run.aims.ceilings.keys().any(|name| name != "error_rate");
+    if !bounds_latency {
+        if report.model != LoadModel::Open {
+            return Err(
+                "users wait for the target and never fall behind: only a bound on latency can tell which load held"
+                    .to_owned(),
+            );
+        }
+        if base.backlog.is_none() {
+            return Err(
+                "neither the backlog nor a bound on latency tells which load held".to_owned(),
+            );
+        }
+    }
     if let Err(why) = holds(run, base) {
         return Err(format!("the measured load itself did not hold: {why}"));
     }
@@ -44,7 +61,7 @@ pub(crate) fn knee(run: &EngineRun) -> Told {
         }
         last = step;
     }
-    let got = last.tally.completed as f64 / last.asked_s.max(1e-9);
+    let got = last.tally.delivered() as f64 / last.asked_s.max(1e-9);
     Ok(last.offered.unwrap_or(got))
 }
 
@@ -66,6 +83,12 @@ fn holds(run: &EngineRun, phase: &PhaseReport) -> Result<(), String> {
     if (phase.arrivals_sent as f64) < phase.arrivals as f64 * KEPT_UP {
         return Err("not all requests could be sent".to_owned());
     }
+    if phase.backlog.is_some_and(|n| is_behind(n, phase)) {
+        return Err("requests were still unsent at its end".to_owned());
+    }
+    if ((tally.delivered() + tally.failed()) as f64) < tally.scheduled as f64 * KEPT_UP {
+        return Err("the target answered too few of the requests while it lasted".to_owned());
+    }
     for (metric, ceiling) in ceilings {
         let value = match metric.as_str() {
             "error_rate" => tally.error_rate().map(|rate| rate * 100.0),
@@ -79,6 +102,13 @@ fn holds(run: &EngineRun, phase: &PhaseReport) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether so many arrivals that wait at the end of a phase mean that the target fell behind.
+pub(crate) fn is_behind(backlog: u64, phase: &PhaseReport) -> bool {
+    let arrivals = phase.arrivals as f64;
+    let moment = arrivals * MOMENT / phase.ran_s.max(1e-9);
+    backlog as f64 > (arrivals * (1.0 - KEPT_UP)).max(moment)
 }
 
 /// Seconds from the end of the stress until the latency of the measured load was back, and stayed

@@ -11,6 +11,10 @@ use std::{
     io::{Read, Write},
     net::TcpListener,
     process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -19,14 +23,18 @@ use readygate_load::engine::{
     WORKER_COMMAND,
     report::{Ended, Report},
     run,
-    spec::{Phase, PhaseKind, Spec},
+    spec::{Phase, PhaseKind, Shape, Spec},
     worker_main,
 };
 use readygate_sdk::{Cx, ProbeError};
 use tokio_util::sync::CancellationToken;
 
 type Test = (&'static str, fn());
-const TESTS: [Test; 3] = [
+const TESTS: [Test; 4] = [
+    (
+        "sockets_are_kept_until_all_are_done",
+        sockets_are_kept_until_all_are_done,
+    ),
     ("processes_add_up", processes_add_up),
     ("cancellation_ends_them", cancellation_ends_them),
     ("a_killed_worker_is_noticed", a_killed_worker_is_noticed),
@@ -58,13 +66,24 @@ fn main() -> ExitCode {
 
 /// A server that answers whatever comes with one response for each head.
 fn server() -> url::Url {
+    listen(Duration::ZERO, Arc::default())
+}
+
+/// The same, which takes its time. `early` counts requests that came after a connection was closed.
+fn listen(pause: Duration, early: Arc<(AtomicBool, AtomicUsize)>) -> url::Url {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for mut socket in listener.incoming().flatten() {
+            let early = Arc::clone(&early);
             thread::spawn(move || {
-                let mut buffer = [0; 4_096];
+                let (mut buffer, mut served) = ([0; 4_096], false);
                 while let Ok(n @ 1..) = socket.read(&mut buffer) {
+                    if early.0.load(Ordering::Acquire) {
+                        early.1.fetch_add(1, Ordering::AcqRel);
+                    }
+                    served = true;
+                    thread::sleep(pause);
                     let heads = buffer[..n].windows(4).filter(|w| w == b"\r\n\r\n").count();
                     for _ in 0..heads {
                         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -73,6 +92,8 @@ fn server() -> url::Url {
                         }
                     }
                 }
+                // Not one that only tried whether somebody listens.
+                early.0.fetch_or(served, Ordering::AcqRel);
             });
         }
     });
@@ -172,4 +193,18 @@ fn a_killed_worker_is_noticed() {
         report.ended
     );
     assert!(report.measured.completed > 20);
+}
+
+/// One process has two connections and the other one, for as many requests each.
+fn sockets_are_kept_until_all_are_done() {
+    let early = Arc::default();
+    let mut spec = spec(5_000);
+    spec.base = listen(Duration::from_millis(10), Arc::clone(&early));
+    spec.connections = 3;
+    spec.shape = Shape::Max;
+    spec.max_requests = Some(60);
+    let report = load(spec, |_| ()).unwrap();
+    assert_eq!(report.measured.completed, 60);
+    assert_eq!(early.1.load(Ordering::Acquire), 0, "requests after a close");
+    assert!(children().is_empty(), "{:?}", children());
 }

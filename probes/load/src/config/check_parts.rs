@@ -12,7 +12,10 @@ use super::{
     spec::abort,
     target::{is_relative, origin},
 };
-use crate::engine::spec::{BUILT_IN_VARIABLES, CaptureFrom, Template};
+use crate::engine::{
+    LONGEST_WINDOW,
+    spec::{BUILT_IN_VARIABLES, CaptureFrom, Template},
+};
 
 const MOST_SCENARIOS: usize = 100;
 const MOST_STEPS: usize = 100;
@@ -433,6 +436,13 @@ fn aborts(config: &LoadConfig, condition: &AbortOn, index: usize, error: &mut Co
                     format!("{at}/window"),
                     "whole seconds only",
                     Some("write 10s"),
+                );
+            }
+            if window > LONGEST_WINDOW {
+                error.add(
+                    format!("{at}/window"),
+                    "an hour at most: each of its seconds is kept",
+                    Some("write 1h"),
                 );
             }
             let run = config.measured();

@@ -17,7 +17,7 @@ use rustix::process::{
 use super::{
     children::Order,
     crew::{Threads, Up},
-    frames::{self, FAILURE, HALT, JOB, REPORT, START, STOP},
+    frames::{self, CALM, FAILURE, HALT, JOB, REPORT, START, STOP},
     plan::Plan,
     schedule::Share,
     tally::State,
@@ -81,7 +81,9 @@ fn work() -> Result<(), String> {
         .name("orders".to_owned())
         .spawn(move || listen(&send))
         .map_err(|e| e.to_string())?;
-    relay(&receive, &threads, order.threads)
+    relay(&receive, &threads, order.threads)?;
+    keep(&receive);
+    Ok(())
 }
 
 fn order(stdin: &mut impl Read) -> Result<Order, String> {
@@ -123,9 +125,22 @@ fn relay(messages: &Receiver<Heard>, threads: &Threads, count: u32) -> Result<()
     Ok(())
 }
 
+/// Waits until the parent says that all is over, with the sockets open. The kernel closes them when
+/// this process ends, and is busy with that on a core that other workers may still measure on.
+fn keep(messages: &Receiver<Heard>) {
+    while let Ok(heard) = messages.recv() {
+        match heard {
+            Heard::Parent(Some(frame)) if frame.kind != HALT => {}
+            Heard::Parent(_) => return,
+            Heard::Worker(_) => {}
+        }
+    }
+}
+
 fn obey(frame: &frames::Frame, threads: &Threads) {
     match (frame.kind, frame.content.first_chunk::<8>()) {
         (START, Some(at)) => threads.begin(u64::from_be_bytes(*at)),
+        (CALM, Some(at)) => threads.calm(u64::from_be_bytes(*at)),
         (STOP, _) => threads.stop(),
         (HALT, _) => threads.halt(),
         _ => {}

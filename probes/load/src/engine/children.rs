@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     crew::Up,
-    frames::{self, FAILURE, HALT, JOB, REPORT, START, STOP},
+    frames::{self, CALM, FAILURE, HALT, JOB, REPORT, START, STOP},
     layout::Layout,
     machine,
     spec::Spec,
@@ -109,6 +109,10 @@ impl Children {
         self.tell(START, &at.to_be_bytes());
     }
 
+    pub(super) fn calm(&self, at: u64) {
+        self.tell(CALM, &at.to_be_bytes());
+    }
+
     pub(super) fn stop(&self) {
         self.tell(STOP, &[]);
     }
@@ -117,9 +121,11 @@ impl Children {
         self.tell(HALT, &[]);
     }
 
-    /// Waits until the processes have ended, so that none outlives its run and their CPU time counts
+    /// Lets the processes end and waits until they have, so that none outlives its run and their CPU time counts
     /// as that of this program; those that take longer are killed.
     pub(super) async fn finish(&mut self, within: Duration) {
+        // The end of their standard input: until then they keep their connections.
+        self.pipes.clear();
         let ended = async { while self.listeners.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(within, ended).await;
     }

@@ -19,9 +19,9 @@ use super::{
     machine::{self, Ticks},
     plan::Plan,
     report::{Connections, Ended, Generator, LoadModel, Report},
-    rows::{Rows, Trip},
-    schedule::{Share, Stretch, stretches},
-    spec::{PhaseKind, Shape, Spec},
+    rows::{LONGEST_WINDOW, Rows, Trip},
+    schedule::{Share, Stretch, end_stress, stretches},
+    spec::{Abort, PhaseKind, Shape, Spec},
     tally::{Interval, State},
     targets,
     tls::{self, Setup},
@@ -50,6 +50,13 @@ pub fn check(spec: &Spec) -> Result<(), String> {
     }
     if spec.quantum.is_zero() || spec.timeout.is_zero() {
         return Err("the timeout and the quantum must be longer than 0".to_owned());
+    }
+    let longest = |abort: &&Abort| abort.window.is_some_and(|w| w > LONGEST_WINDOW);
+    if let Some(abort) = spec.aborts.iter().find(longest) {
+        return Err(format!(
+            "a window of `abort_on` is at most an hour long: {}",
+            abort.expr
+        ));
     }
     for phase in &spec.phases {
         let rate = phase.rate.is_some_and(|r| r.is_finite() && r >= 0.0);
@@ -128,6 +135,7 @@ struct Conductor<'a> {
     ramp: (u64, u64),
     ready: u64,
     ended: Option<Ended>,
+    stress_ended: Option<String>,
     end: u64,
     ticks: (Option<Ticks>, Option<Ticks>),
     resident: u64,
@@ -150,6 +158,7 @@ impl<'a> Conductor<'a> {
             ramp: (now, now),
             ready: 0,
             ended: None,
+            stress_ended: None,
             end: now,
             ticks: (None, None),
             resident: 0,
@@ -327,12 +336,28 @@ impl<'a> Conductor<'a> {
                 self.ended = Some(Ended::Aborted { expr, value, at_s });
                 self.crew.stop();
             }
+            // It is meant to break the target, and has.
+            Some(Trip::Safety(reason))
+                if self.rows.kind(&self.job.spec) == Some(PhaseKind::Stress) =>
+            {
+                self.end_stress(&reason);
+            }
             Some(Trip::Safety(reason)) => {
                 let at_s = self.at();
                 self.ended = Some(Ended::SafetyStop { reason, at_s });
                 self.crew.stop();
             }
             None => {}
+        }
+    }
+
+    /// Goes on to the recovery, if that has not begun.
+    fn end_stress(&mut self, reason: &str) {
+        let now = clock::now();
+        self.rows.calm();
+        if end_stress(&mut self.stretches, &self.job.spec.phases, now).is_some() {
+            self.stress_ended = Some(format!("at {:.1} s: {reason}", self.at()));
+            self.crew.calm(now);
         }
     }
 
@@ -353,7 +378,8 @@ impl<'a> Conductor<'a> {
     fn report(mut self) -> Report {
         let start = self.stretches.first().map_or(0, |s| s.start);
         let spec = Arc::clone(&self.job.spec);
-        let limit = self.rows.gauges().all(|g| g.limit_reached);
+        // Each worker has its own part of them: the first that stops leaves the target with less load.
+        let limit = self.rows.gauges().any(|g| g.limit_reached);
         let at_s = seconds(self.end.saturating_sub(start));
         let ended = self.ended.take().unwrap_or(if limit {
             Ended::MaxRequests { at_s }
@@ -363,6 +389,10 @@ impl<'a> Conductor<'a> {
         let cut = cut_at(&ended).map_or(u64::MAX, |s| start + clock::whole(s * 1e9));
         let stretches = std::mem::take(&mut self.stretches);
         let windows = self.ledger.window_reports(&stretches, cut);
+        let mut phases = self.ledger.phase_reports(&spec, &stretches, cut);
+        for ((phase, stretch), left) in phases.iter_mut().zip(&stretches).zip(&self.rows.left) {
+            phase.backlog = (stretch.end <= cut).then_some(*left);
+        }
         let generator = self.generator();
         let series = std::mem::take(&mut self.rows.series);
         let mut addresses: Vec<_> = self.job.targets.iter().map(SocketAddr::ip).collect();
@@ -378,13 +408,14 @@ impl<'a> Conductor<'a> {
             protocol: tls::alpn(&spec).to_owned(),
             tls: self.rows.gauges().find_map(|g| g.tls.clone()),
             addresses,
-            phases: self.ledger.phase_reports(&spec, &stretches, cut),
+            phases,
             measured: self.ledger.measured().tally(true),
             measured_s: measured_seconds(&spec, &stretches, cut),
             routes: self.ledger.route_reports(&self.job.plan.routes),
             windows,
             series,
             generator,
+            stress_ended: self.stress_ended.take(),
             ended,
         }
     }

@@ -85,6 +85,11 @@ impl Threads {
         self.wake();
     }
 
+    pub(super) fn calm(&self, at: u64) {
+        self.control.calm(at);
+        self.wake();
+    }
+
     pub(super) fn stop(&self) {
         self.control.stop();
         self.wake();
@@ -145,6 +150,14 @@ impl Crew {
         }
     }
 
+    /// The stress is over as of this time.
+    pub(super) fn calm(&self, at: u64) {
+        match self {
+            Self::Threads(threads) => threads.calm(at),
+            Self::Children(children) => children.calm(at),
+        }
+    }
+
     /// Nothing new is begun.
     pub(super) fn stop(&self) {
         match self {
@@ -161,10 +174,12 @@ impl Crew {
         }
     }
 
-    /// Waits so long for worker processes to be gone.
+    /// All workers are done: their connections are closed. Waits so long for worker processes to be
+    /// gone.
     pub(super) async fn finish(&mut self, within: Duration) {
-        if let Self::Children(children) = self {
-            children.finish(within).await;
+        match self {
+            Self::Threads(threads) => threads.halt(),
+            Self::Children(children) => children.finish(within).await,
         }
     }
 
@@ -174,5 +189,88 @@ impl Crew {
             Self::Threads(_) => super::machine::resident(None).unwrap_or(0),
             Self::Children(children) => children.resident(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::{TcpListener, TcpStream},
+        sync::mpsc::channel,
+    };
+
+    use super::*;
+    use crate::engine::{
+        clock,
+        plan::Plan,
+        spec::{Phase, PhaseKind, Spec},
+        tally::State,
+    };
+
+    fn job(listener: &TcpListener) -> Job {
+        let address = listener.local_addr().unwrap();
+        let mut spec = Spec::get(format!("http://{address}/").parse().unwrap(), "/");
+        spec.connections = 1;
+        spec.phases = vec![Phase {
+            name: "measure".to_owned(),
+            kind: PhaseKind::Measure,
+            rate: Some(20.0),
+            users: None,
+            duration: Duration::from_millis(100),
+        }];
+        Job {
+            tls: None,
+            plan: Arc::new(Plan::new(&spec).unwrap()),
+            spec: Arc::new(spec),
+            share: Share { index: 0, of: 1 },
+            targets: vec![address],
+            sources: Vec::new(),
+        }
+    }
+
+    /// Answers until nothing comes for a while; whether the client closed.
+    fn serve(socket: &mut TcpStream) -> bool {
+        let mut buffer = [0; 1_024];
+        loop {
+            match socket.read(&mut buffer) {
+                Ok(0) => return true,
+                Ok(_) => socket
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!")
+                    .unwrap(),
+                Err(_) => return false,
+            }
+        }
+    }
+
+    #[test]
+    fn sockets_stay_open_until_all_workers_are_done() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (send, receive) = channel();
+        let up = move |message| drop(send.send(message));
+        let threads = Threads::start(&job(&listener), 0, 1, up).unwrap();
+        let (mut socket, _) = listener.accept().unwrap();
+        let wait = |state: State| {
+            loop {
+                match receive.recv_timeout(Duration::from_secs(10)).unwrap() {
+                    Up::Report(interval) if interval.gauges.state == state => return,
+                    Up::Report(_) => {}
+                    Up::Lost(why) => panic!("{why}"),
+                }
+            }
+        };
+        wait(State::Ready);
+        threads.begin(clock::now());
+        socket
+            .set_read_timeout(Some(Duration::from_millis(500)))
+            .unwrap();
+        assert!(!serve(&mut socket), "closed before all were done");
+        wait(State::Done);
+        assert!(!serve(&mut socket), "closed with the last report");
+        drop(threads);
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        assert!(serve(&mut socket), "not closed at all");
     }
 }

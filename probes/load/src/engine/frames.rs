@@ -1,7 +1,7 @@
 //! What worker processes and their parent say to each other: frames of a length (four bytes, big
 //! endian), a kind (one byte) and content.
 //!
-//! Down: the job (JSON), the start (a time of the monotonic clock, JSON), a stop. Up: reports (a
+//! Down: the job (JSON), the start (a time of the monotonic clock, JSON), the end of the stress, a stop. Up: reports (a
 //! length, JSON with counters, and histograms in the HDR V2 format, each with its length) and the
 //! message of a failure.
 
@@ -30,6 +30,8 @@ pub(super) const START: u8 = 2;
 pub(super) const STOP: u8 = 3;
 /// To the child: end at once.
 pub(super) const HALT: u8 = 4;
+/// To the child: end the stress, as of this time.
+pub(super) const CALM: u8 = 7;
 /// To the parent: a report.
 pub(super) const REPORT: u8 = 5;
 /// To the parent: why it cannot go on.
@@ -62,7 +64,7 @@ pub(super) fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
 pub(super) fn header(head: [u8; 5]) -> io::Result<(usize, u8)> {
     let [a, b, c, d, kind] = head;
     let length = u32::from_be_bytes([a, b, c, d]);
-    if length > LONGEST || !(JOB..=FAILURE).contains(&kind) {
+    if length > LONGEST || !(JOB..=CALM).contains(&kind) {
         return Err(io::Error::other("what came is no frame of a load worker"));
     }
     Ok((usize::try_from(length).unwrap_or(usize::MAX), kind))

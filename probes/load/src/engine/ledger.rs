@@ -107,6 +107,7 @@ impl Total {
         mine.scheduled += other.scheduled;
         mine.sent += other.sent;
         mine.completed += other.completed;
+        mine.delivered += other.delivered;
         mine.bytes_in += other.bytes_in;
         mine.bytes_out += other.bytes_out;
         mine.abandoned += other.abandoned;
@@ -144,6 +145,7 @@ impl Total {
             scheduled: counts.scheduled,
             sent: counts.sent,
             completed: counts.completed,
+            delivered: Some(counts.delivered),
             errors: errors(&counts.errors),
             statuses,
             bytes_in: counts.bytes_in,
@@ -321,6 +323,7 @@ impl Ledger {
                 users: phase.users,
                 arrivals: book.begun + book.unsent,
                 arrivals_sent: book.begun,
+                backlog: None,
                 tally: book.total.tally(false),
             })
             .collect()

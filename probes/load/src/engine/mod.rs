@@ -16,6 +16,7 @@ mod clock;
 mod conduct;
 mod content;
 mod crew;
+mod delivery;
 mod frames;
 mod h2;
 mod http1;
@@ -41,6 +42,7 @@ use readygate_sdk::{ErrorKind, ProbeError};
 pub use child::worker_main;
 pub use children::WORKER_COMMAND;
 pub use conduct::{check, run};
+pub(crate) use rows::LONGEST_WINDOW;
 
 fn internal(message: &str) -> ProbeError {
     ProbeError::new(ErrorKind::Internal, "load", "making load", message)

@@ -42,6 +42,10 @@ pub struct Report {
     pub series: Vec<Second>,
     /// What the generator knows about itself.
     pub generator: Generator,
+    /// When and why the stress was ended early, in words: the target broke, and the recovery
+    /// followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stress_ended: Option<String>,
     /// Why the run ended.
     pub ended: Ended,
 }
@@ -125,6 +129,9 @@ pub struct PhaseReport {
     pub arrivals: u64,
     /// Arrivals that were sent, in the phase or later.
     pub arrivals_sent: u64,
+    /// Arrivals that were due and not begun at its end; nothing of a phase that was cut short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<u64>,
     /// Requests that were due in the phase, whenever they ended.
     pub tally: Tally,
 }
@@ -160,8 +167,12 @@ pub struct Tally {
     pub scheduled: u64,
     /// Requests that were sent.
     pub sent: u64,
-    /// Requests that ended with a good response.
+    /// Requests that ended with a good response, whenever that came.
     pub completed: u64,
+    /// Good responses that came in this time, or as soon after it as an answer usually takes, to
+    /// whatever request: what throughput counts. Nothing where it was not counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<u64>,
     /// Requests that failed, by kind.
     pub errors: Errors,
     /// Responses by status, good or not.
@@ -180,7 +191,8 @@ pub struct Tally {
     /// ... of neither.
     pub cache_silent: u64,
     /// From the time at which the request was due to the end of a good response. Errors are left
-    /// out, except that a timeout counts with the time at which it was given up.
+    /// out, except that a timeout, and a request that was never sent, count with the time at which
+    /// they were given up.
     pub response: Distribution,
     /// From the real send to the end of a good response.
     pub service: Distribution,
@@ -196,6 +208,16 @@ impl Tally {
     /// Failed requests of all kinds.
     pub fn failed(&self) -> u64 {
         self.errors.total()
+    }
+
+    /// Good responses that came in time.
+    pub fn delivered(&self) -> u64 {
+        self.delivered.unwrap_or(self.completed)
+    }
+
+    /// Good responses that came too late to count for throughput.
+    pub fn late(&self) -> u64 {
+        self.completed.saturating_sub(self.delivered())
     }
 
     /// Failed by due; nothing if none was due.

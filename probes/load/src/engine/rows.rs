@@ -1,18 +1,23 @@
 //! One row a second: what the workers reported, put together, shown and watched.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use super::{
     clock::{SECOND, seconds},
     ledger::{Ledger, Sum, Total},
     report::{Generator, Second},
     schedule::Stretch,
-    spec::{Abort, AbortMetric, Spec},
+    spec::{Abort, AbortMetric, PhaseKind, Spec},
     tally::{Gauges, Interval, Kind, State, Time},
 };
 
 /// Seconds in a row in which more than half of the requests fail before the engine stops.
 const BAD_SECONDS: u32 = 10;
+/// Windows of `abort_on` are at most as long: each of their seconds is kept.
+pub(crate) const LONGEST_WINDOW: Duration = Duration::from_secs(3_600);
 /// Rows in the record: a day.
 const MOST_ROWS: usize = 86_400;
 
@@ -65,6 +70,8 @@ pub(super) struct Rows {
     backlog: u64,
     pub peak: u64,
     pub lowest: Option<u64>,
+    /// Backlog at the end of each phase that is over.
+    pub left: Vec<u64>,
 }
 
 impl Rows {
@@ -79,12 +86,15 @@ impl Rows {
             series: Vec::new(),
             recent: VecDeque::new(),
             keep: longest.map_or(0, |w| {
-                usize::try_from(w.as_secs()).unwrap_or(0).clamp(1, 3_600)
+                usize::try_from(w.min(LONGEST_WINDOW).as_secs())
+                    .unwrap_or(1)
+                    .max(1)
             }),
             bad: 0,
             backlog: 0,
             peak: 0,
             lowest: None,
+            left: Vec::new(),
         }
     }
 
@@ -100,6 +110,7 @@ impl Rows {
             measure,
             open: BTreeMap::new(),
             next: 0,
+            left: Vec::new(),
             ..self
         }
     }
@@ -174,6 +185,15 @@ impl Rows {
         let backlog = self.sum(|g| g.backlog);
         let counts = &total.counts;
         let due = (counts.scheduled + backlog).saturating_sub(self.backlog);
+        // A phase that ended within the second: no more than at both ends of that is sure.
+        while let Some(over) = stretches.get(self.left.len()).filter(|s| s.end <= end) {
+            let before = if over.end == end {
+                backlog
+            } else {
+                self.backlog
+            };
+            self.left.push(backlog.min(before));
+        }
         self.backlog = backlog;
         let open = self.sum(|g| g.open);
         let middle = end - SECOND / 2;
@@ -210,7 +230,8 @@ impl Rows {
         if self.series.len() < MOST_ROWS {
             self.series.push(second);
         }
-        if self.keep > 0 {
+        // A window never reaches back into the warm-up, nor on into stress.
+        if self.keep > 0 && end - SECOND >= self.measure.0 && end <= self.measure.1 {
             self.recent.push_back(row.routes);
             if self.recent.len() > self.keep {
                 self.recent.pop_front();
@@ -261,6 +282,10 @@ impl Rows {
             let text = format!("more than half of the requests failed for {BAD_SECONDS} s");
             return Some(Trip::Safety(text));
         }
+        // What the stress left is worked off in the recovery, which tells whether it is.
+        if self.kind(spec) == Some(PhaseKind::Recovery) {
+            return None;
+        }
         let age = self.gauges().map(|g| g.backlog_age).max().unwrap_or(0);
         if age > super::clock::nanos(spec.max_backlog) {
             let text = format!(
@@ -272,7 +297,10 @@ impl Rows {
         if now > self.measure.1 {
             return None;
         }
-        let grace = |a: &&Abort| now >= self.measure.0 + super::clock::nanos(a.after).max(SECOND);
+        let grace = |a: &&Abort| {
+            let first = a.after.max(a.window.unwrap_or_default());
+            now >= self.measure.0 + super::clock::nanos(first).max(SECOND)
+        };
         let mut tripped = spec.aborts.iter().filter(grace).filter_map(|abort| {
             let value = self.value(abort, ledger, names)?;
             let over = if abort.above {
@@ -286,6 +314,17 @@ impl Rows {
             })
         });
         tripped.next()
+    }
+
+    /// What the phase of the last row is for.
+    pub(super) fn kind(&self, spec: &Spec) -> Option<PhaseKind> {
+        let phase = self.series.last()?.phase?;
+        spec.phases.get(phase as usize).map(|p| p.kind)
+    }
+
+    /// The stress is over: the bad seconds were its own.
+    pub(super) fn calm(&mut self) {
+        self.bad = 0;
     }
 
     fn value(&self, abort: &Abort, ledger: &Ledger, names: &[String]) -> Option<f64> {
@@ -380,8 +419,6 @@ impl Latest {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::engine::{
         schedule::stretches,
@@ -439,17 +476,19 @@ mod tests {
 
     /// The second, from 1, whose end trips a condition.
     fn tripped(completed: &[u64]) -> Option<usize> {
-        let spec = spec();
+        tripped_in(&spec(), (START, START + 2 * SECOND), completed)
+    }
+
+    fn tripped_in(spec: &Spec, measure: (u64, u64), completed: &[u64]) -> Option<usize> {
         let stretches = stretches(&spec.phases, START);
-        let measure = (START, START + 2 * SECOND);
-        let mut rows = Rows::new(&spec, 1, START, measure);
-        let ledger = Ledger::new(&spec, 1);
+        let mut rows = Rows::new(spec, 1, START, measure);
+        let ledger = Ledger::new(spec, 1);
         let mut end = START;
         completed.iter().position(|n| {
             end += SECOND;
             rows.add(&report(end, *n, 0));
             assert!(rows.close(&stretches), "one row for each report");
-            rows.trip(&spec, &ledger, &["/".to_owned()]).is_some()
+            rows.trip(spec, &ledger, &["/".to_owned()]).is_some()
         })
     }
 
@@ -458,6 +497,23 @@ mod tests {
         assert_eq!(tripped(&[10, 10, 0, 0]), None, "stress, and the end");
         assert_eq!(tripped(&[10, 0, 0, 0]), Some(1), "the last measured second");
         assert_eq!(tripped(&[0, 10, 10, 10]), Some(0));
+    }
+
+    #[test]
+    fn a_window_does_not_reach_back_into_the_warm_up() {
+        let tripped = |completed: &[u64]| {
+            let mut spec = spec();
+            spec.phases = vec![phase(PhaseKind::WarmUp, 2), phase(PhaseKind::Measure, 3)];
+            spec.aborts[0].window = Some(Duration::from_secs(2));
+            let measure = (START + 2 * SECOND, START + 5 * SECOND);
+            tripped_in(&spec, measure, completed)
+        };
+        assert_eq!(tripped(&[0, 0, 9, 9, 9]), None, "a slow start");
+        assert_eq!(
+            tripped(&[10, 10, 0, 0, 10]),
+            Some(3),
+            "as soon as it is full"
+        );
     }
 
     #[test]

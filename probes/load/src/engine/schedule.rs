@@ -5,7 +5,7 @@
 use super::{
     clock::{NEVER, SECOND, nanos, seconds, whole},
     random::Random,
-    spec::{Arrivals, Phase},
+    spec::{Arrivals, Phase, PhaseKind},
 };
 
 /// One worker among all.
@@ -51,6 +51,27 @@ pub(super) fn stretches(phases: &[Phase], start: u64) -> Vec<Stretch> {
     phases.iter().map(place).collect()
 }
 
+/// Ends the stress at a time: what follows it follows at once. The number of the first phase after
+/// it; nothing where it is over by then.
+pub(super) fn end_stress(stretches: &mut [Stretch], phases: &[Phase], at: u64) -> Option<usize> {
+    let last = phases.iter().rposition(|p| p.kind == PhaseKind::Stress)?;
+    let early = stretches
+        .get(last)?
+        .end
+        .checked_sub(at)
+        .filter(|n| *n > 0)?;
+    for (nth, stretch) in stretches.iter_mut().enumerate() {
+        if nth > last {
+            stretch.start -= early;
+            stretch.end -= early;
+        } else {
+            stretch.start = stretch.start.min(at);
+            stretch.end = stretch.end.min(at);
+        }
+    }
+    Some(last + 1)
+}
+
 /// A request that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due {
@@ -90,6 +111,18 @@ impl Schedule {
             phase: 0,
             taken: 0,
             next: None,
+        };
+        schedule.next = schedule.find(None);
+        schedule
+    }
+
+    /// The same from a phase on, after the phases have been put elsewhere on the clock.
+    pub(super) fn resume(&self, stretches: Vec<Stretch>, phase: usize) -> Self {
+        let mut schedule = Self {
+            stretches,
+            phase,
+            taken: 0,
+            ..self.clone()
         };
         schedule.next = schedule.find(None);
         schedule

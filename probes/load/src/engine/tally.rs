@@ -7,7 +7,7 @@
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use super::{clock::SECOND, http1::Cache};
+use super::{clock::SECOND, delivery::Usual, http1::Cache, schedule::Stretch};
 
 /// Times in microseconds, three significant digits; it grows with its largest value.
 pub(super) type Times = Histogram<u32>;
@@ -51,6 +51,8 @@ pub(super) struct Counts {
     pub scheduled: u64,
     pub sent: u64,
     pub completed: u64,
+    /// Good responses that count in this second: see [`Usual`].
+    pub delivered: u64,
     pub errors: [u64; KINDS],
     pub statuses: Vec<(u16, u64)>,
     pub bytes_in: u64,
@@ -93,11 +95,12 @@ impl RouteTally {
         record(&mut self.times[time as usize], nanos);
     }
 
-    /// Counts a failed request, and how long it took.
+    /// Counts a failed request, and how long it took. One that was given up while it waited for an
+    /// answer, or for its turn to be sent, is a latency as well: nobody saw a faster one.
     pub(super) fn fail(&mut self, kind: Kind, nanos: u64) {
         self.counts.errors[kind as usize] += 1;
         self.record(Time::Error, nanos);
-        if kind == Kind::Timeout {
+        if matches!(kind, Kind::Timeout | Kind::NeverSent) {
             self.record(Time::Response, nanos);
         }
     }
@@ -134,9 +137,11 @@ pub(super) struct Bucket {
 pub(super) struct Book {
     pub buckets: Vec<Bucket>,
     last: usize,
-    routes: usize,
+    /// How long the answers of each route take.
+    usual: Vec<Usual>,
     /// Zero of the slots.
     epoch: u64,
+    stretches: Vec<Stretch>,
 }
 
 /// Buckets at which a worker reports early, so that its memory is bounded.
@@ -147,14 +152,34 @@ impl Book {
         Self {
             buckets: Vec::new(),
             last: 0,
-            routes,
+            usual: vec![Usual::default(); routes],
             epoch: 0,
+            stretches: Vec::new(),
         }
     }
 
-    /// Slots count from here.
-    pub(super) fn set_epoch(&mut self, epoch: u64) {
+    /// The phases are on the clock; slots count from `epoch`.
+    pub(super) fn begin(&mut self, epoch: u64, stretches: &[Stretch]) {
         self.epoch = epoch;
+        self.stretches = stretches.to_vec();
+    }
+
+    /// The phases were put elsewhere on the clock.
+    pub(super) fn follow(&mut self, stretches: &[Stretch]) {
+        self.stretches = stretches.to_vec();
+    }
+
+    /// Counts a good response for throughput: it was due, it was sent, and it came now. One that came
+    /// too long after `end`, the end of the load, counts nowhere.
+    pub(super) fn deliver(&mut self, route: u16, (due, sent, now): (u64, u64, u64), end: u64) {
+        let usual = &mut self.usual[usize::from(route)];
+        usual.note(now.saturating_sub(sent));
+        let at = usual.counts_at(due, now);
+        let phase = self.stretches.partition_point(|s| s.end <= at);
+        if at < end && phase < self.stretches.len() {
+            let phase = u16::try_from(phase).unwrap_or(u16::MAX);
+            self.route(phase, at, route).counts.delivered += 1;
+        }
     }
 
     /// The bucket of a request that was due at `at`.
@@ -166,7 +191,7 @@ impl Book {
                 self.buckets.push(Bucket {
                     phase,
                     slot,
-                    routes: vec![RouteTally::default(); self.routes],
+                    routes: vec![RouteTally::default(); self.usual.len()],
                     ..Bucket::default()
                 });
                 self.buckets.len() - 1

@@ -18,6 +18,8 @@ use crate::{
 const SUBJECT: &str = "load";
 /// Share of the requests that may stay unsent at the end.
 const UNSENT: f64 = 0.01;
+/// Fewer late answers than this say nothing.
+const FEW: u64 = 10;
 /// Share of the requests that may fail where the gate does not say how many may.
 pub(super) const FAILED: f64 = 0.01;
 /// What to do where more do.
@@ -71,7 +73,14 @@ fn aborted(report: &Report, checks: &mut Checks) {
             let message = format!("stopped at {}: {reason}", at(*at_s));
             check.message(message).details(kinds(&whole(report))).fail();
         }
-        _ => check.message("nothing stopped the load").pass(),
+        _ => match &report.stress_ended {
+            Some(when) => check
+                .message(format!(
+                    "nothing stopped the measured load; the stress ended early, {when}"
+                ))
+                .pass(),
+            None => check.message("nothing stopped the load").pass(),
+        },
     }
 }
 
@@ -318,25 +327,17 @@ fn kinds(tally: &Tally) -> Vec<String> {
     lines
 }
 
-/// Requests that stayed unsent while the generator was fine.
+/// Requests that stayed unsent, or were answered after the load only, while the generator was fine.
 fn slow(report: &Report, sure: bool, checks: &mut Checks) {
     let tally = &report.measured;
     if report.model != LoadModel::Open || tally.scheduled == 0 || tally.completed == 0 {
         return;
     }
-    let unsent = tally.errors.never_sent;
     let check = checks.check(&rules::TARGET_SLOW, SUBJECT);
-    if (unsent as f64) <= tally.scheduled as f64 * UNSENT {
+    let Some((message, expected)) = behind(report) else {
         return check.message("the target kept up with the load").pass();
-    }
-    let due = count_of(tally.scheduled, "request", "requests");
-    let message = format!(
-        "{} of {due} that were due were never sent: all connections waited for the target",
-        grouped(&unsent.to_string())
-    );
-    let check = check
-        .expected("every request sent")
-        .details(carried(report));
+    };
+    let check = check.expected(expected).details(carried(report));
     if sure {
         check.message(message).fail();
     } else {
@@ -344,6 +345,46 @@ fn slow(report: &Report, sure: bool, checks: &mut Checks) {
             "{message}, or for the generator, which is in doubt itself"
         ));
     }
+}
+
+/// How far the target was behind at the end of the measured load, and what was expected.
+fn behind(report: &Report) -> Option<(String, &'static str)> {
+    let tally = &report.measured;
+    let due = count_of(tally.scheduled, "request", "requests");
+    let unsent = tally.errors.never_sent;
+    let most = tally.scheduled as f64 * UNSENT;
+    let late = Some(tally.late()).filter(|n| *n >= FEW).unwrap_or(0);
+    if unsent as f64 > most {
+        let unsent = grouped(&unsent.to_string());
+        return Some((
+            format!(
+                "{unsent} of {due} that were due were never sent: all connections waited for the target"
+            ),
+            "every request sent",
+        ));
+    }
+    if (late + unsent) as f64 > most {
+        let late = grouped(&late.to_string());
+        return Some((
+            format!(
+                "{late} of {due} were answered long after the measured load was over: they had waited for the target"
+            ),
+            "requests answered as fast as they come due",
+        ));
+    }
+    let last = report
+        .phases
+        .iter()
+        .rfind(|p| p.kind == PhaseKind::Measure)?;
+    let backlog = last.backlog.filter(|n| stress::is_behind(*n, last))?;
+    let arrivals = count_of(last.arrivals, "request", "requests");
+    let backlog = grouped(&backlog.to_string());
+    Some((
+        format!(
+            "{backlog} of {arrivals} were still unsent when the measured load ended: all connections waited for the target"
+        ),
+        "every request sent when it is due",
+    ))
 }
 
 /// What the connections carry at the latency that was seen, by Little's law.

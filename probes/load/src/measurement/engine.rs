@@ -59,6 +59,8 @@ impl Aims {
             bound.comparison == Comparison::Below
                 && bound.every.or(bound.lasting).is_none()
                 && (bound.metric.starts_with("latency.") || bound.metric == "error_rate")
+                // How far latency spreads does not say that a load no longer holds.
+                && bound.metric != "latency.stddev"
         };
         let mut ceilings = BTreeMap::new();
         for bound in config.bounds.iter().filter(ceiling) {
@@ -93,12 +95,26 @@ pub struct WindowColumns {
     pub scheduled: Vec<u64>,
     /// Those that failed.
     pub failed: Vec<u64>,
-    /// Those with a good response.
+    /// Those with a good response, whenever that came.
     pub completed: Vec<u64>,
+    /// Good responses that came in the window; empty where they were not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delivered: Vec<u64>,
     /// Latencies that were timed.
     pub timed: Vec<u64>,
     /// Latency in seconds by name (`p95`, `mean`, `max`); nothing where none was timed.
     pub latency: BTreeMap<String, Vec<Option<f64>>>,
+}
+
+impl WindowColumns {
+    /// Good responses that throughput counts.
+    pub(crate) fn delivered(&self) -> &[u64] {
+        if self.delivered.is_empty() {
+            &self.completed
+        } else {
+            &self.delivered
+        }
+    }
 }
 
 impl EngineRun {
@@ -192,6 +208,7 @@ fn column<'a>(
         scheduled: Vec::new(),
         failed: Vec::new(),
         completed: Vec::new(),
+        delivered: Vec::new(),
         timed: Vec::new(),
         latency: BTreeMap::new(),
     };
@@ -199,6 +216,7 @@ fn column<'a>(
         columns.scheduled.push(tally.scheduled);
         columns.failed.push(tally.failed());
         columns.completed.push(tally.completed);
+        columns.delivered.push(tally.delivered());
         columns.timed.push(tally.response.n);
         let mut put = |name: &str, value: Option<f64>| {
             let column = columns.latency.entry(name.to_owned()).or_default();
@@ -254,6 +272,23 @@ fn merged(rows: &[Second]) -> Second {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_tells_nothing_of_a_broken_target_is_no_ceiling() {
+        let with = "url: /api\nopen: { rate: 10/s, for: 10s }";
+        let mut config: LoadConfig = serde_saphyr::from_str(with).unwrap();
+        config.bounds = ["latency.p95", "latency.stddev", "throughput"]
+            .map(|metric| Bound {
+                metric: metric.to_owned(),
+                comparison: Comparison::Below,
+                value: "50ms".parse().unwrap(),
+                every: None,
+                lasting: None,
+            })
+            .to_vec();
+        let aims = Aims::of(&config);
+        assert_eq!(aims.ceilings.keys().collect::<Vec<_>>(), ["latency.p95"]);
+    }
 
     #[test]
     fn a_day_is_kept_in_an_hour_of_rows() {

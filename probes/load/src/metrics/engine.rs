@@ -35,8 +35,8 @@ pub(super) fn metrics(run: &EngineRun) -> Metrics {
     metrics
 }
 
-/// Seconds that rates rest on. A request counts in the phase in which it was due, so a phase that
-/// ran to its end lasted exactly as long as was asked.
+/// Seconds that rates rest on. A response counts in the phase in which it came (or soon after which,
+/// see `Tally::delivered`), and a phase that ran to its end lasted exactly as long as was asked.
 fn seconds(report: &Report) -> f64 {
     if report.ended == Ended::Complete {
         let measured = report
@@ -67,7 +67,15 @@ fn load(run: &EngineRun, spoilt: Option<&str>, metrics: &mut Metrics) {
     let users = measured().filter_map(|phase| phase.users).max();
     let users = users.map_or(report.generator.connections.peak, u64::from);
     metrics.count("users", users);
-    let own = report.measured.bytes_in as f64 / seconds(report);
+    // As many of them as of the responses came in time.
+    let measured = &report.measured;
+    let timely = measured.delivered() as f64 / measured.completed.max(1) as f64;
+    let timely = if measured.completed > 0 {
+        timely.min(1.0)
+    } else {
+        1.0
+    };
+    let own = measured.bytes_in as f64 / seconds(report) * timely;
     match spoilt {
         None => metrics.number("bytes_rate", nanos(own), Unit::BytesPerSecond),
         Some(why) => metrics.absent("bytes_rate", why),
@@ -94,7 +102,7 @@ fn of_tally(
             (Ok(_), Some(why)) | (Err(why), _) => metrics.absent(named(own), why),
         };
     };
-    let rate = tally.completed as f64 / seconds(&run.report);
+    let rate = tally.delivered() as f64 / seconds(&run.report);
     let nothing = "no request was due";
     let due = tally.scheduled > 0;
     put(
@@ -142,7 +150,7 @@ fn windows(run: &EngineRun, route: Option<&str>, own: &str) -> Vec<Windows> {
             "throughput" => {
                 let rate = |n: &u64| Some(nanos(*n as f64 / columns.seconds));
                 (
-                    columns.completed.iter().map(rate).collect(),
+                    columns.delivered().iter().map(rate).collect(),
                     columns.scheduled.clone(),
                 )
             }

@@ -293,3 +293,19 @@ async fn a_cap_holds_all_streams() {
     let n = load(spec).await.unwrap().measured.completed;
     assert!((120..=204).contains(&n), "{n} requests in a second");
 }
+
+/// A user that wakes late begins a request that was due before: its window must still be open.
+#[tokio::test]
+async fn each_window_of_waking_users_is_there_once() {
+    let address = serve(Duration::ZERO, 200).await;
+    let mut spec = http2(open(url(address), 20, 0.0, 4_000), 1);
+    spec.shape = Shape::Closed {
+        think: Duration::from_millis(7),
+    };
+    spec.windows = vec![Duration::from_secs(1)];
+    let report = load(spec).await.unwrap();
+    let starts: Vec<f64> = report.windows.iter().map(|w| w.at_s).collect();
+    assert_eq!(starts, [0.0, 1.0, 2.0, 3.0]);
+    let all: u64 = report.windows.iter().map(|w| w.tally.scheduled).sum();
+    assert_eq!(all, report.measured.scheduled);
+}

@@ -2,7 +2,7 @@
 
 use std::{
     io::Write,
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, RwLock},
     thread,
     time::Duration,
 };
@@ -23,6 +23,8 @@ async fn the_rate_is_kept() {
     let report = load(spec).await.unwrap();
     assert_eq!(report.measured.scheduled, 1_000);
     assert_eq!(report.measured.completed, 1_000);
+    assert_eq!(report.measured.late(), 0);
+    assert_eq!(report.phases[0].backlog, Some(0));
     // The machine of the tests may be busy; what is asked is that most are sent in time.
     let lag = report.generator.own_lag.at(50.0).unwrap();
     assert!(lag < 5_000, "P50 of the generator's lag is {lag} us");
@@ -79,7 +81,46 @@ async fn what_is_in_flight_at_the_end_is_waited_for() {
         (report.measured.completed, report.measured.failed()),
         (10, 0)
     );
+    assert_eq!(report.measured.delivered, Some(10), "all took as long");
     assert!(report.wall_s > 0.7, "{}", report.wall_s);
+}
+
+/// The target does 200 requests a second at most, and 300 are asked for. All are answered in the
+/// end, while the load is drained.
+#[tokio::test]
+async fn what_is_worked_off_after_the_load_is_no_throughput() {
+    let server = || {
+        let one = Arc::new(Mutex::new(()));
+        Server::answering(move |_, _| {
+            let _turn = one.lock().unwrap();
+            thread::sleep(Duration::from_millis(5));
+            ok("x")
+        })
+    };
+    let (few, many) = (server(), server());
+    let overload = |server: &Server, connections| {
+        let mut spec = open(server.url(), connections, 300.0, 2_000);
+        spec.timeout = Duration::from_secs(5);
+        spec.drain = Duration::from_secs(5);
+        spec.windows = vec![Duration::from_secs(1)];
+        spec
+    };
+    // The rest waits here, or in the target.
+    let (few, many) = tokio::join!(load(overload(&few, 16)), load(overload(&many, 300)));
+    for report in [few.unwrap(), many.unwrap()] {
+        let measured = &report.measured;
+        assert_eq!((measured.completed, measured.failed()), (600, 0));
+        let delivered = measured.delivered();
+        assert!(delivered <= 450, "{delivered}");
+        let windows: Vec<u64> = report.windows.iter().map(|w| w.tally.delivered()).collect();
+        assert_eq!(windows.iter().sum::<u64>(), delivered);
+        assert!(windows.iter().all(|n| *n <= 240), "{windows:?}");
+        let waiting = report.phases[0].backlog.unwrap();
+        assert!(
+            report.generator.connections.asked > 16 || waiting > 100,
+            "{waiting}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -101,6 +142,10 @@ async fn what_was_never_sent_is_an_error() {
     );
     assert!(measured.errors.never_sent >= 40, "{:?}", measured.errors);
     assert_eq!(measured.errors.timeout, 1, "{:?}", measured.errors);
+    // They are in the latency, too, with at least the time after which a sent one is given up.
+    let never = measured.errors.never_sent;
+    assert_eq!(measured.response.n, measured.completed + 1 + never);
+    assert!(measured.response.at(50.0).unwrap() >= 499_000);
     assert_eq!(report.phases[0].arrivals, 50);
     assert_eq!(report.phases[0].arrivals_sent, measured.sent);
 }

@@ -221,3 +221,69 @@ async fn the_deadline_of_the_gate_ends_it() {
     );
     assert!(report.measured.completed > 20);
 }
+
+/// Each worker has half of `max_requests`, but twice or once the connections.
+#[tokio::test]
+async fn a_limit_that_one_worker_reached_is_told() {
+    let server = Server::answering(|_, _| {
+        std::thread::sleep(Duration::from_millis(10));
+        ok("x")
+    });
+    let mut spec = exactly(server.url(), 3, 100);
+    spec.threads = Some(2);
+    spec.phases[0].duration = Duration::from_millis(400);
+    let report = load(spec).await.unwrap();
+    assert!(
+        report.measured.scheduled < 100,
+        "{}",
+        report.measured.scheduled
+    );
+    assert!(
+        matches!(report.ended, Ended::MaxRequests { .. }),
+        "{:?}",
+        report.ended
+    );
+}
+
+/// Every response takes a second for a while after the stress has begun.
+#[tokio::test]
+async fn stress_that_breaks_the_target_ends_and_the_recovery_follows() {
+    let begun = std::time::Instant::now();
+    let server = Server::answering(move |_, _| {
+        let at = begun.elapsed().as_millis();
+        if (1_200..2_800).contains(&at) {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        ok("x")
+    });
+    let mut spec = open(server.url(), 4, 30.0, 1_000);
+    let phase = |name: &str, kind, rate, seconds| Phase {
+        name: name.to_owned(),
+        kind,
+        rate: Some(rate),
+        users: None,
+        duration: Duration::from_secs(seconds),
+    };
+    spec.phases
+        .push(phase("stress 1", PhaseKind::Stress, 100.0, 8));
+    spec.phases
+        .push(phase("stress 2", PhaseKind::Stress, 200.0, 8));
+    spec.phases
+        .push(phase("recovery", PhaseKind::Recovery, 30.0, 3));
+    spec.timeout = Duration::from_secs(2);
+    spec.max_backlog = Duration::from_millis(600);
+    let report = load(spec).await.unwrap();
+    assert_eq!(report.ended, Ended::Complete);
+    let why = report.stress_ended.unwrap();
+    assert!(why.contains("unsent request"), "{why}");
+    let names: Vec<&str> = report.phases.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["measure", "stress 1", "stress 2", "recovery"]);
+    assert!(report.phases[1].ran_s < 6.0, "{}", report.phases[1].ran_s);
+    assert!(report.phases[1].tally.errors.never_sent > 0);
+    assert_eq!(report.phases[2].arrivals, 0);
+    let recovery = &report.phases[3];
+    assert!((recovery.ran_s - 3.0).abs() < 1e-6, "{}", recovery.ran_s);
+    assert_eq!(recovery.tally.scheduled, 90);
+    let last = report.series.iter().rfind(|r| r.phase == Some(3)).unwrap();
+    assert!(last.p95_us.unwrap() < 500_000, "{last:?}");
+}

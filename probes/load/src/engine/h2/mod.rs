@@ -15,7 +15,7 @@ use super::{
     clock::{self, MILLI, NEVER, SECOND, nanos, whole},
     ledger::epoch,
     machine, random,
-    schedule::{Due, Schedule, stretches},
+    schedule::{Due, Schedule, end_stress, stretches},
     spec::{Protocol, Reuse, Shape},
     tally::{Book, Gauges, Interval, Kind, MANY_BUCKETS, State, Times},
     worker::{Control, Job},
@@ -32,6 +32,8 @@ pub(super) struct Worker {
     job: Job,
     control: Arc<Control>,
     outlet: Box<dyn FnMut(Interval) + Send>,
+    /// The stress was ended early.
+    calmed: bool,
 }
 
 /// What all tasks of a worker share.
@@ -51,7 +53,9 @@ struct Desk {
     free_since: Vec<u64>,
     /// When each stream's request was due; NEVER without one.
     due: Vec<u64>,
-    /// ... and its route; `UNBEGUN` while its task has not begun.
+    /// When the request that a user waits to begin becomes due; NEVER while there is one.
+    asleep: Vec<u64>,
+    /// Of each stream's request its route; `UNBEGUN` while its task has not begun.
     routes: Vec<u16>,
     /// Arrivals whose task has not begun.
     unbegun: u64,
@@ -79,16 +83,22 @@ impl Worker {
             job,
             control,
             outlet: Box::new(outlet),
+            calmed: false,
         }
     }
 
-    /// Works until everything has ended.
+    /// Works until everything has ended, and keeps its sockets until all workers have.
     pub(super) fn run(self) -> io::Result<()> {
         machine::precise_timers();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        task::LocalSet::new().block_on(&runtime, self.work())
+        let control = Arc::clone(&self.control);
+        // Its tasks own the connections.
+        let tasks = task::LocalSet::new();
+        tasks.block_on(&runtime, self.work())?;
+        control.hold();
+        Ok(())
     }
 
     async fn work(mut self) -> io::Result<()> {
@@ -131,7 +141,7 @@ impl Worker {
         Ok(())
     }
 
-    fn obey(&self, desk: &Shared, now: u64) -> bool {
+    fn obey(&mut self, desk: &Shared, now: u64) -> bool {
         let (start, stop) = self.control.said();
         let state = desk.borrow().state;
         let begun = matches!(state, State::Running | State::Draining);
@@ -142,6 +152,11 @@ impl Worker {
             begin(desk, start);
         }
         let mut desk = desk.borrow_mut();
+        if desk.state == State::Running
+            && let Some(at) = self.control.calmed(&mut self.calmed)
+        {
+            desk.end_stress(at, now);
+        }
         if desk.state == State::Running && (stop == 1 || now >= desk.cutoff) {
             let cutoff = desk.cutoff.min(now);
             desk.wind_down(cutoff);
@@ -173,7 +188,9 @@ impl Worker {
         desk.gauges.in_flight = desk.in_flight;
         desk.gauges.backlog = desk.schedule.as_ref().map_or(0, |s| s.backlog(until));
         desk.gauges.backlog_age = now.saturating_sub(next.min(desk.cutoff));
-        desk.gauges.low_water = desk.due.iter().copied().fold(now.min(next), u64::min);
+        // A user that wakes late still begins what was due before.
+        let waiting = desk.due.iter().chain(&desk.asleep).copied();
+        desk.gauges.low_water = waiting.fold(now.min(next), u64::min);
         desk.gauges.cpu = clock::thread_cpu();
         desk.gauges.waiting = machine::thread_waiting();
         let interval = Interval {
@@ -213,6 +230,7 @@ impl Desk {
                 .collect(),
             free_since: vec![0; slots],
             due: vec![NEVER; slots],
+            asleep: vec![NEVER; slots],
             routes: vec![UNBEGUN; slots],
             unbegun: 0,
             in_flight: 0,
@@ -238,6 +256,24 @@ impl Desk {
         self.state = State::Draining;
         self.cutoff = cutoff;
         self.give_up = cutoff.saturating_add(nanos(self.job.spec.drain));
+    }
+
+    /// The stress broke the target: what it left unsent never will be, and what follows begins.
+    fn end_stress(&mut self, at: u64, now: u64) {
+        let spec = Arc::clone(&self.job.spec);
+        let Some(next) = end_stress(&mut self.stretches, &spec.phases, at) else {
+            return;
+        };
+        self.book.follow(&self.stretches);
+        self.cutoff = self.stretches.last().map_or(at, |s| s.end);
+        let Some(mut schedule) = self.schedule.take() else {
+            return;
+        };
+        while schedule.next_at() < at {
+            let Some(due) = schedule.take() else { break };
+            self.never_sent(due.at, due.phase, now);
+        }
+        self.schedule = Some(schedule.resume(self.stretches.clone(), next));
     }
 
     fn is_over(&self, now: u64) -> bool {
@@ -285,7 +321,8 @@ impl Desk {
         bucket.unsent += 1;
         let tally = &mut bucket.routes[usize::from(route)];
         tally.counts.scheduled += 1;
-        tally.fail(Kind::NeverSent, now.saturating_sub(due));
+        let waited = now.saturating_sub(due);
+        tally.fail(Kind::NeverSent, waited.max(nanos(self.job.spec.timeout)));
     }
 }
 
@@ -295,7 +332,8 @@ fn begin(desk: &Shared, start: u64) {
     let spec = Arc::clone(&this.job.spec);
     this.stretches = stretches(&spec.phases, start);
     let epoch = epoch(&spec, &this.stretches);
-    this.book.set_epoch(epoch);
+    let stretches = this.stretches.clone();
+    this.book.begin(epoch, &stretches);
     this.cutoff = this.stretches.last().map_or(start, |s| s.end);
     this.state = State::Running;
     let think = match spec.shape {
@@ -312,6 +350,7 @@ fn begin(desk: &Shared, start: u64) {
     for slot in 0..users {
         let bits = random::at(spec.seed ^ 0x5eed, slot as u64);
         let first = start + whole(random::unit(bits) * think as f64);
+        desk.borrow_mut().asleep[slot] = first;
         task::spawn_local(stream::user(Rc::clone(desk), slot, first, think));
     }
 }
@@ -373,4 +412,35 @@ fn finish(desk: &Shared, now: u64) {
 /// A pause of the runtime's clock, for what need not be precise.
 async fn pause(nanos: u64) {
     tokio::time::sleep(Duration::from_nanos(nanos)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::engine::{plan::Plan, schedule::Share, spec::Spec};
+
+    #[test]
+    fn what_a_sleeping_user_will_begin_is_still_open() {
+        let mut spec = Spec::get("http://127.0.0.1/".parse().unwrap(), "/");
+        spec.protocol = Protocol::Http2 { streams: 1 };
+        spec.shape = Shape::Max;
+        let job = Job {
+            tls: None,
+            plan: Arc::new(Plan::new(&spec).unwrap()),
+            spec: Arc::new(spec),
+            share: Share { index: 0, of: 1 },
+            targets: Vec::new(),
+            sources: Vec::new(),
+        };
+        let (send, receive) = channel();
+        let outlet = move |interval| drop(send.send(interval));
+        let mut worker = Worker::new(job.clone(), Arc::default(), outlet);
+        let desk = Rc::new(RefCell::new(Desk::new(job)));
+        let due = clock::now() - 5 * MILLI;
+        desk.borrow_mut().asleep[0] = due;
+        worker.report(&desk, clock::now());
+        assert_eq!(receive.recv().unwrap().gauges.low_water, due);
+    }
 }

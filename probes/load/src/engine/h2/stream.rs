@@ -70,6 +70,7 @@ pub(super) async fn user(desk: Shared, slot: usize, first: u64, think: u64) {
         due = due.max(turn(&desk).await);
         let phase = {
             let mut this = desk.borrow_mut();
+            this.asleep[slot] = NEVER;
             if this.state != State::Running || due >= this.cutoff {
                 return;
             }
@@ -80,6 +81,7 @@ pub(super) async fn user(desk: Shared, slot: usize, first: u64, think: u64) {
         // Not to spin where there is no connection.
         let wait = if failed { think.max(10 * MILLI) } else { think };
         due = clock::now() + wait;
+        desk.borrow_mut().asleep[slot] = due;
         if wait == 0 {
             tokio::task::yield_now().await;
         }
@@ -121,8 +123,10 @@ async fn iteration(desk: &Shared, slot: usize, due: u64, phase: u16) -> bool {
     let (mut due, mut phase) = (due, phase);
     for (nth, shot) in flow.steps.iter().enumerate() {
         if nth > 0 {
+            desk.borrow_mut().asleep[slot] = due;
             due = due.max(turn(desk).await);
-            let this = desk.borrow();
+            let mut this = desk.borrow_mut();
+            this.asleep[slot] = NEVER;
             if this.state != State::Running || due >= this.cutoff || this.allowance == 0 {
                 return true;
             }
@@ -368,6 +372,9 @@ fn settle(
         tally.counts.completed += 1;
         tally.record(Time::Response, whole);
         tally.record(Time::Service, now.saturating_sub(sent));
+        let cutoff = this.cutoff;
+        this.book
+            .deliver(shot.route, (place.due, sent, now), cutoff);
     }
     if this.allowance == 0 {
         this.limit();

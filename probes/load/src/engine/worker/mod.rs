@@ -14,7 +14,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
 };
@@ -28,7 +28,7 @@ use super::{
     machine,
     plan::Plan,
     poller::{Events, Poller, Waker},
-    schedule::{Schedule, Share, Stretch, stretches},
+    schedule::{Schedule, Share, Stretch, end_stress, stretches},
     spec::{Arrivals, PhaseKind, Shape, Spec},
     tally::{Book, Gauges, Interval, Kind, MANY_BUCKETS, State, Times},
     tls::Setup,
@@ -44,6 +44,11 @@ pub(super) struct Control {
     start: AtomicU64,
     /// 1: begin nothing new, and end. 2: end at once.
     stop: AtomicU8,
+    /// When the stress was ended, if that was early; 0: it was not.
+    calm: AtomicU64,
+    /// All workers are done: their sockets may go.
+    released: Mutex<bool>,
+    release: Condvar,
 }
 
 impl Control {
@@ -59,6 +64,17 @@ impl Control {
         )
     }
 
+    /// Ends the stress; what follows it begins.
+    pub(super) fn calm(&self, at: u64) {
+        self.calm.store(at, Ordering::Release);
+    }
+
+    /// When the stress was ended early, told once.
+    pub(super) fn calmed(&self, known: &mut bool) -> Option<u64> {
+        let at = self.calm.load(Ordering::Acquire);
+        (at > 0 && !std::mem::replace(known, at > 0)).then_some(at)
+    }
+
     /// Begins nothing new and waits for what is in flight.
     pub(super) fn stop(&self) {
         self.stop.fetch_max(1, Ordering::AcqRel);
@@ -67,6 +83,20 @@ impl Control {
     /// Ends at once.
     pub(super) fn halt(&self) {
         self.stop.fetch_max(2, Ordering::AcqRel);
+        *self.released.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.release.notify_all();
+    }
+
+    /// Waits, with the sockets of a worker that is done, until all are: closing thousands of them
+    /// takes the kernel so long that others would measure it.
+    pub(super) fn hold(&self) {
+        let mut released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*released {
+            released = self
+                .release
+                .wait(released)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 }
 
@@ -115,6 +145,8 @@ pub(super) struct Worker {
     users: u32,
     /// When load began; NEVER before.
     started: u64,
+    /// The stress was ended early.
+    calmed: bool,
     /// After this time nothing becomes due.
     cutoff: u64,
     /// The drain is over then.
@@ -178,6 +210,7 @@ impl Worker {
             phase: 0,
             users: 0,
             started: NEVER,
+            calmed: false,
             cutoff: NEVER,
             give_up: NEVER,
             next_release: NEVER,
@@ -204,7 +237,7 @@ impl Worker {
         self.poller.waker()
     }
 
-    /// Works until everything has ended.
+    /// Works until everything has ended, and keeps its sockets until all workers have.
     pub(super) fn run(mut self) -> io::Result<()> {
         machine::precise_timers();
         if !self.job.spec.keepalive {
@@ -236,6 +269,7 @@ impl Worker {
             self.handle(&events);
         }
         self.finish();
+        self.control.hold();
         Ok(())
     }
 
@@ -263,6 +297,11 @@ impl Worker {
                 self.begin_load(start);
             }
         }
+        if self.phase_state == State::Running
+            && let Some(at) = self.control.calmed(&mut self.calmed)
+        {
+            self.end_stress(at);
+        }
         if stop == 1 && self.cutoff > self.now {
             self.wind_down(self.now);
         }
@@ -281,7 +320,7 @@ impl Worker {
             .iter()
             .position(|p| p.kind == PhaseKind::Measure);
         let epoch = measure.map_or(start, |nth| self.stretches[nth].start);
-        self.book.set_epoch(epoch);
+        self.book.begin(epoch, &self.stretches);
         self.started = start;
         self.cutoff = self.stretches.last().map_or(start, |s| s.end);
         self.next_flush = start + SECOND;
@@ -296,6 +335,24 @@ impl Worker {
         let stretches = self.stretches.clone();
         let seed = self.job.spec.seed;
         let schedule = Schedule::new(stretches, self.job.share, arrivals, seed);
+        self.next_release = schedule.next_at();
+        self.schedule = Some(schedule);
+    }
+
+    /// The stress broke the target: what it left unsent never will be, and what follows begins.
+    fn end_stress(&mut self, at: u64) {
+        let phases = Arc::clone(&self.job.spec);
+        let Some(next) = end_stress(&mut self.stretches, &phases.phases, at) else {
+            return;
+        };
+        self.book.follow(&self.stretches);
+        self.cutoff = self.stretches.last().map_or(at, |s| s.end);
+        self.timers.push(Timer::phase(at));
+        let Some(mut schedule) = self.schedule.take() else {
+            return;
+        };
+        self.give_up_arrivals(&mut schedule, at);
+        let schedule = schedule.resume(self.stretches.clone(), next);
         self.next_release = schedule.next_at();
         self.schedule = Some(schedule);
     }
@@ -363,6 +420,8 @@ impl Worker {
     fn low_water(&self) -> u64 {
         let open = self.all.iter().filter(|c| c.has_request()).map(|c| c.due);
         let due = self.schedule.as_ref().map_or(NEVER, Schedule::next_at);
+        // The clock has moved on since timers were looked at.
+        let due = due.min(self.next_timer());
         open.fold(self.now.min(due), u64::min)
     }
 
@@ -373,7 +432,7 @@ impl Worker {
             self.give_up_requests();
         }
         self.phase_state = State::Done;
-        // The sockets are closed with the worker.
+        // The sockets are closed with the worker, when all are done.
         self.report(self.now);
     }
 
@@ -389,7 +448,12 @@ impl Worker {
         let Some(mut schedule) = self.schedule.take() else {
             return;
         };
-        while schedule.next_at() < self.cutoff {
+        self.give_up_arrivals(&mut schedule, self.cutoff);
+    }
+
+    /// Counts what was due before `until` and never sent.
+    fn give_up_arrivals(&mut self, schedule: &mut Schedule, until: u64) {
+        while schedule.next_at() < until {
             let Some(due) = schedule.take() else { break };
             self.never_sent(due.at, due.phase, Kind::NeverSent);
             if self.book.buckets.len() > MANY_BUCKETS {
@@ -407,7 +471,12 @@ impl Worker {
         bucket.unsent += 1;
         let tally = &mut bucket.routes[usize::from(route)];
         tally.counts.scheduled += 1;
-        tally.fail(kind, self.now.saturating_sub(due));
+        let mut waited = self.now.saturating_sub(due);
+        if kind == Kind::NeverSent {
+            // As with a timeout: the drain may be shorter.
+            waited = waited.max(nanos(self.job.spec.timeout));
+        }
+        tally.fail(kind, waited);
     }
 
     /// The number of the next iteration, unique over all workers.

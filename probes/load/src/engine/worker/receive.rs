@@ -315,6 +315,8 @@ impl Worker {
             tally.counts.completed += 1;
             tally.record(Time::Response, whole);
             tally.record(Time::Service, now.saturating_sub(connection.sent));
+            let times = (connection.due, connection.sent, now);
+            self.book.deliver(shot.route, times, self.cutoff);
         }
         let last = usize::from(connection.step) + 1 == flow.steps.len();
         let pause = shot.pause;
