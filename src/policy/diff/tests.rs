@@ -128,6 +128,8 @@ fn the_cases_show_every_weight_of_every_kind_that_has_it() {
         "looser signoff-removed",
         "looser stages",
         "stricter stages",
+        "unclear stages",
+        "unclear source",
         "looser threshold",
         "unclear threshold",
         "stricter threshold",

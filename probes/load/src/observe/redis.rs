@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use readygate_sdk::Texts;
+use readygate_sdk::{Secret, Texts};
 use redis::{
     AsyncConnectionConfig, Client, IntoConnectionInfo as _, RedisConnectionInfo,
     aio::MultiplexedConnection,
@@ -132,8 +132,11 @@ impl Server {
         if let Some(user) = &config.username {
             settings = settings.set_username(user);
         }
-        if let Some(password) = &config.password {
-            settings = settings.set_password(password.expose());
+        // A default user that asks for no password refuses an empty one.
+        let named = config.username.is_some();
+        let password = config.password.as_ref().map(Secret::expose);
+        if let Some(password) = password.filter(|text| named || !text.is_empty()) {
+            settings = settings.set_password(password);
         }
         let client = Client::open(info.set_redis_settings(settings));
         Ok(Self {
