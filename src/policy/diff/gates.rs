@@ -285,7 +285,9 @@ fn section(pair: &Pair<'_>, into: &Compare<'_>) -> Weight {
 /// Whether a box of a checklist is ticked when all gates of a section passed.
 fn tells_sections(documents: &Documents) -> bool {
     let sources = documents.items("gates").filter_map(|g| g.said("source"));
-    let mut fills = sources.filter_map(|s| s.said("fills")).flat_map(Node::items);
+    let mut fills = sources
+        .filter_map(|s| s.said("fills"))
+        .flat_map(Node::items);
     fills.any(|fill| fill.said("fact").and_then(Node::text) == Some(SECTION_PASSED))
 }
 

@@ -165,4 +165,6 @@ impl Compare<'_> {
 }
 
 #[cfg(test)]
+mod every_key;
+#[cfg(test)]
 mod tests;
