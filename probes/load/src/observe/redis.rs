@@ -158,4 +158,20 @@ mod tests {
         let why = parse("keyspace_hits:1\r\n").unwrap_err();
         assert!(why.contains("keyspace_misses"));
     }
+
+    #[test]
+    fn an_empty_password_is_none_unless_a_user_is_named() {
+        let sent = |config: serde_json::Value| {
+            let config: RedisConfig = serde_json::from_value(config).unwrap();
+            let server = Server::new("redis://127.0.0.1:1", &config).unwrap();
+            let settings = server.client.get_connection_info().redis_settings();
+            settings.password().map(str::to_owned)
+        };
+        let with = |password| serde_json::json!({"url": "redis://a", "password": password});
+        assert_eq!(sent(with("")), None);
+        assert_eq!(sent(with("x")).as_deref(), Some("x"));
+        let mut named = with("");
+        named["username"] = "gate".into();
+        assert_eq!(sent(named).as_deref(), Some(""));
+    }
 }
