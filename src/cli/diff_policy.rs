@@ -22,7 +22,8 @@ const FILE: &str = "readygate.yaml";
 /// Arguments of `diff-policy`.
 #[derive(Debug, Args)]
 pub struct DiffPolicyArgs {
-    /// The policy that holds: a config file, a folder with a readygate.yaml, or REF:PATH in git.
+    /// The policy that holds: a config file, a folder with a readygate.yaml, or REF:PATH in git. A
+    /// path that has a colon in it starts with `./` or `/`.
     #[arg(value_name = "BASE")]
     base: String,
     /// The policy that is proposed.
@@ -172,16 +173,32 @@ fn read(name: &str, terminal: &Terminal) -> Result<Documents, u8> {
     })
 }
 
-/// A path on disk where there is one, else a path in a ref.
+/// What a name means is told by its form alone: files of a change must not be able to stand in for
+/// the ref that they are compared with.
 fn side(name: &str) -> Result<(Origin, PathBuf), OriginError> {
+    let path = Path::new(name);
+    let is_path = path.is_absolute() || ["./", "../"].iter().any(|p| name.starts_with(p));
     let (origin, path) = match name.split_once(':') {
-        _ if Path::new(name).exists() => (Origin::Disk, PathBuf::from(name)),
-        Some((reference, path)) => {
+        _ if is_path && path.exists() => (Origin::Disk, path.to_owned()),
+        Some((reference, path)) if !is_path => {
             let origin = Origin::of_ref(reference)?;
             let path = origin.from_root(path);
             (origin, path)
         }
-        None => {
+        _ if is_path => {
+            return Err(OriginError {
+                message: "no such file or folder".to_owned(),
+                help: String::new(),
+            });
+        }
+        _ if path.exists() && Origin::is_ref(name) => {
+            return Err(OriginError {
+                message: "is both a path and a git ref".to_owned(),
+                help: format!("write ./{name} for the path, or {name}: for the ref"),
+            });
+        }
+        _ if path.exists() => (Origin::Disk, path.to_owned()),
+        _ => {
             return Err(OriginError {
                 message: "no such file or folder".to_owned(),
                 help: format!("for a git ref, write {name}:PATH, or {name}: for {FILE}"),

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use readygate_sdk::{Check, Clock as _, SystemClock};
 use serde_json::{Map, Value, json};
 
-use super::output::Terminal;
+use super::{output::Terminal, run};
 use crate::{
     config::{self, Environment, Variables, nearest},
     exit,
+    policy::Origin,
+    record::TrustRecord,
     release::{
         Event, Type,
         events::{self, EventsError, New, STATE},
@@ -123,6 +125,10 @@ pub struct EventArgs {
     /// is one.
     #[arg(short, long = "config", value_name = "FILE")]
     config: Vec<PathBuf>,
+    /// Read the windows from this git ref, not from the working tree, so that a change cannot open
+    /// the window that it is deployed in.
+    #[arg(long, value_name = "REF")]
+    trust_ref: Option<String>,
 }
 
 /// Adds an event.
@@ -131,12 +137,9 @@ pub fn main(args: &EventArgs, terminal: &Terminal, environment: &Environment) ->
         Ok(new) => new,
         Err(message) => return terminal.usage_error(&message),
     };
-    let window = match window(args, new.at, environment) {
+    let window = match window(args, new.at, terminal, environment) {
         Ok(window) => window,
-        Err(message) => {
-            terminal.note(message.trim_end());
-            return exit::USAGE;
-        }
+        Err(code) => return code,
     };
     let folder = args.state.folder();
     let id = match release_id(args, folder) {
@@ -164,30 +167,46 @@ pub fn main(args: &EventArgs, terminal: &Terminal, environment: &Environment) ->
 struct WindowAt {
     at: Timestamp,
     hindrances: Vec<Check>,
+    trusted: Option<TrustRecord>,
 }
 
 /// Looks at the windows when a deployment starts, if there are any.
 fn window(
     args: &EventArgs,
     at: Option<Timestamp>,
+    terminal: &Terminal,
     environment: &Environment,
-) -> Result<Option<WindowAt>, String> {
+) -> Result<Option<WindowAt>, u8> {
     let usual = Path::new("readygate.yaml");
     let files = match args.config.as_slice() {
         _ if args.event != Type::DeployStarted.name() => return Ok(None),
-        [] if usual.exists() => vec![usual.to_owned()],
+        // That the change has no config does not mean that the ref has none.
+        [] if usual.exists() || args.trust_ref.is_some() => vec![usual.to_owned()],
         files => files.to_vec(),
     };
+    let origin = match &args.trust_ref {
+        None => Origin::Disk,
+        Some(reference) => run::trusted(reference, &files, terminal)?,
+    };
+    let refuse = |message: &str| {
+        terminal.note(message.trim_end());
+        exit::USAGE
+    };
     let variables = Variables::new(environment.all().clone());
-    let windows = config::windows(&files, variables).map_err(|e| e.render(false, true))?;
+    let windows = config::windows(&origin, &files, variables);
+    let windows = windows.map_err(|e| refuse(&e.render(false, true)))?;
     let Some(windows) = windows else {
         return Ok(None);
     };
     let at = at.unwrap_or_else(|| SystemClock.now());
     let gitlab = environment.get(readygate_window::GITLAB);
     let hindrances = readygate_window::hindrances(&windows, at, gitlab);
-    let hindrances = hindrances.map_err(|e| e.to_string())?;
-    Ok(Some(WindowAt { at, hindrances }))
+    let hindrances = hindrances.map_err(|e| refuse(&e.to_string()))?;
+    Ok(Some(WindowAt {
+        at,
+        hindrances,
+        trusted: origin.record(),
+    }))
 }
 
 impl WindowAt {
@@ -203,11 +222,14 @@ impl WindowAt {
                 "warning: this deployment starts when it may not: {reason}"
             ));
         }
-        let (event, data) = if reasons.is_empty() {
+        let (event, mut data) = if reasons.is_empty() {
             (Type::WindowOk, json!({}))
         } else {
             (Type::WindowRefused, json!({"reason": reasons.join("; ")}))
         };
+        if let Some(trusted) = self.trusted {
+            data["trusted"] = json!(trusted);
+        }
         let new = New {
             at: Some(self.at),
             ..New::now(event, data)

@@ -184,7 +184,7 @@ pub fn load(
         .map_err(|e| terminal.usage_error(&e))?;
     let origin = match &args.trust_ref {
         None => Origin::Disk,
-        Some(reference) => trusted(reference, args, terminal)?,
+        Some(reference) => trusted(reference, &args.config, terminal)?,
     };
     config::load_from(&origin, &args.config, environment, variables).map_err(|error| {
         terminal.note(error.render(terminal.color_err, terminal.ascii).trim_end());
@@ -193,7 +193,10 @@ pub fn load(
 }
 
 /// Opens the ref, and says what of the working tree's policy does not count.
-fn trusted(reference: &str, args: &ConfigArgs, terminal: &Terminal) -> Result<Origin, u8> {
+///
+/// # Errors
+/// The exit code, after the complaint.
+pub fn trusted(reference: &str, files: &[PathBuf], terminal: &Terminal) -> Result<Origin, u8> {
     let origin = Origin::of_ref(reference).map_err(|error| {
         let help = match error.help.as_str() {
             "" => String::new(),
@@ -201,7 +204,7 @@ fn trusted(reference: &str, args: &ConfigArgs, terminal: &Terminal) -> Result<Or
         };
         terminal.usage_error(&format!("--trust-ref: {error}{help}"))
     })?;
-    if let Some(notice) = policy::notice(reference, &origin, &args.config) {
+    if let Some(notice) = policy::notice(reference, &origin, files) {
         terminal.note(notice.trim_end());
     }
     Ok(origin)

@@ -170,8 +170,13 @@ pub fn load_from(
 ///
 /// # Errors
 /// A file that cannot be read, windows that cannot work.
-pub fn windows(paths: &[PathBuf], variables: Variables) -> Result<Option<WindowConfig>, LoadError> {
+pub fn windows(
+    origin: &Origin,
+    paths: &[PathBuf],
+    variables: Variables,
+) -> Result<Option<WindowConfig>, LoadError> {
     let mut loader = Loader {
+        origin: origin.clone(),
         variables,
         ..Loader::default()
     };

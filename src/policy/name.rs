@@ -43,6 +43,14 @@ pub fn find<'r>(reference: &str, repository: &'r Repository) -> Result<Id<'r>, O
         .map_err(|_| missing(reference, repository))
 }
 
+/// Whether there is anything of this name, trusted or not.
+pub fn is_known(reference: &str, repository: &Repository) -> bool {
+    let is_name = refuse_odd(reference, reference).is_ok();
+    is_name
+        && (!matches!(exact(reference, repository), Ok(None))
+            || commit(reference, reference, repository).is_ok())
+}
+
 /// `@{u}`, `main:path`, `a..b`: no names, and not looked up as such.
 fn refuse_odd(reference: &str, name: &str) -> Result<(), OriginError> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || ":?*[\\".contains(c);

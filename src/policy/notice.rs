@@ -38,8 +38,8 @@ pub fn notice(reference: &str, origin: &Origin, paths: &[PathBuf]) -> Option<Str
         diff::sum(&diff)
     );
     for change in diff.changes.iter().take(MOST) {
-        let line = format!("{}: {}", change.subject, change.message);
-        let _ = write!(out, "\n  {:<9} {}", change.weight.name(), defang(&line));
+        let line = defang(&diff::one_line(change));
+        let _ = write!(out, "\n  {:<9} {line}", change.weight.name());
     }
     if let Some(more @ 1..) = diff.changes.len().checked_sub(MOST) {
         let more = count_of(more as u64, "more", "more");

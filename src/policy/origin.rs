@@ -88,6 +88,13 @@ impl Origin {
         })))
     }
 
+    /// Whether the repository around the current folder knows a ref, tag or commit of this name, be
+    /// it one that would not be trusted.
+    pub fn is_ref(name: &str) -> bool {
+        around(name, Path::new("."))
+            .is_ok_and(|(repository, _)| name::is_known(name, &repository.to_thread_local()))
+    }
+
     /// What the record says of it; nothing for the disk.
     pub fn record(&self) -> Option<TrustRecord> {
         match self {

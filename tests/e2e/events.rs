@@ -177,6 +177,60 @@ fn a_broken_history_stops_a_run_before_it_starts() {
 }
 
 #[test]
+fn a_change_cannot_open_the_window_that_it_is_deployed_in() {
+    let freeze = |schedule: &str| {
+        format!(
+            "version: 1\nwindows: {{freeze: [{{schedule: '{schedule}', duration: 1h, zone: UTC}}]}}\n\
+             gates: [{{id: a, probe: files, with: {{paths: [x]}}}}]\n"
+        )
+    };
+    let last = |project: &Project| -> Value {
+        let text = project.read(".readygate/release/events.jsonl");
+        serde_json::from_str(text.lines().last().unwrap()).unwrap()
+    };
+    let project = readygate().config(&freeze("* * * * *"));
+    let made = project.shell(
+        "set -e; git init -q -b work .; git add readygate.yaml
+        git -c user.name=a -c user.email=a@example.com commit -qm x
+        git update-ref refs/remotes/origin/main HEAD",
+    );
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let project = project.config(&freeze("0 0 29 2 *"));
+    ok(&project, "event release.opened --release r");
+    let start = "event deploy.started --trust-ref origin/main";
+    let ran = ok(&project, start);
+    assert!(
+        ran.stderr.contains("starts when it may not")
+            && ran.stderr.contains("is not used: 1 unclear"),
+        "{}",
+        ran.stderr
+    );
+    let event = last(&project);
+    assert_eq!(event["event"], "window.refused");
+    assert_eq!(event["data"]["trusted"]["reference"], "origin/main");
+    // Nor can it do so by having no config at all.
+    assert_eq!(project.shell("rm -r readygate.yaml .readygate").code, 0);
+    ok(&project, "event release.opened --release r");
+    ok(&project, start);
+    assert_eq!(last(&project)["event"], "window.refused");
+    assert_eq!(project.shell("rm -r .readygate").code, 0);
+    ok(&project, "event release.opened --release r");
+    refused(
+        &project,
+        "event deploy.started --trust-ref origin/gone",
+        2,
+        "no ref, tag or commit `origin/gone`",
+    );
+    refused(
+        &project,
+        "event deploy.started --trust-ref origin/main -c other.yaml",
+        2,
+        "no such file in origin/main",
+    );
+    assert_eq!(last(&project)["event"], "release.opened");
+}
+
+#[test]
 fn a_deployment_outside_of_its_window_is_recorded_as_such() {
     let windows = |freeze: &str| {
         format!(

@@ -365,6 +365,43 @@ fn diff_policy_lists_what_is_looser_with_its_places() {
 }
 
 #[test]
+fn files_of_a_change_cannot_stand_in_for_the_ref() {
+    let loose = STRICT.replace("> 100B", "> 1B");
+    let project = clone()
+        .config(&loose)
+        .file("origin/main:/readygate.yaml", &loose)
+        .file("ops/readygate.yaml", STRICT);
+    for base in ["origin/main:", "origin/main:readygate.yaml"] {
+        let ran = project.call(&format!("diff-policy {base} ."));
+        assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("> 100B` -> `> 1B"), "{}", ran.stdout);
+    }
+    // Who means the path says so.
+    let ran = project.call("diff-policy ./origin/main: .");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = project.call("diff-policy ./gone:x .");
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("no such file or folder"),
+        "{}",
+        ran.stderr
+    );
+
+    assert_eq!(project.call("diff-policy ops .").code, 1);
+    // A ref that would not be trusted is one all the same.
+    for make in ["git branch ops", "git branch -D ops && git tag ops"] {
+        let made = project.shell(make);
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        let ran = project.call("diff-policy ops .");
+        assert_eq!(ran.code, 2, "{make}: {}", ran.stdout);
+        let says =
+            "ops: is both a path and a git ref; write ./ops for the path, or ops: for the ref";
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+        assert_eq!(project.call("diff-policy ./ops .").code, 1);
+    }
+}
+
+#[test]
 fn diff_policy_as_json() {
     let project = clone().config(&STRICT.replace("> 100B", "> 1B"));
     let ran = project.call("diff-policy origin/main:./readygate.yaml . --json");

@@ -19,7 +19,8 @@ pub struct RedisConfig {
     /// User of the ACL; without it the password is that of the default user.
     #[serde(default)]
     pub username: Option<String>,
-    /// Password; take it from the environment.
+    /// Password; take it from the environment. Without `username` an empty one is none:
+    /// `${REDIS_PASSWORD:-}` also fits servers that ask for no password.
     #[serde(default)]
     pub password: Option<Secret>,
     /// TLS: `true` trusts the authorities of the system; `{ ca: ca.pem }` those of a file.
@@ -178,6 +179,13 @@ impl Default for Drill {
 const MOST_NODES: usize = 200;
 
 impl RedisConfig {
+    /// What is logged in with. A default user without a password refuses an empty one; a user of the
+    /// ACL with `nopass` takes it.
+    pub(crate) fn password(&self) -> Option<&Secret> {
+        let password = self.password.as_ref();
+        password.filter(|p| self.username.is_some() || !p.expose().is_empty())
+    }
+
     /// The addresses, read; entries that cannot be read are `validate`'s.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let entries = self.nodes.iter().filter_map(|text| Entry::parse(text).ok());

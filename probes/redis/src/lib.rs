@@ -51,7 +51,7 @@ impl Probe for Redis {
 
     fn footprint(config: &RedisConfig) -> Footprint {
         let mut credentials = Vec::new();
-        if config.password.is_some() {
+        if config.password().is_some() {
             credentials.push("password".to_owned());
         }
         if config.tls.get().is_some_and(|tls| tls.key.is_some()) {

@@ -46,7 +46,7 @@ async fn looker<'a>(config: &'a RedisConfig, cx: &'a Cx) -> Result<Looker<'a>, P
         tls: None,
         server_name: None,
         username: config.username.clone(),
-        password: config.password.clone(),
+        password: config.password().cloned(),
         cx: cx.clone(),
     };
     let mut door = plain.clone();

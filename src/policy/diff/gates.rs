@@ -43,6 +43,10 @@ const KNOWN: [&str; 20] = [
 
 /// The probe of gates that people sign.
 const SIGNOFF: &str = readygate_signoff::ID;
+/// The stage that `readygate watch` looks at unless it is told another one.
+const WATCHED: &str = "post-deploy";
+/// The fact that ticks a box for all gates of a section.
+const SECTION_PASSED: &str = "section.passed";
 
 /// One gate that both policies have.
 pub struct Pair<'a> {
@@ -102,7 +106,8 @@ pub fn probe(gate: &Node) -> &str {
     gate.get("probe").and_then(Node::text).unwrap_or_default()
 }
 
-/// The first gate of a section narrows its sign-off, which spoke for all gates before.
+/// The first gate of a section narrows its sign-off, which spoke for all gates before. One that
+/// answers lines of a checklist ticks boxes that were open.
 fn added(id: &str, gate: &Node, into: &mut Compare<'_>) {
     let section = gate.said("section").and_then(Node::text);
     let signed = |section| {
@@ -115,6 +120,10 @@ fn added(id: &str, gate: &Node, into: &mut Compare<'_>) {
         Some(name) if probe(gate) != SIGNOFF && signed(name) => (
             Weight::Unclear,
             format!("the gate was added to `{name}`, which a sign-off speaks for"),
+        ),
+        _ if gate.said("source").is_some() => (
+            Weight::Unclear,
+            "the gate was added, and fills in lines of a checklist".to_owned(),
         ),
         _ => (Weight::Stricter, "the gate was added".to_owned()),
     };
@@ -130,7 +139,7 @@ fn removed(id: &str, gate: &Node, after: &BTreeMap<&str, &Node>, into: &mut Comp
     let bare = |gate: &Node| {
         let entries = gate.entries().iter().filter(|e| e.key != "id");
         let mut all: Vec<String> = entries
-            .map(|e| format!("{}: {}", e.key, flat(&e.value)))
+            .map(|e| format!("{:?}: {}", e.key, flat(&e.value)))
             .collect();
         all.sort();
         all
@@ -194,7 +203,7 @@ fn gate_of_both(pair: &Pair<'_>, into: &mut Compare<'_>) {
     for (kind, key, added, removed) in [
         ("tags", "tags", Weight::Stricter, Weight::Looser),
         ("needs", "needs", Weight::Stricter, Weight::Looser),
-        ("environment", "pass_env", Weight::Unclear, Weight::Neutral),
+        ("environment", "pass_env", Weight::Unclear, Weight::Unclear),
     ] {
         list(
             kind,
@@ -215,6 +224,7 @@ fn gate_of_both(pair: &Pair<'_>, into: &mut Compare<'_>) {
     unordered("text", "title", title, into);
     let section = section(pair, into);
     unordered("text", "section", section, into);
+    source(pair, into);
     from_variables(pair, into);
     let others = pair.base.entries().iter().chain(pair.head.entries());
     let mut others: Vec<&str> = others.map(|e| e.key.as_str()).collect();
@@ -238,17 +248,47 @@ fn title(pair: &Pair<'_>) -> Weight {
     Weight::Neutral
 }
 
-/// A sign-off speaks for the gates of its section, or for all where there are none.
+/// Which lines of a checklist its outcome fills in: another gate's evidence must not come to tick the
+/// box of a penetration test. File and line are for people, the anchors bind.
+fn source(pair: &Pair<'_>, into: &mut Compare<'_>) {
+    let (base, head) = pair.both("source");
+    let all = [base, head].into_iter().flatten().flat_map(Node::entries);
+    let keys: BTreeSet<&str> = all.map(|entry| entry.key.as_str()).collect();
+    for key in keys {
+        let of = |source: Option<&'_ Node>| source.and_then(|s| s.said(key)).cloned();
+        let (before, after) = (of(base), of(head));
+        let both = (before.as_ref(), after.as_ref());
+        let name = format!("source.{key}");
+        if ["file", "line"].contains(&key) {
+            tree(("text", Weight::Neutral), pair.id, &name, both, into);
+        } else {
+            tree(("source", Weight::Unclear), pair.id, &name, both, into);
+            variables::compare(pair.id, &name, both, into);
+        }
+    }
+}
+
+/// A sign-off speaks for the gates of its section, or for all where there are none. A box may tell of
+/// a section, too.
 fn section(pair: &Pair<'_>, into: &Compare<'_>) -> Weight {
     let (base, head) = pair.both("section");
     if base.map(flat) == head.map(flat) {
         return Weight::Neutral;
     }
-    let signed = |documents| !signed_sections(documents).is_empty();
-    if pair.is_signoff() || signed(into.base) || signed(into.head) {
+    let told = |documents| !signed_sections(documents).is_empty() || tells_sections(documents);
+    if pair.is_signoff() || told(into.base) || told(into.head) {
         return Weight::Unclear;
     }
     Weight::Neutral
+}
+
+/// Whether a box of a checklist is ticked when all gates of a section passed.
+fn tells_sections(documents: &Documents) -> bool {
+    let sources = documents.items("gates").filter_map(|g| g.said("source"));
+    let mut fills = sources
+        .filter_map(|s| s.said("fills"))
+        .flat_map(Node::items);
+    fills.any(|fill| fill.said("fact").and_then(Node::text) == Some(SECTION_PASSED))
 }
 
 /// The sections that a sign-off speaks for.
@@ -327,7 +367,7 @@ fn severity(pair: &Pair<'_>, into: &mut Compare<'_>) {
     }
 }
 
-/// Without stages a gate always applies.
+/// Without stages a gate always applies in a run, but no watch takes it.
 fn stages(pair: &Pair<'_>, into: &mut Compare<'_>) {
     let both = pair.both("stages");
     let (before, after) = (entries(both.0), entries(both.1));
@@ -344,9 +384,16 @@ fn stages(pair: &Pair<'_>, into: &mut Compare<'_>) {
                 all(&after)
             ),
         ),
+        (false, true) if before.contains_key(WATCHED) => (
+            Weight::Looser,
+            format!("`stages`: without `{WATCHED}` no watch looks at it any more"),
+        ),
         (false, true) => (
-            Weight::Stricter,
-            "`stages`: it now applies always".to_owned(),
+            Weight::Unclear,
+            format!(
+                "`stages`: it now applies always, but in no watch of {}",
+                all(&before)
+            ),
         ),
         (false, false) => {
             let sides = Sides {

@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::Documents;
 use crate::config::Span;
 
-pub use render::{json, sum, text};
+pub use render::{json, one_line, sum, text};
 
 /// What a change means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -164,5 +164,7 @@ impl Compare<'_> {
     }
 }
 
+#[cfg(test)]
+mod every_key;
 #[cfg(test)]
 mod tests;

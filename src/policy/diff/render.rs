@@ -24,7 +24,7 @@ pub fn text(diff: &Diff, base: &Documents, head: &Documents) -> String {
         }
         let _ = writeln!(out, "{}", title(weight));
         for change in changes {
-            let _ = writeln!(out, "  {}: {}", change.subject, change.message);
+            let _ = writeln!(out, "  {}", one_line(change));
             let _ = writeln!(out, "      {}", places(change));
         }
         out.push('\n');
@@ -61,6 +61,11 @@ fn title(weight: Weight) -> &'static str {
         Weight::Stricter => "Stricter",
         Weight::Neutral => "Decides nothing",
     }
+}
+
+/// Names come from the policy: none of them must look like a line of its own.
+pub fn one_line(change: &Change) -> String {
+    format!("{}: {}", change.subject, change.message).replace(['\n', '\r'], " ")
 }
 
 fn places(change: &Change) -> String {

@@ -128,6 +128,8 @@ fn the_cases_show_every_weight_of_every_kind_that_has_it() {
         "looser signoff-removed",
         "looser stages",
         "stricter stages",
+        "unclear stages",
+        "unclear source",
         "looser threshold",
         "unclear threshold",
         "stricter threshold",
@@ -221,4 +223,57 @@ fn the_digest_is_bound_to_both_sides() {
     assert_eq!(digest(&strict, &loose), digest(&strict, &loose));
     assert_ne!(digest(&strict, &loose), digest(&strict, &commented));
     assert_ne!(digest(&strict, &loose), digest(&loose, &strict));
+}
+
+#[test]
+fn values_are_flat_the_same_only_when_they_are_the_same() {
+    let flat = |text: &str| {
+        let mut problems = Vec::new();
+        let node = crate::config::parse_yaml(0, text, &mut problems);
+        assert!(problems.is_empty(), "{text}");
+        values::flat(&node.unwrap())
+    };
+    let different = [
+        "[a, b]",
+        "- a, b",
+        "['a, b']",
+        "- [a, b]",
+        "- '[a, b]'",
+        "[]",
+        "['']",
+        "[~]",
+        "'~'",
+        "5",
+        "'5'",
+        "'\"5\"'",
+        "{a: b, c: d}",
+        "{'a: b, c': d}",
+        "a: b, c",
+        "{'\"a\": \"b\", \"c\"': d}",
+        "{a: {b: c}}",
+        "{}",
+        "'{}'",
+    ];
+    let texts: std::collections::BTreeSet<String> = different.iter().map(|t| flat(t)).collect();
+    assert_eq!(texts.len(), different.len(), "{texts:#?}");
+    assert_eq!(flat("{c: d, a: [b]}"), flat("a:\n- b\nc: d"));
+}
+
+#[test]
+fn a_name_cannot_look_like_a_line_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        Documents::read(name, &Origin::Disk, &[file]).unwrap()
+    };
+    let base = read("base", "version: 1\nwatch: {for: 1m}\n");
+    let head = read("head", "version: 1\nwatch: {\"x\\nno difference\": 1}\n");
+    let found = diff(&base, &head);
+    assert!(found.is_looser());
+    let text = text(&found, &base, &head);
+    assert!(
+        !text.lines().any(|l| l.starts_with("no difference")),
+        "{text}"
+    );
 }

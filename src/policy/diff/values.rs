@@ -142,7 +142,8 @@ pub fn list(
     }
 }
 
-/// The texts of a list with their places.
+/// The texts of a list with their places. Lists of the policy hold texts; one that holds anything
+/// else is refused by every run.
 pub fn entries(list: Option<&Node>) -> BTreeMap<String, Span> {
     let items = list.map(Node::items).unwrap_or_default().iter();
     items
@@ -155,19 +156,29 @@ pub fn entries(list: Option<&Node>) -> BTreeMap<String, Span> {
         .collect()
 }
 
-/// A value on one line, the same for equal values: keys in their order of letters.
+/// A value on one line, the same for equal values and for no others: keys in their order of letters,
+/// every text and key in quotes, so that none of them can hold what looks like two. To compare, not
+/// to show.
 pub fn flat(node: &Node) -> String {
+    flat_with(node, &|_| None)
+}
+
+/// The same with what else tells a text apart, right behind it.
+pub fn flat_with<'n>(node: &'n Node, more: &impl Fn(&'n Node) -> Option<&'n str>) -> String {
     match &node.kind {
-        Kind::Scalar { text, plain: true } => text.clone(),
-        Kind::Scalar { text, plain: false } => format!("{text:?}"),
+        Kind::Scalar { text, plain } => {
+            let quoted = if *plain { "" } else { "!" };
+            let more = more(node).map_or_else(String::new, |more| format!("${more:?}"));
+            format!("{quoted}{text:?}{more}")
+        }
         Kind::Sequence(items) => {
-            let items: Vec<String> = items.iter().map(flat).collect();
+            let items: Vec<String> = items.iter().map(|item| flat_with(item, more)).collect();
             format!("[{}]", items.join(", "))
         }
         Kind::Mapping(entries) => {
             let mut entries: Vec<String> = entries
                 .iter()
-                .map(|e| format!("{}: {}", e.key, flat(&e.value)))
+                .map(|e| format!("{:?}: {}", e.key, flat_with(&e.value, more)))
                 .collect();
             entries.sort();
             format!("{{{}}}", entries.join(", "))

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Compare, Weight, values::flat};
+use super::{
+    Compare, Weight,
+    values::{flat, flat_with},
+};
 use crate::{
     config::{Node, Span},
     policy::Documents,
@@ -67,8 +70,17 @@ impl Walk<'_> {
     }
 
     /// Items that both lists have, in whatever order, are the same. Of the others, one is held
-    /// against the next.
+    /// against the next. Where the values are the same in the same order, so must be how they come
+    /// about: an argument is not the one before it.
     fn items(&mut self, name: &str, base: Option<&Node>, head: Option<&Node>) {
+        if let (Some(base), Some(head)) = (base, head)
+            && flat(base) == flat(head)
+        {
+            for (before, after) in base.items().iter().zip(head.items()) {
+                self.pair(name, Some(before), Some(after));
+            }
+            return;
+        }
         let before = written(self.base, base);
         let after = written(self.head, head);
         let lone = |items: &[(String, Node)], others: &[(String, Node)]| -> Vec<Node> {
@@ -90,24 +102,10 @@ fn written(documents: &Documents, list: Option<&Node>) -> Vec<(String, Node)> {
     let items = list.map(Node::items).unwrap_or_default().iter();
     items
         .map(|item| {
-            let mut text = flat(item);
-            templates(documents, item, &mut text);
+            let text = flat_with(item, &|node| documents.template(node));
             (text, item.clone())
         })
         .collect()
-}
-
-fn templates(documents: &Documents, node: &Node, into: &mut String) {
-    if let Some(template) = documents.template(node) {
-        into.push('\0');
-        into.push_str(template);
-    }
-    for item in node.items() {
-        templates(documents, item, into);
-    }
-    for entry in node.entries() {
-        templates(documents, &entry.value, into);
-    }
 }
 
 /// The names only: what stands around them could be a credential.

@@ -162,8 +162,8 @@ impl Stage {
         let mut out = String::new();
         let mut speaks_tls = false;
         for line in policy.lines() {
-            // The cluster of the demo asks for no password, and the catalogue is an API.
-            if line.starts_with("      password: ") || line == "      profile: helmet" {
+            // The catalogue is an API.
+            if line == "      profile: helmet" {
                 continue;
             }
             let line = &line.replace("      pages: ", "      api: ");

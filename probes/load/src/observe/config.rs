@@ -64,7 +64,7 @@ pub struct RedisConfig {
     pub url: Texts,
     /// User of the ACL.
     pub username: Option<String>,
-    /// Password; take it from the environment.
+    /// Password; take it from the environment. Without `username` an empty one is none.
     pub password: Option<Secret>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use readygate_sdk::Texts;
+use readygate_sdk::{Secret, Texts};
 use redis::{
     AsyncConnectionConfig, Client, IntoConnectionInfo as _, RedisConnectionInfo,
     aio::MultiplexedConnection,
@@ -132,8 +132,11 @@ impl Server {
         if let Some(user) = &config.username {
             settings = settings.set_username(user);
         }
-        if let Some(password) = &config.password {
-            settings = settings.set_password(password.expose());
+        // A default user that asks for no password refuses an empty one.
+        let named = config.username.is_some();
+        let password = config.password.as_ref().map(Secret::expose);
+        if let Some(password) = password.filter(|text| named || !text.is_empty()) {
+            settings = settings.set_password(password);
         }
         let client = Client::open(info.set_redis_settings(settings));
         Ok(Self {
@@ -154,5 +157,21 @@ mod tests {
         assert_eq!(parse(text), Ok((12, 3, "abc".into())));
         let why = parse("keyspace_hits:1\r\n").unwrap_err();
         assert!(why.contains("keyspace_misses"));
+    }
+
+    #[test]
+    fn an_empty_password_is_none_unless_a_user_is_named() {
+        let sent = |config: serde_json::Value| {
+            let config: RedisConfig = serde_json::from_value(config).unwrap();
+            let server = Server::new("redis://127.0.0.1:1", &config).unwrap();
+            let settings = server.client.get_connection_info().redis_settings();
+            settings.password().map(str::to_owned)
+        };
+        let with = |password| serde_json::json!({"url": "redis://a", "password": password});
+        assert_eq!(sent(with("")), None);
+        assert_eq!(sent(with("x")).as_deref(), Some("x"));
+        let mut named = with("");
+        named["username"] = "gate".into();
+        assert_eq!(sent(named).as_deref(), Some(""));
     }
 }

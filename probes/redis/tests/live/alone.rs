@@ -32,6 +32,14 @@ async fn one_server_and_its_hit_rate() {
             .contains("no cluster")
     );
 
+    // `${REDIS_PASSWORD:-}` where none is set; a user of the ACL may have none either.
+    let empty = json!({"topology": alone, "password": ""});
+    look(&nodes, empty).await.expect(Verdict::Pass);
+    let user = ["ACL", "SETUSER", "gate", "on", "nopass", "~*", "+@all"];
+    server.command(&user).unwrap();
+    let named = json!({"topology": alone, "username": "gate", "password": ""});
+    look(&nodes, named).await.expect(Verdict::Pass);
+
     // A cluster was declared.
     let seen = look(
         &nodes,
