@@ -153,7 +153,16 @@ impl Check<'_> {
         for path in present {
             let listed = manifest.files.iter().any(|e| e.path == *path);
             let history = manifest.history && own.contains(&path.as_str());
-            if !listed && path != BUNDLE && !history {
+            if listed || path == BUNDLE || history {
+                continue;
+            }
+            // Who was killed while writing leaves such a file, and nobody reads it.
+            let name = path.rsplit('/').next().unwrap_or(path);
+            if name.starts_with(record::UNFINISHED) {
+                let note =
+                    format!("{path}: what a killed process left of a write; it counts for nothing");
+                self.report.notes.push(readygate_sdk::defang(&note));
+            } else {
                 self.wrong(
                     path,
                     format!("is not in {BUNDLE}: it was added, or not written by readygate"),

@@ -103,6 +103,9 @@ pub fn parse(path: &Path, text: &[u8]) -> Result<Run, FileError> {
     })
 }
 
+/// How the names of files begin that are written and not yet in their place.
+pub const UNFINISHED: &str = ".readygate-";
+
 /// Writes beside the target and renames over it, so that no reader ever sees half a file.
 ///
 /// Targets that are no plain files (`/dev/full`, a pipe) are written to directly. A symbolic link
@@ -126,7 +129,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new()
-        .prefix(".readygate-")
+        .prefix(UNFINISHED)
         .tempfile_in(folder)
         .map_err(io)?;
     temporary

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checklist::source::Source;
 
-pub use file::{FileError, parse, read, read_sealed, write_atomically};
+pub use file::{FileError, UNFINISHED, parse, read, read_sealed, write_atomically};
 pub use governance::{SignDecision, SignoffRecord, Waived, WaiverRecord};
 pub use regular::{lock, open_regular, read_regular, write_regular};
 pub use seal::{check_digest, seal};

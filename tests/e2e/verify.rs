@@ -147,6 +147,15 @@ fn an_extra_file_is_found() {
 }
 
 #[test]
+fn what_a_killed_process_left_of_a_write_is_told_of() {
+    let project = bundle().file("s/.readygate-x1", "{");
+    verified(&project);
+    let ran = project.call("verify s");
+    let note = "note: .readygate-x1: what a killed process left";
+    assert!(ran.stderr.contains(note), "{}", ran.stderr);
+}
+
+#[test]
 fn a_file_that_is_cut_off_is_found() {
     let project = bundle();
     let path = of_run(&project, "run.json");
