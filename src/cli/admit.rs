@@ -9,8 +9,9 @@ use readygate_sdk::Masker;
 use super::SelectArgs;
 use crate::{
     config::Config,
+    evidence::policy,
     plan,
-    record::{GateRecord, Run, Selection},
+    record::{Run, Selection},
     signoff::{self, Inputs, vector::shown},
 };
 
@@ -58,11 +59,7 @@ fn of_this_policy(run: &Run, config: &Config) -> Result<(), String> {
             config.digest
         ));
     }
-    let declared = config.gates.iter().map(|gate| &gate.id);
-    if !run.gates.iter().map(|gate| &gate.id).eq(declared) {
-        return Err("holds other gates than the config".to_owned());
-    }
-    Ok(())
+    policy::declared(run, config)
 }
 
 fn of_the_past(run: &Run, now: Timestamp) -> Result<(), String> {
@@ -164,24 +161,5 @@ fn of_this_selection(run: &Run, config: &Config, select: &SelectArgs) -> Result<
         }
     }
     let plan = plan::plan(config, &asked).map_err(|e| format!("is of no plan: {e}"))?;
-    let gates = config.gates.iter().zip(&plan.choices).zip(&run.gates);
-    for ((gate, choice), record) in gates {
-        let GateRecord { id, probe, .. } = record;
-        if choice.runs() != record.is_selected() {
-            let (was, does) = if choice.runs() {
-                ("left out", "selects")
-            } else {
-                ("run", "does not select")
-            };
-            return Err(format!(
-                "is of other gates: `{id}` was {was}, and the config {does} it; run them again"
-            ));
-        }
-        if gate.severity != record.severity || gate.probe.meta().id != probe {
-            return Err(format!(
-                "has another severity or probe for `{id}` than the config; run the gates again"
-            ));
-        }
-    }
-    Ok(())
+    policy::planned(run, config, &plan)
 }

@@ -49,11 +49,12 @@ impl StateArgs {
         self.state.as_deref().unwrap_or(Path::new(STATE))
     }
 
-    /// The release that is open in the folder. Without a folder given, and without an open release
-    /// in the usual one, no history is kept.
+    /// The release that is open in the folder. Without a folder given, and without a release in the
+    /// usual one, no history is kept.
     ///
     /// # Errors
-    /// A folder given in which no release or another one is open, or whose history is broken.
+    /// A folder given in which no release or another one is open, or one whose history is broken or
+    /// at its end.
     pub fn open(&self) -> Result<State, String> {
         let folder = self.folder();
         if let Some(id) = &self.release {
@@ -61,13 +62,16 @@ impl StateArgs {
         }
         let open = events::release(folder).map_err(|e| e.to_string())?;
         match (open, &self.release) {
-            (Some(open), Some(id)) if open.id != *id => Err(format!(
-                "the release `{}` is open in {}, not `{id}`",
-                open.id,
-                folder.display()
-            )),
-            (Some(open), _) => {
-                events::read(folder).map_err(|e| e.to_string())?;
+            (Some(open), wanted) => {
+                let history = events::read(folder).map_err(|e| e.to_string())?;
+                still_open(&history, folder)?;
+                if let Some(id) = wanted.as_ref().filter(|id| open.id != **id) {
+                    return Err(format!(
+                        "the release `{}` is open in {}, not `{id}`",
+                        open.id,
+                        folder.display()
+                    ));
+                }
                 Ok(State {
                     folder: Some(folder.to_owned()),
                     release: Some(open.id),
@@ -84,7 +88,30 @@ impl StateArgs {
     }
 }
 
+/// On a runner that keeps its folders, that of the last release is still there.
+fn still_open(history: &[Event], folder: &Path) -> Result<(), String> {
+    let Some(closed) = history.iter().find(|e| e.event == Type::Closed) else {
+        return Ok(());
+    };
+    Err(format!(
+        "the release `{}` in {folder} was closed at {}, and nothing can be added to it; keep {folder} \
+         elsewhere as its evidence, and open the next release with `readygate event release.opened \
+         --release ID`, or name another folder with --state",
+        closed.release,
+        closed.at,
+        folder = folder.display()
+    ))
+}
+
 impl State {
+    /// Says why an event could not be added now, where a history is kept.
+    pub fn check(&self, event: Type) -> Result<(), EventsError> {
+        match (&self.folder, &self.release) {
+            (Some(folder), Some(id)) => events::check(folder, id, event, SystemClock.now()),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds to the history, where one is kept.
     pub fn record(&self, event: Type, data: Value) -> Result<(), EventsError> {
         let (Some(folder), Some(id)) = (&self.folder, &self.release) else {

@@ -220,7 +220,7 @@ pub fn main() -> u8 {
         Command::Gate(args) => gate::main(&args, &terminal, &environment),
         Command::Event(args) => event::main(&args, &terminal, &environment),
         Command::Watch(args) => watch::main(&args, &terminal, &environment),
-        Command::Verify(args) => verify::main(&args, &terminal),
+        Command::Verify(args) => verify::main(&args, &terminal, &environment),
         Command::VerifyChecklist(args) => verify_checklist::main(&args, &terminal),
         Command::DiffPolicy(args) => diff_policy::main(&args, &terminal, &environment),
         Command::Load(args) => load::main(&args, &terminal, &environment),

@@ -171,6 +171,29 @@ pub fn spare_config<'a>(
     Ok(())
 }
 
+/// A file that is written besides the reports must take the place of none of them, nor of the config.
+pub fn check_beside<'a>(
+    what: &str,
+    path: &Path,
+    targets: &[Target],
+    files: impl IntoIterator<Item = &'a str>,
+) -> Result<(), String> {
+    let own = place(path);
+    let is_own = |other: &Path| own.is_some() && place(other) == own;
+    if let Some(file) = files.into_iter().find(|file| is_own(Path::new(file))) {
+        return Err(format!("the {what} would overwrite the config {file}"));
+    }
+    let hit = |target: &&Target| target.path.as_deref().is_some_and(is_own);
+    match targets.iter().find(hit) {
+        Some(target) => Err(format!(
+            "the {what} and the {} report go to one file, {}",
+            target.format,
+            path.display()
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Looks at every target before anything runs: a run whose report has nowhere to go is wasted.
 pub fn check_targets(targets: &[Target]) -> Result<(), String> {
     let place = |target: &Target| target.path.as_deref().and_then(place);
@@ -265,8 +288,7 @@ pub fn write_reports(run: &Run, targets: &[Target], verbose: bool, terminal: &Te
         }
     }
     match run.exit_code {
-        code @ (exit::INTERRUPTED | exit::TERMINATED) => code,
-        _ if failed => exit::NO_GO,
+        exit::GO if failed => exit::NO_GO,
         code => code,
     }
 }

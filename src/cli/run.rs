@@ -146,6 +146,8 @@ pub fn keep(run: &Run, folder: Option<&Path>, state: &State) -> Result<(), Strin
     let Some(folder) = &state.folder else {
         return Ok(());
     };
+    // A record that the history cannot name would spoil the evidence.
+    state.check(Type::GateVerdict).map_err(|e| e.to_string())?;
     let kept = bundle::add(folder, run).map_err(|e| e.to_string())?;
     let data = serde_json::json!({
         "verdict": run.verdict.name(),

@@ -259,6 +259,7 @@ pub fn assemble(
         release: None,
         started,
         finished,
+        decided: None,
         interrupted: signal.map(|s| signal_name(s).to_owned()),
         verdict: decision.verdict,
         reasons: decision.reasons,

@@ -22,15 +22,16 @@ const GATED: &str = "-gated-";
 /// # Errors
 /// One sentence.
 pub fn agree(statement: &Statement, record: &SignoffRecord, run: &Run) -> Result<(), String> {
-    subject(statement, run)?;
+    subject(statement, record, run)?;
     stages(statement, run)?;
     gates(statement, record)?;
     answers(statement, record)?;
     evidence(statement, record, run)
 }
 
-/// The artifact where one is known, whatever commit it is of, else the commit.
-fn subject(statement: &Statement, run: &Run) -> Result<(), String> {
+/// The artifact where one is known, whatever commit it is of, else the commit. That another commit is
+/// the same release is the record's word; [`moved`] tells of it.
+fn subject(statement: &Statement, record: &SignoffRecord, run: &Run) -> Result<(), String> {
     if let Some(artifact) = &run.target.artifact {
         let now = artifact.strip_prefix("sha256:").unwrap_or(artifact);
         return match statement.artifact() {
@@ -42,7 +43,8 @@ fn subject(statement: &Statement, run: &Run) -> Result<(), String> {
         };
     }
     let (then, now) = (statement.commit(), run.target.commit.as_deref());
-    if then.zip(now).is_some_and(|(then, now)| is_same(then, now)) {
+    let taken = then.is_some() && record.commit.as_deref() == then;
+    if taken || then.zip(now).is_some_and(|(then, now)| is_same(then, now)) {
         return Ok(());
     }
     let name = |commit: Option<&str>| commit.unwrap_or("none").to_owned();
@@ -51,6 +53,15 @@ fn subject(statement: &Statement, run: &Run) -> Result<(), String> {
         name(then),
         name(now)
     ))
+}
+
+/// The commit that was signed, where it is another than that of the record and nothing else says that
+/// the two are one release.
+pub fn moved<'a>(statement: &'a Statement, run: &Run) -> Option<&'a str> {
+    let then = statement.commit()?;
+    let now = run.target.commit.as_deref();
+    let same = now.is_some_and(|now| is_same(then, now));
+    (run.target.artifact.is_none() && !same).then_some(then)
 }
 
 /// The config may name a commit by the start of its hash.

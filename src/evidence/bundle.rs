@@ -12,7 +12,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use super::{signatures, statement};
 use crate::{
-    record::{FileError, Run, write_atomically},
+    record::{FileError, Run, lock, read_regular, write_regular},
     release::events::{self, digest},
     report,
 };
@@ -126,7 +126,7 @@ pub fn add(folder: &Path, run: &Run) -> Result<Kept, FileError> {
     let (_lock, mut manifest) = open(folder)?;
     let mut write = |path: String, bytes: &[u8]| {
         manifest.put(&path, bytes);
-        write_atomically(&folder.join(&path), bytes)
+        write_regular(&folder.join(&path), bytes)
     };
     let record = record(run).map_err(io(folder))?;
     let sha256 = digest(&record);
@@ -156,7 +156,7 @@ pub fn add(folder: &Path, run: &Run) -> Result<Kept, FileError> {
 pub fn put_decision(folder: &Path, decision: &[u8]) -> Result<(), FileError> {
     let (_lock, mut manifest) = open(folder)?;
     manifest.put(DECISION, decision);
-    write_atomically(&folder.join(DECISION), decision)?;
+    write_regular(&folder.join(DECISION), decision)?;
     write_list(folder, &manifest)
 }
 
@@ -167,15 +167,15 @@ fn open(folder: &Path) -> Result<(File, Manifest), FileError> {
         path: folder.to_owned(),
         error,
     };
-    let lock = File::open(folder).map_err(io)?;
-    lock.lock().map_err(io)?;
+    let held = File::open(folder).map_err(io)?;
+    lock(&held).map_err(io)?;
     let mut manifest = Manifest::read(folder)?.unwrap_or_else(|| Manifest {
         schema: SCHEMA.to_owned(),
         history: false,
         files: Vec::new(),
     });
     manifest.history |= folder.join(events::EVENTS).exists();
-    Ok((lock, manifest))
+    Ok((held, manifest))
 }
 
 fn write_list(folder: &Path, manifest: &Manifest) -> Result<(), FileError> {
@@ -185,7 +185,7 @@ fn write_list(folder: &Path, manifest: &Manifest) -> Result<(), FileError> {
         path: folder.to_owned(),
         error,
     })?;
-    write_atomically(&folder.join(BUNDLE), &list)
+    write_regular(&folder.join(BUNDLE), &list)
 }
 
 /// The bytes of a record: the same that `--report json=` writes.
@@ -206,19 +206,9 @@ fn file_name(id: &str) -> String {
     id.chars().map(|c| if fine(c) { c } else { '_' }).collect()
 }
 
-/// Reads a file of a bundle.
+/// Reads a file of a bundle: a regular one of at most 512 MiB.
 pub fn bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = File::open(path)?
-        .take(LARGEST + 1)
-        .read_to_end(&mut bytes)?;
-    if read as u64 > LARGEST {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "larger than 512 MiB",
-        ));
-    }
-    Ok(bytes)
+    read_regular(path, LARGEST)
 }
 
 /// Every file below a folder, by its path with slashes. What is neither file nor folder counts too.

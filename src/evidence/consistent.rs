@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::{
     record::{Advice, Run, Verdict},
     verdict,
+    waiver::Expiry,
 };
 
 /// How far a verdict is from GO.
@@ -18,10 +19,11 @@ const fn rank(verdict: Verdict) -> u8 {
     }
 }
 
-/// What in a record contradicts what else is in it, one sentence each.
-pub fn contradictions(run: &Run) -> Vec<String> {
+/// What in a record contradicts what else is in it, one sentence each. `required` are the gates that
+/// the policy requires, as far as it is known.
+pub fn contradictions(run: &Run, required: &[String]) -> Vec<String> {
     let mut found = Vec::new();
-    let amounts = verdict::decide(&run.gates, &[]).verdict;
+    let amounts = verdict::decide(&run.gates, required).verdict;
     // A record may be worse than its gates: a policy can require more.
     if rank(run.verdict) < rank(amounts) {
         found.push(format!(
@@ -55,14 +57,14 @@ pub fn contradictions(run: &Run) -> Vec<String> {
             ));
         }
     }
-    found.extend(waivers(run, run.finished));
+    found.extend(waivers(run, run.decided_at()));
     found
 }
 
 /// Waivers that did their work without holding at the time.
 fn waivers(run: &Run, at: Timestamp) -> impl Iterator<Item = String> {
     let used = run.waivers.iter().filter(|w| !w.used.is_empty());
-    let wrong = used.filter(move |w| !w.valid || w.expires < at);
+    let wrong = used.filter(move |w| !w.valid || !Expiry(w.expires).holds(at));
     wrong.map(|w| {
         format!(
             "the waiver of {} covered failures, but had ended at {}",
@@ -74,7 +76,7 @@ fn waivers(run: &Run, at: Timestamp) -> impl Iterator<Item = String> {
 /// Waivers that have ended since.
 pub fn lapsed(run: &Run, now: Timestamp) -> impl Iterator<Item = String> {
     let used = run.waivers.iter().filter(|w| !w.used.is_empty() && w.valid);
-    let lapsed = used.filter(move |w| w.expires < now);
+    let lapsed = used.filter(move |w| !Expiry(w.expires).holds(now));
     lapsed.map(|w| {
         format!(
             "the waiver of {} ended at {}; it held at the time of the run",

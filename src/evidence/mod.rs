@@ -2,7 +2,8 @@
 
 mod approved;
 pub mod bundle;
-mod consistent;
-mod signatures;
+pub(crate) mod consistent;
+pub mod policy;
+pub(crate) mod signatures;
 pub mod statement;
 pub mod verify;

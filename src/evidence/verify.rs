@@ -2,6 +2,7 @@
 //! its statements, its policy and the history.
 
 use std::{
+    collections::BTreeSet,
     fmt, fs, io,
     path::{Component, Path},
 };
@@ -12,7 +13,10 @@ use serde_json::Value;
 
 use super::{
     bundle::{self, BUNDLE, DECISION, Entry, Manifest, RECORD, RUNS},
-    consistent, signatures, statement,
+    consistent,
+    policy::Policy,
+    signatures::Held,
+    statement,
 };
 use crate::{
     record::{self, Run},
@@ -52,14 +56,13 @@ pub struct Report {
 }
 
 /// What a bundle is compared with besides itself.
-#[derive(Debug, Clone)]
-pub struct Against {
+pub struct Against<'a> {
     /// Whose signatures count; without it a signature need only be one.
     pub trust: Option<Trust>,
     /// Namespace of the signatures.
     pub namespace: String,
-    /// Digest of the policy that should have been applied.
-    pub policy: Option<String>,
+    /// The policy that should have been applied.
+    pub policy: Option<Policy<'a>>,
     /// Now, UTC.
     pub now: Timestamp,
 }
@@ -82,7 +85,9 @@ pub enum VerifyError {
 
 struct Check<'a> {
     folder: &'a Path,
-    against: &'a Against,
+    against: &'a Against<'a>,
+    /// Listed files that are in the bundle and regular; nothing else is opened.
+    sound: BTreeSet<String>,
     report: Report,
 }
 
@@ -90,7 +95,7 @@ struct Check<'a> {
 ///
 /// # Errors
 /// The folder cannot be read, or has no list.
-pub fn verify(folder: &Path, against: &Against) -> Result<Report, VerifyError> {
+pub fn verify(folder: &Path, against: &Against<'_>) -> Result<Report, VerifyError> {
     let io = |error| VerifyError::Io {
         file: folder.display().to_string(),
         error,
@@ -99,6 +104,7 @@ pub fn verify(folder: &Path, against: &Against) -> Result<Report, VerifyError> {
     let mut check = Check {
         folder,
         against,
+        sound: BTreeSet::new(),
         report: Report::default(),
     };
     let manifest = match Manifest::read(folder) {
@@ -139,7 +145,7 @@ impl Check<'_> {
 
     fn files(&mut self, manifest: &Manifest, present: &[String]) {
         for entry in &manifest.files {
-            if let Err(message) = self.file(entry) {
+            if let Err(message) = self.file(entry, present) {
                 self.wrong(&entry.path, message);
             }
         }
@@ -147,7 +153,16 @@ impl Check<'_> {
         for path in present {
             let listed = manifest.files.iter().any(|e| e.path == *path);
             let history = manifest.history && own.contains(&path.as_str());
-            if !listed && path != BUNDLE && !history {
+            if listed || path == BUNDLE || history {
+                continue;
+            }
+            // Who was killed while writing leaves such a file, and nobody reads it.
+            let name = path.rsplit('/').next().unwrap_or(path);
+            if name.starts_with(record::UNFINISHED) {
+                let note =
+                    format!("{path}: what a killed process left of a write; it counts for nothing");
+                self.report.notes.push(readygate_sdk::defang(&note));
+            } else {
                 self.wrong(
                     path,
                     format!("is not in {BUNDLE}: it was added, or not written by readygate"),
@@ -156,17 +171,20 @@ impl Check<'_> {
         }
     }
 
-    fn file(&self, entry: &Entry) -> Result<(), String> {
+    fn file(&mut self, entry: &Entry, present: &[String]) -> Result<(), String> {
         let parts = Path::new(&entry.path).components();
         if !parts.into_iter().all(|c| matches!(c, Component::Normal(_))) {
             return Err(format!("{BUNDLE} names a path outside of the bundle"));
         }
-        let path = self.folder.join(&entry.path);
-        match fs::symlink_metadata(&path) {
-            Ok(meta) if !meta.is_file() => return Err("is not a regular file".to_owned()),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err("is missing".to_owned()),
-            _ => {}
+        // What is behind a link to a folder is not in the bundle.
+        if !present.contains(&entry.path) {
+            return Err("is missing".to_owned());
         }
+        let path = self.folder.join(&entry.path);
+        if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
+            return Err("is not a regular file".to_owned());
+        }
+        self.sound.insert(entry.path.clone());
         let bytes = bundle::bounded(&path).map_err(|e| e.to_string())?;
         let (was, is) = (entry.bytes, bytes.len() as u64);
         if is < was {
@@ -182,24 +200,32 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Reads a file of the bundle whose path and type are right, whatever it holds.
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        if !self.sound.contains(path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        bundle::bounded(&self.folder.join(path))
+    }
+
     /// Every record, whether or not its digest is right: what else is wrong should be said too.
     fn records(&mut self, manifest: &Manifest) -> Vec<Run> {
-        let name = format!("/{RECORD}");
+        let (runs, name) = (format!("{RUNS}/"), format!("/{RECORD}"));
         let listed = manifest.files.iter().map(|e| e.path.as_str());
         let records: Vec<&str> = listed
-            .filter(|p| p.starts_with(RUNS) && p.ends_with(&name))
+            .filter(|p| p.starts_with(&runs) && p.ends_with(&name))
             .collect();
         if records.is_empty() {
             self.wrong(BUNDLE, "lists no record");
         }
         let mut runs = Vec::new();
         for path in records {
-            let Ok(bytes) = bundle::bounded(&self.folder.join(path)) else {
+            let Ok(bytes) = self.read(path) else {
                 continue;
             };
-            match record::read(&self.folder.join(path)) {
+            match record::parse(&self.folder.join(path), &bytes) {
                 Ok(run) => {
-                    self.record(path, &run, &digest(&bytes));
+                    self.record(path, &run, &bytes);
                     runs.push(run);
                 }
                 Err(error) => self.wrong(path, error),
@@ -208,46 +234,50 @@ impl Check<'_> {
         runs
     }
 
-    fn record(&mut self, path: &str, run: &Run, sha256: &str) {
-        if let Err(message) = bundle::bounded(&self.folder.join(path))
-            .map_err(|e| e.to_string())
-            .and_then(|bytes| record::check_digest(&bytes))
-        {
+    fn record(&mut self, path: &str, run: &Run, bytes: &[u8]) {
+        if let Err(message) = record::check_digest(bytes) {
             self.wrong(path, format!("the record {message}"));
         }
-        for message in consistent::contradictions(run) {
+        let policy = self.against.policy.as_ref();
+        let required = policy.map_or(&[][..], |p| &p.config.required);
+        for message in consistent::contradictions(run, required) {
             self.wrong(path, message);
         }
-        let (trust, namespace) = (self.against.trust.as_ref(), &self.against.namespace);
-        for (file, message) in signatures::problems(self.folder, run, trust, namespace) {
-            let file = if file.is_empty() { path } else { &file };
-            self.wrong(file, message);
+        if let Some(Err(message)) = policy.map(|policy| policy.holds(run)) {
+            self.wrong(path, message);
         }
-        if let Some(policy) = self
-            .against
-            .policy
-            .as_ref()
-            .filter(|p| **p != run.config.sha256)
-        {
-            let was = &run.config.sha256;
-            self.wrong(
-                path,
-                format!("was made under another policy: SHA-256 expected {policy}, actual {was}"),
-            );
-        }
+        self.signatures(path, run);
         let notes: Vec<String> = consistent::lapsed(run, self.against.now)
             .map(|n| format!("{path}: {n}"))
             .collect();
         self.report.notes.extend(notes);
         let folder = path.trim_end_matches(RECORD);
-        for (name, expected) in statement::files(run, sha256) {
+        for (name, expected) in statement::files(run, &digest(bytes)) {
             let file = format!("{folder}{name}");
-            let found = bundle::bounded(&self.folder.join(&file)).ok();
+            let found = self.read(&file).ok();
             let found = found.and_then(|b| serde_json::from_slice::<Value>(&b).ok());
             if found.as_ref() != Some(&expected) {
                 self.wrong(&file, format!("does not say what {path} says"));
             }
         }
+    }
+
+    fn signatures(&mut self, path: &str, run: &Run) {
+        let found = Held {
+            run,
+            trust: self.against.trust.as_ref(),
+            namespace: &self.against.namespace,
+            policy: self.against.policy.as_ref(),
+            read: &|name| self.read(name),
+        };
+        let found = found.verify();
+        for (file, message) in found.problems {
+            let file = if file.is_empty() { path } else { &file };
+            self.wrong(file, message);
+        }
+        let notes = found.notes.into_iter();
+        let notes = notes.map(|(file, note)| readygate_sdk::defang(&format!("{file}: {note}")));
+        self.report.notes.extend(notes);
     }
 
     fn history(&mut self, manifest: &Manifest, present: &[String]) -> Option<Vec<Event>> {
@@ -326,7 +356,7 @@ impl Check<'_> {
             .filter_map(|r| r.watch.as_ref())
             .max_by_key(|w| w.finished);
         let Some(last) = last else { return };
-        let found = bundle::bounded(&self.folder.join(DECISION)).ok();
+        let found = self.read(DECISION).ok();
         let found = found.and_then(|b| serde_json::from_slice(&b).ok());
         if found.as_ref() != Some(last) {
             self.wrong(

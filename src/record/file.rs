@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Run, SCHEMA, check_digest};
+use super::{Run, SCHEMA, check_digest, read_regular};
 
 /// A record larger than this is not one of ours.
 const LARGEST: u64 = 512 * 1024 * 1024;
@@ -54,13 +54,10 @@ pub fn read(path: &Path) -> Result<Run, FileError> {
 /// digest is right.
 pub fn read_sealed(path: &Path) -> Result<Run, FileError> {
     // What is no file may give other bytes to the next reader, or none for ever.
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(FileError::Io {
-            path: path.to_owned(),
-            error: io::Error::other("not a regular file"),
-        });
-    }
-    let text = bytes(path)?;
+    let text = read_regular(path, LARGEST).map_err(|error| FileError::Io {
+        path: path.to_owned(),
+        error,
+    })?;
     let run = parse(path, &text)?;
     check_digest(&text).map_err(|why| FileError::Edited {
         path: path.to_owned(),
@@ -84,7 +81,8 @@ fn bytes(path: &Path) -> Result<Vec<u8>, FileError> {
     Ok(text)
 }
 
-fn parse(path: &Path, text: &[u8]) -> Result<Run, FileError> {
+/// Parses the bytes of a record, and refuses other versions of the format; `path` is for the error.
+pub fn parse(path: &Path, text: &[u8]) -> Result<Run, FileError> {
     let run: Run = serde_json::from_slice(text).map_err(|e| FileError::Format {
         path: path.to_owned(),
         line: e.line(),
@@ -104,6 +102,9 @@ fn parse(path: &Path, text: &[u8]) -> Result<Run, FileError> {
         ),
     })
 }
+
+/// How the names of files begin that are written and not yet in their place.
+pub const UNFINISHED: &str = ".readygate-";
 
 /// Writes beside the target and renames over it, so that no reader ever sees half a file.
 ///
@@ -128,7 +129,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new()
-        .prefix(".readygate-")
+        .prefix(UNFINISHED)
         .tempfile_in(folder)
         .map_err(io)?;
     temporary

@@ -100,6 +100,10 @@ pub struct SignoffRecord {
     pub expires: Timestamp,
     /// SHA-256 of the signed bytes, hex.
     pub sha256: String,
+    /// The commit that it names, where that is not the one of the run but counts as the same release:
+    /// only statements and requests differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// File, as the run found it.
     pub file: String,
     /// Blanks that the signer filled in, by their id.

@@ -5,6 +5,7 @@
 
 mod file;
 mod governance;
+mod regular;
 mod seal;
 mod watch;
 
@@ -17,8 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::checklist::source::Source;
 
-pub use file::{FileError, read, read_sealed, write_atomically};
+pub use file::{FileError, UNFINISHED, parse, read, read_sealed, write_atomically};
 pub use governance::{SignDecision, SignoffRecord, Waived, WaiverRecord};
+pub use regular::{lock, open_regular, read_regular, write_regular};
 pub use seal::{check_digest, seal};
 pub use watch::{Advice, Bound, Breached, Decision, Downtime, Samples};
 
@@ -47,6 +49,9 @@ pub struct Run {
     pub started: Timestamp,
     /// End, UTC.
     pub finished: Timestamp,
+    /// When it was decided anew, UTC, where `readygate gate` or `judge` did so after the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Timestamp>,
     /// The signal that ended the run early: `SIGINT`, `SIGTERM` or `SIGHUP`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<String>,
@@ -54,7 +59,7 @@ pub struct Run {
     pub verdict: Verdict,
     /// Why this verdict: one sentence for each gate that weighs.
     pub reasons: Vec<String>,
-    /// The code that the process ended with, unless a report could not be written (then 1).
+    /// The code that the process ended with; 1 in place of 0 where a report could not be written.
     pub exit_code: u8,
     /// Gates by outcome.
     pub counts: Counts,
@@ -74,6 +79,13 @@ pub struct Run {
     /// mistake; against forgers sign the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+}
+
+impl Run {
+    /// When the verdict was reached, UTC: what people signed must have held then.
+    pub fn decided_at(&self) -> Timestamp {
+        self.decided.unwrap_or(self.finished)
+    }
 }
 
 /// What made the record.

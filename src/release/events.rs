@@ -5,10 +5,9 @@
 //! another history, which is why the verdict that matters is signed elsewhere.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +20,7 @@ use super::{
     event::{Event, Type},
     order,
 };
-use crate::record::{FileError, write_atomically};
+use crate::record::{FileError, lock, open_regular, read_regular, write_regular};
 
 /// Name of the history in the state folder.
 pub const EVENTS: &str = "events.jsonl";
@@ -37,8 +36,6 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 const LONGEST_LINE: usize = 64 * 1024;
 const MOST_LINES: usize = 20_000;
 const LIMITS: &str = "a history has at most 20000 lines of 65536 bytes";
-const LOCK_TRIES: u32 = 500;
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// What is told so soon after it happened needs no second time.
 const SAME: SignedDuration = SignedDuration::from_secs(1);
 /// Clocks of two machines differ by less than this.
@@ -153,7 +150,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> EventsError + '_ {
 /// Reads `release.json`; `None` where there is none.
 pub fn release(folder: &Path) -> Result<Option<Release>, EventsError> {
     let path = folder.join(RELEASE);
-    let bytes = match bounded(&path) {
+    let bytes = match read_regular(&path, LARGEST) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(&path)(error)),
@@ -183,7 +180,7 @@ pub fn release(folder: &Path) -> Result<Option<Release>, EventsError> {
 pub fn read(folder: &Path) -> Result<Vec<Event>, EventsError> {
     let path = folder.join(EVENTS);
     let head = release(folder)?.ok_or_else(|| EventsError::Missing(folder.join(RELEASE)))?;
-    let bytes = match bounded(&path) {
+    let bytes = match read_regular(&path, LARGEST) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(EventsError::Missing(path));
@@ -253,6 +250,26 @@ pub fn append(folder: &Path, id: &str, new: New, now: Timestamp) -> Result<Event
     Ok(event)
 }
 
+/// Says why an event could not be added now. Whoever writes files that the event is about asks first.
+///
+/// # Errors
+/// As [`append`].
+pub fn check(folder: &Path, id: &str, kind: Type, now: Timestamp) -> Result<(), EventsError> {
+    let before = read(folder)?;
+    let event = Event {
+        at: now,
+        event: kind,
+        release: id.to_owned(),
+        recorded: None,
+        data: Map::new(),
+        prev: String::new(),
+    };
+    order::check(&before, &event).map_err(|message| EventsError::Refused {
+        event: kind.name(),
+        message,
+    })
+}
+
 /// Opens the history for appending and locks it.
 fn open(folder: &Path, path: &Path, create: bool) -> Result<File, EventsError> {
     if create {
@@ -261,13 +278,9 @@ fn open(folder: &Path, path: &Path, create: bool) -> Result<File, EventsError> {
         return Err(EventsError::Missing(path.to_owned()));
     }
     let mut options = OpenOptions::new();
-    let file = options
-        .read(true)
-        .append(true)
-        .create(create)
-        .open(path)
-        .map_err(failed(path))?;
-    lock(&file, path)?;
+    options.read(true).append(true).create(create);
+    let file = open_regular(path, &options).map_err(failed(path))?;
+    lock(&file).map_err(failed(path))?;
     Ok(file)
 }
 
@@ -289,37 +302,7 @@ fn seal(folder: &Path, release: &Release) -> Result<(), EventsError> {
     let path = folder.join(RELEASE);
     let mut text = serde_json::to_vec_pretty(release).map_err(|e| failed(&path)(e.into()))?;
     text.push(b'\n');
-    Ok(write_atomically(&path, &text)?)
-}
-
-/// The system lets go of the lock when its holder ends, however it ends.
-fn lock(file: &File, path: &Path) -> Result<(), EventsError> {
-    for _ in 0..LOCK_TRIES {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => std::thread::park_timeout(LOCK_PAUSE),
-            Err(TryLockError::Error(error)) => return Err(failed(path)(error)),
-        }
-    }
-    let error = io::Error::new(
-        io::ErrorKind::WouldBlock,
-        "another process holds it open for writing",
-    );
-    Err(failed(path)(error))
-}
-
-fn bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = File::open(path)?
-        .take(LARGEST + 1)
-        .read_to_end(&mut bytes)?;
-    if read as u64 > LARGEST {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "larger than 64 MiB",
-        ));
-    }
-    Ok(bytes)
+    Ok(write_regular(&path, &text)?)
 }
 
 /// Every line and the links between them, and that the end is the one that `release.json` knows.

@@ -345,6 +345,7 @@ impl Matter<'_> {
             issued: jiff::Timestamp::UNIX_EPOCH,
             expires: jiff::Timestamp::UNIX_EPOCH,
             sha256: examined.sha256.clone(),
+            commit: None,
             file: examined.file.clone(),
             answers: BTreeMap::default(),
             accepted: reason.is_none(),
@@ -362,6 +363,10 @@ impl Matter<'_> {
             decision: said.decision,
             issued: said.issued_at,
             expires: said.expires_at.min(expires(said.issued_at, holds_for)),
+            commit: statement
+                .commit()
+                .filter(|then| base.accepted && self.scene.commit.as_deref() != Some(*then))
+                .map(str::to_owned),
             answers: said.answers.clone(),
             ..base
         }

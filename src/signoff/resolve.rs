@@ -19,6 +19,7 @@ use crate::{
 
 /// Decides every sign-off that the run waits for, and the verdict anew.
 pub fn resolve(run: &mut Run, inputs: &Inputs<'_>) {
+    run.decided = (inputs.now > run.finished).then_some(inputs.now);
     let waits = |(gate, record): &(&&Gate, &GateRecord)| {
         gate.signoff().is_some() && record.outcome == Outcome::Pending
     };

@@ -233,6 +233,12 @@ impl<'a> Scene<'a> {
         Ok(self.are_statements(&changed))
     }
 
+    /// Whether git knows both commits, so that [`Self::is_same_release`] can tell.
+    pub fn knows(&self, signed: &str) -> bool {
+        let repo = self.repo.as_ref().filter(|_| self.head.is_some());
+        is_hash(signed) && repo.is_some_and(|repo| repo.resolve(signed).is_ok())
+    }
+
     /// When a signed commit was made, where git knows it.
     pub fn time_of(&self, commit: &str) -> Option<Timestamp> {
         let repo = self.repo.as_ref()?;

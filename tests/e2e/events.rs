@@ -292,3 +292,81 @@ fn a_deployment_outside_of_its_window_is_recorded_as_such() {
         gate.stdout
     );
 }
+
+#[test]
+fn a_closed_release_takes_no_more_runs() {
+    let project = readygate()
+        .gates("- {id: there, probe: command, stages: [post-deploy], with: {shell: touch ran}}");
+    ok(&project, "event release.opened --release r");
+    ok(&project, "event closed");
+    let said = "the release `r` in .readygate/release was closed at [TIME]";
+    for command in ["run", "run --release next", "watch", "gate run.json"] {
+        refused(&project, command, 2, said);
+    }
+    assert!(!project.path("ran").exists());
+    assert!(!project.path("decision.json").exists());
+    let evidence = "verify .readygate/release";
+    refused(&project, evidence, 2, "bundle.json is missing");
+    // Its folder out of the way, the next one begins.
+    std::fs::rename(project.path(".readygate/release"), project.path("kept")).unwrap();
+    ok(&project, "event release.opened --release next");
+    ok(&project, "run");
+}
+
+#[test]
+fn a_release_that_is_closed_meanwhile_keeps_its_evidence() {
+    let project = readygate().gates(
+        "- {id: there, probe: command, with: {argv: [sh, -c, 'if [ -e close ]; then $readygate event closed --state s; fi'], env: {readygate: READYGATE}}}",
+    );
+    let binary = env!("CARGO_BIN_EXE_readygate");
+    let config = project.read("readygate.yaml").replace("READYGATE", binary);
+    let project = project.config(&config);
+    ok(&project, "event release.opened --release r --state s");
+    ok(&project, "run --state s");
+    let project = project.file("close", "");
+    refused(
+        &project,
+        "run --state s",
+        1,
+        "the evidence could not be kept: `gate.verdict` is refused: the release was closed",
+    );
+    ok(&project, "verify s -c readygate.yaml");
+}
+
+#[test]
+fn nothing_in_the_folder_of_a_release_keeps_a_run_waiting() {
+    let project = passing();
+    let run = |before: &str, command: &str| {
+        project.shell(&format!(
+            "rm -f pipe; mkfifo pipe; exec 3<>pipe; {before}
+            timeout 20 $readygate {command} <&3"
+        ))
+    };
+    let state = "rm -rf .readygate; mkdir -p .readygate/release";
+    let link = format!("{state}; ln -s /dev/stdin .readygate/release/release.json");
+    let opened = format!("{state}; $readygate event release.opened --release r >&2");
+    let history = format!(
+        "{opened}; rm .readygate/release/events.jsonl; mkfifo .readygate/release/events.jsonl"
+    );
+    for before in [&link, &history] {
+        for command in ["run", "watch --stage pre-deploy"] {
+            let ran = run(before, command);
+            assert_eq!(ran.code, 2, "{before}: {}{}", ran.stdout, ran.stderr);
+            let said = ran.stderr.contains("not a regular file");
+            assert!(said, "{before}: {}", ran.stderr);
+        }
+        let ran = run(before, "event deploy.started --release r");
+        assert_ne!(ran.code, 124, "{before}");
+    }
+    for name in ["bundle.json", "decision.json"] {
+        let before = format!("{opened}; ln -s /dev/stdin .readygate/release/{name}");
+        let command = match name {
+            "bundle.json" => "run",
+            _ => "watch --stage pre-deploy --for 1s --every 1s",
+        };
+        let ran = run(&before, command);
+        assert_ne!(ran.code, 0, "{name}: {}{}", ran.stdout, ran.stderr);
+        let said = format!("{name}: not a regular file");
+        assert!(ran.stderr.contains(&said), "{name}: {}", ran.stderr);
+    }
+}

@@ -605,3 +605,56 @@ fn a_change_cannot_name_the_owner_who_approves_it() {
     );
     assert_eq!(project.call("diff-policy origin/main: .").code, 1);
 }
+
+#[test]
+fn evidence_of_a_trusted_run_is_verified_by_the_trusted_policy() {
+    let project = signed(PEOPLE);
+    let loose = PEOPLE.replace("argv: ['true']", "argv: ['true', more]");
+    let project = project.config(&loose);
+    let script = "set -e
+        echo \"ann@example.com $(cat mallory.pub)\" > allowed_signers
+        $readygate run -q --trust-ref origin/main --report json=run.json || [ $? = 4 ]
+        $readygate sign signoffs/requests/qa.json --role qa --key ann --yes
+        $readygate gate run.json --trust-ref origin/main --evidence kept";
+    let ran = project.shell(script);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = project.call("verify kept -c readygate.yaml --trust-ref origin/main");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = project.call("verify kept -c readygate.yaml");
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    for said in ["was made under another policy", "the key is not one that"] {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+    let ran = project.call("verify kept --trust-ref origin/main");
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn no_watch_overwrites_the_policy_of_the_working_tree() {
+    let project = readygate().config(STRICT).file("README.md", "short");
+    assert_eq!(commit(&project).code, 0);
+    let watch = "watch --only code --for 1s --every 1s";
+    for (args, says) in [
+        (
+            "--trust-ref origin/main --report json=readygate.yaml",
+            "the json report would overwrite the config readygate.yaml",
+        ),
+        (
+            "--trust-ref origin/main --decision ./readygate.yaml",
+            "the decision would overwrite the config readygate.yaml",
+        ),
+        (
+            "--decision readygate.yaml",
+            "the decision would overwrite the config readygate.yaml",
+        ),
+        (
+            "--decision d.json --report json=./d.json",
+            "the decision and the json report go to one file, d.json",
+        ),
+    ] {
+        let ran = project.call(&format!("{watch} {args}"));
+        assert_eq!(ran.code, 2, "{args}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(says), "{args}: {}", ran.stderr);
+    }
+    assert_eq!(project.read("readygate.yaml"), STRICT);
+}

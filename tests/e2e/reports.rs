@@ -174,6 +174,13 @@ fn a_report_that_cannot_be_written_fails_the_run_and_the_others_are_written() {
         assert!(project.read("run.txt").contains("GO"));
         assert!(ran.stdout.contains("GO"));
     }
+    for (argv, code) in [("'true'", 1), ("'false'", 1), ("no-such-program", 3)] {
+        let gate = format!("- {{id: g, probe: command, with: {{argv: [{argv}]}}}}");
+        let ran = readygate()
+            .gates(&gate)
+            .call("run -q --report junit=/dev/full");
+        assert_eq!(ran.code, code, "{argv}");
+    }
     let ran = project.shell("$readygate run -q > /dev/full");
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("No space left"), "{}", ran.stderr);

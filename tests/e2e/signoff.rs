@@ -121,7 +121,19 @@ fn from_pending_to_go() {
     assert_eq!(security, "2026-11-01");
     // Committed, they count in a new run of the same release.
     ok(&project.shell("git add signoffs/*.json signoffs/*.sig && git commit -qm signed"));
-    ok(&project.run());
+    ok(&project.call("run -q --stage pre-deploy --release r1 --evidence kept"));
+    let verified = project.call("verify kept -c readygate.yaml");
+    ok(&verified);
+    assert_eq!(verified.stderr, "");
+    let verified = project.call("verify kept --allowed-signers allowed_signers");
+    ok(&verified);
+    assert!(
+        verified
+            .stderr
+            .contains("whether only statements differ was not compared"),
+        "{}",
+        verified.stderr
+    );
 }
 
 #[test]

@@ -147,6 +147,15 @@ fn an_extra_file_is_found() {
 }
 
 #[test]
+fn what_a_killed_process_left_of_a_write_is_told_of() {
+    let project = bundle().file("s/.readygate-x1", "{");
+    verified(&project);
+    let ran = project.call("verify s");
+    let note = "note: .readygate-x1: what a killed process left";
+    assert!(ran.stderr.contains(note), "{}", ran.stderr);
+}
+
+#[test]
 fn a_file_that_is_cut_off_is_found() {
     let project = bundle();
     let path = of_run(&project, "run.json");
@@ -390,4 +399,94 @@ fn a_record_that_claims_more_than_was_signed_is_found() {
         &|run| run.gates.retain(|g| g.id != "here"),
         "it lists here, which the record lacks",
     );
+}
+
+#[test]
+fn what_would_wait_is_not_opened() {
+    for name in ["run.json", "svr.statement.json"] {
+        let project = bundle();
+        let path = of_run(&project, name);
+        let made = project.shell(&format!("rm {path} && mkfifo {path}"));
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        found(&project, &[&format!("{name}: is not a regular file")]);
+    }
+    let project = bundle();
+    let made = project.shell("rm s/bundle.json && mkfifo s/bundle.json");
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    found(&project, &["s/bundle.json: not a regular file"]);
+}
+
+#[test]
+fn nothing_outside_of_a_bundle_is_read() {
+    let project = bundle().file("x/run.json", "a secret");
+    let list = project.read("s/bundle.json");
+    let path = of_run(&project, "run.json");
+    let named = list.replace(path.strip_prefix("s/").unwrap(), "runs/../../x/run.json");
+    let project = project.file("s/bundle.json", named);
+    let ran = project.call("verify s");
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("outside of the bundle"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("not a run record"), "{}", ran.stderr);
+    // Neither is what a link to a folder leads to.
+    let project = project.file(
+        "s/bundle.json",
+        list.replace(path.strip_prefix("s/").unwrap(), "runs/y/run.json"),
+    );
+    std::os::unix::fs::symlink("../../x", project.path("s/runs/y")).unwrap();
+    let ran = project.call("verify s");
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("runs/y/run.json: is missing"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("not a run record"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_record_without_a_gate_of_the_policy_is_found() {
+    let project = bundle();
+    let path = of_run(&project, "run.json");
+    let mut run = record::read(&project.path(&path)).unwrap();
+    run.gates.retain(|gate| gate.id != "hint");
+    run.counts = readygate::verdict::count(&run.gates);
+    let sealed = record::seal(&run, &Masker::new([])).unwrap();
+    let text = serde_json::to_string_pretty(&sealed).unwrap();
+    let project = forged(project, "run.json", |_| text.clone());
+    found(&project, &["run.json: holds other gates than the config"]);
+}
+
+#[test]
+fn values_of_the_policy_are_put_in() {
+    let config = SIGNED
+        .replace(
+            "allowed_signers: allowed_signers",
+            "allowed_signers: allowed_signers, namespace: \"signoff@${DOMAIN}\"",
+        )
+        .replace("paths: [missing]", "paths: [\"${HINT}\"]");
+    let project = readygate()
+        .config(&config)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("DOMAIN", "example.org")
+        .env("HINT", "missing");
+    let script = "set -e
+        ssh-keygen -q -t ed25519 -N '' -C '' -f alice
+        echo \"alice@example.com $(cat alice.pub)\" > allowed_signers
+        git init -q . && git add readygate.yaml
+        git -c user.name=Carol -c user.email=carol@example.com commit -qm release
+        $readygate run -q --report json=run.json || [ $? = 4 ]
+        $readygate sign signoffs/requests/security-lead.json --role security-lead --key alice --yes
+        $readygate gate run.json --evidence s
+        $readygate verify s -c readygate.yaml
+        unset DOMAIN
+        $readygate verify s -c readygate.yaml --var DOMAIN=example.org";
+    let ran = project.shell(script);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = project.shell("unset DOMAIN; $readygate verify s -c readygate.yaml");
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("DOMAIN"), "{}", ran.stderr);
 }

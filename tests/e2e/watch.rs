@@ -535,3 +535,49 @@ fn what_cannot_be_watched_is_refused_before_anything_runs() {
     refused("", "--state nowhere", "no release is open in this folder");
     refused("", "--baseline nothing.json", "the baseline is not usable");
 }
+
+#[test]
+fn a_rollback_stays_one_whatever_becomes_of_its_report() {
+    let target = Target::failing(|n| n > 1);
+    let project = target.watched("--for 5m --every 100ms --report junit=/dev/full");
+    let ran = project.run();
+    assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stderr.contains("the junit report could not be written"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_decision_of_the_last_watch_stands_and_the_clock_is_that_of_the_first_breach() {
+    let target = Target::failing(|n| n > 1 && n < 4);
+    let project = target.watched("--for 1s --every 100ms --state state");
+    ok(
+        &project,
+        "event release.opened --release 4.0.0 --state state",
+    );
+    ok(&project, "event deploy.started --state state");
+    ok(&project, "event deploy.finished --state state");
+    assert_eq!(project.run().code, 5);
+    let deadline = decision(&project)["deadline"].clone();
+    assert_eq!(project.run().code, 0);
+    let last = decision(&project);
+    assert_eq!(last["decision"], "accept");
+    assert_eq!(last["deadline"], Value::Null);
+    let kept: Value = serde_json::from_str(&project.read("state/decision.json")).unwrap();
+    assert_eq!(kept, last);
+    // The record and the history of the first still have its deadline.
+    let events = events(&project, "state");
+    let confirmed = events.iter().find(|e| e["event"] == "breach.confirmed");
+    let told = &confirmed.unwrap()["data"]["deadline"];
+    let time = |value: &Value| value.as_str().unwrap().parse::<Timestamp>().unwrap();
+    assert!(time(told).duration_since(time(&deadline)).abs() < SignedDuration::from_secs(1));
+    let rollback = ok(&project, "event rollback.started --state state");
+    assert!(
+        rollback.stderr.contains("before its deadline"),
+        "{}",
+        rollback.stderr
+    );
+    ok(&project, "verify state -c readygate.yaml");
+}

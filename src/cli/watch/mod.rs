@@ -2,7 +2,7 @@
 
 mod collect;
 mod drive;
-mod select;
+pub(super) mod select;
 mod tell;
 
 use std::path::{Path, PathBuf};
@@ -105,7 +105,9 @@ fn prepare(
     args: &WatchArgs,
     config: &crate::config::Config,
 ) -> Result<(Job, crate::plan::Plan), String> {
-    output::spare_config(&args.reports, config.sources.names())?;
+    output::spare_config(&args.reports, run::spared(&args.config, config))?;
+    let spared = run::spared(&args.config, config);
+    output::check_beside("decision", &args.decision, &args.reports, spared)?;
     let settings = Settings::new(
         &config.watch,
         args.duration.map(|d| d.0),
@@ -133,9 +135,12 @@ fn keep(args: &WatchArgs, state: &State, run: &Run, terminal: &Terminal) -> bool
     };
     let written = write_decision(&args.decision, None, decision);
     let kept = match &state.folder {
-        Some(folder) => bundle::add(folder, run)
-            .map(Some)
-            .map_err(|e| e.to_string()),
+        // A record that the history cannot name would spoil the evidence.
+        Some(folder) => state
+            .check(Type::Decision)
+            .map_err(|e| e.to_string())
+            .and_then(|()| bundle::add(folder, run).map_err(|e| e.to_string()))
+            .map(Some),
         None => Ok(None),
     };
     let recorded = kept.and_then(|kept| {

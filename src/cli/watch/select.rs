@@ -14,7 +14,7 @@ const STAGE: &str = "post-deploy";
 /// A signature is no measurement.
 const SIGNOFF: &str = "signoff";
 
-/// Selects. Gates of no stage run in every `run`, but not in a watch that nobody put them in.
+/// Selects, and looks whether these gates can be watched with these settings.
 ///
 /// # Errors
 /// Nothing to watch, a gate that is disruptive, ids that are not watched.
@@ -23,6 +23,16 @@ pub fn select(
     wanted: &Selection,
     settings: &Settings,
 ) -> Result<(Selection, Plan), String> {
+    let (selection, plan) = plan(config, wanted)?;
+    check(config, &plan, settings)?;
+    Ok((selection, plan))
+}
+
+/// Selects. Gates of no stage run in every `run`, but not in a watch that nobody put them in.
+///
+/// # Errors
+/// Nothing to watch, a gate that is disruptive.
+pub fn plan(config: &Config, wanted: &Selection) -> Result<(Selection, Plan), String> {
     let named = !wanted.only.is_empty() || !wanted.tags.is_empty();
     let mut selection = wanted.clone();
     if selection.stages.is_empty() && !named {
@@ -51,7 +61,6 @@ pub fn select(
         ),
         other => other.to_string(),
     })?;
-    check(config, &plan, settings)?;
     Ok((selection, plan))
 }
 

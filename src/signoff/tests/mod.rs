@@ -1,5 +1,6 @@
 //! Real keys, real signatures, a real repository; only the clock and the evidence are made up.
 
+mod kept;
 mod keys;
 mod lies;
 mod people;

@@ -213,6 +213,7 @@ impl World {
             release: self.release.clone(),
             started: self.now,
             finished: self.now,
+            decided: None,
             interrupted: None,
             verdict: Verdict::Inconclusive,
             reasons: Vec::new(),
