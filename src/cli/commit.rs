@@ -73,7 +73,7 @@ fn is_release(was: &str, is: &str, run: &Run, inputs: &Inputs<'_>) -> Result<boo
 
 fn another(was: &str, is: &str) -> String {
     format!(
-        "is of commit {was}, and {is}: more than statements and requests changed; run the gates \
+        "is of commit {was}, and {is}; only statements and requests may differ, so run the gates \
          again"
     )
 }

@@ -30,12 +30,7 @@ pub fn renew(gate: &Gate, record: &mut GateRecord, now: Timestamp, baseline: Bas
     *record = fresh;
 }
 
-fn look(
-    gate: &Gate,
-    config: &WindowConfig,
-    now: Timestamp,
-    baseline: Baseline<'_>,
-) -> GateRecord {
+fn look(gate: &Gate, config: &WindowConfig, now: Timestamp, baseline: Baseline<'_>) -> GateRecord {
     let record = match measure(gate, config, now) {
         Ok(measurement) => engine::rejudge(gate, measurement, baseline),
         Err(error) => GateRecord {
@@ -65,4 +60,104 @@ fn measure(gate: &Gate, config: &WindowConfig, now: Timestamp) -> Result<Value, 
         let kind = readygate_sdk::ErrorKind::Internal;
         ProbeError::new(kind, &gate.id, "writing the measurement", e.to_string())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::{self, Config, Environment, Variables};
+
+    fn config(more: &str, environment: &[(&str, &str)]) -> Config {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("readygate.yaml");
+        let text = format!(
+            "version: 1
+gates:
+- {{id: window, probe: window{more}, with: {{
+    allow: [{{schedule: '0 22 * * *', duration: 4h, zone: UTC}}],
+    freeze: [{{schedule: '0 0 28 11 *', duration: 1d, zone: UTC, reason: sale}}]}}}}
+- {{id: here, probe: files, with: {{paths: [x]}}}}
+"
+        );
+        std::fs::write(&path, text).unwrap();
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment =
+            Environment::from(environment.iter().map(own).collect::<BTreeMap<_, _>>());
+        config::load(&[path], &environment, Variables::default())
+            .unwrap_or_else(|e| panic!("{}", e.render(false, true)))
+    }
+
+    /// What becomes of a record of `before` at a moment: its outcome, and the first rule that failed.
+    fn at(config: &Config, before: Outcome, now: &str) -> (Outcome, Option<String>) {
+        let gate = &config.gates[0];
+        let mut record = GateRecord {
+            outcome: before,
+            ..engine::blank(gate)
+        };
+        renew(gate, &mut record, now.parse().unwrap(), None);
+        let rule = record.failures().next().map(|check| check.rule.clone());
+        (record.outcome, rule)
+    }
+
+    #[test]
+    fn a_window_is_what_it_is_now() {
+        let config = config("", &[]);
+        for (now, outcome, rule) in [
+            ("2026-11-26T22:30:00Z", Outcome::Passed, None),
+            (
+                "2026-11-27T10:00:00Z",
+                Outcome::Failed,
+                Some("window/closed"),
+            ),
+            ("2026-11-27T23:59:59Z", Outcome::Passed, None),
+            (
+                "2026-11-28T00:00:00Z",
+                Outcome::Failed,
+                Some("window/frozen"),
+            ),
+        ] {
+            let found = at(&config, Outcome::Passed, now);
+            assert_eq!(found, (outcome, rule.map(str::to_owned)), "{now}");
+            assert_eq!(at(&config, Outcome::Failed, now), found);
+        }
+        let held_back = at(&config, Outcome::Skipped, "2026-11-26T22:30:00Z");
+        assert_eq!(held_back, (Outcome::Skipped, None));
+    }
+
+    #[test]
+    fn the_freeze_of_gitlab_is_that_of_now() {
+        let config = config("", &[(GITLAB, "true")]);
+        let (outcome, rule) = at(&config, Outcome::Passed, "2026-11-26T22:30:00Z");
+        let rule = rule.unwrap();
+        assert_eq!(
+            (outcome, rule.as_str()),
+            (Outcome::Failed, "window/gitlab-freeze")
+        );
+    }
+
+    #[test]
+    fn a_series_that_did_not_pass_is_not_made_good_by_a_moment() {
+        let config = config(", sustain: {for: 1m, every: 10s}", &[]);
+        let open = "2026-11-26T22:30:00Z";
+        assert_eq!(at(&config, Outcome::Failed, open).0, Outcome::Failed);
+        assert_eq!(at(&config, Outcome::Passed, open).0, Outcome::Passed);
+        let closed = "2026-11-27T10:00:00Z";
+        assert_eq!(at(&config, Outcome::Passed, closed).0, Outcome::Failed);
+    }
+
+    #[test]
+    fn nothing_else_is_touched() {
+        let config = config("", &[]);
+        let before = engine::blank(&config.gates[1]);
+        let mut record = before.clone();
+        renew(
+            &config.gates[1],
+            &mut record,
+            "2026-11-27T10:00:00Z".parse().unwrap(),
+            None,
+        );
+        assert_eq!(record, before);
+    }
 }

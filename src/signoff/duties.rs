@@ -59,7 +59,9 @@ fn clash(approval: &Approval, other: &Approval, scene: &Scene<'_>) -> Option<Str
     }
     let may = |name: &String| {
         let names = [principal, &other.principal];
-        let mut also = names.iter().filter_map(|n| scene.config.signoffs.may_also.get(*n));
+        let mut also = names
+            .iter()
+            .filter_map(|n| scene.config.signoffs.may_also.get(*n));
         also.any(|roles| roles.contains(name))
     };
     (!may(role) && !may(&other.role)).then(|| {

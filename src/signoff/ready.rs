@@ -29,11 +29,7 @@ pub fn hold_back(open: &[usize], ready: &[usize], gates: &[&Gate], records: &mut
 }
 
 /// The first need that did not pass, and how it ended.
-fn lost<'g>(
-    gate: &'g Gate,
-    ready: &[usize],
-    records: &[GateRecord],
-) -> Option<(&'g str, Outcome)> {
+fn lost<'g>(gate: &'g Gate, ready: &[usize], records: &[GateRecord]) -> Option<(&'g str, Outcome)> {
     gate.needs.iter().find_map(|id| {
         let at = records.iter().position(|record| record.id == *id)?;
         match records[at].standing() {

@@ -117,7 +117,9 @@ fn may_come(rule: &str, gate: &Gate, measurement: &SignoffMeasurement) -> bool {
             metrics.count("approvals", count);
             let own = gate.expect.iter().filter(|e| e.metric == "approvals");
             let checks = own.flat_map(|e| expect::evaluate(e, &metrics, None));
-            checks.into_iter().all(|c| c.outcome == CheckOutcome::Passed)
+            checks
+                .into_iter()
+                .all(|c| c.outcome == CheckOutcome::Passed)
         })
 }
 

@@ -284,7 +284,9 @@ impl<'a> Scene<'a> {
             )
         })?;
         let known = self.known_as(principal);
-        let others = known.iter().flat_map(|(name, others)| others.iter().chain([*name]));
+        let others = known
+            .iter()
+            .flat_map(|(name, others)| others.iter().chain([*name]));
         let own = principal.to_owned();
         let mut names = others.chain([&own]);
         Ok(names.any(|name| authors.contains(&name.to_lowercase())))
