@@ -10,7 +10,6 @@ mod events;
 mod exit_codes;
 mod expect;
 mod gate;
-mod gate;
 mod load;
 mod load_faults;
 mod manifest;
