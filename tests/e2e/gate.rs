@@ -77,13 +77,13 @@ fn a_freeze_that_began_since_the_run_counts() {
 
 /// A record of `run`, and one by which `judge` passed it under another policy.
 fn judged() -> Project {
-    let gates = "- {id: here, probe: files, with: {paths: [readygate.yaml]}}\n";
+    let gates = "- {id: here, probe: command, with: {argv: ['true']}}\n";
     let project =
         readygate()
             .gates(gates)
             .args(["run", "-q", "--release", "a", "--report", "json=run.json"]);
     ok(&project.run());
-    let project = project.gates(&gates.replace("readygate.yaml", "readygate.yaml, other.txt"));
+    let project = project.gates(&gates.replace("'true'", "'false'"));
     refused(&project, "", "was made by another policy");
     ok(&project.call("judge run.json --report json=judged.json"));
     project
