@@ -6,17 +6,20 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use readygate_sdk::Masker;
 
-use super::SelectArgs;
+use super::{SelectArgs, commit};
 use crate::{
     config::Config,
     evidence::policy,
     plan,
     record::{Run, Selection},
-    signoff::{self, Inputs, vector::shown},
+    signoff::{Inputs, vector::shown},
 };
 
 /// A record from so far in the future is one of a wrong clock.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// What `judge` puts between the id of the run and its own time.
+pub const JUDGED: &str = "-judged-";
 
 /// What the caller says of the record.
 pub struct Claim<'a> {
@@ -29,6 +32,7 @@ pub struct Claim<'a> {
 /// Looks at all of it.
 pub fn admit(run: &Run, claim: &Claim<'_>, inputs: &Inputs<'_>) -> Result<(), String> {
     no_watch(run)?;
+    no_judged(run)?;
     of_this_policy(run, inputs.config)?;
     if let Some(signal) = &run.interrupted {
         return Err(format!("is partial: the run was ended by {signal}"));
@@ -47,6 +51,20 @@ pub fn no_watch(run: &Run) -> Result<(), String> {
     Err(format!(
         "is of a watch, which decided by itself: {}; name the record of `readygate run`",
         watch.decision.name()
+    ))
+}
+
+/// `judge` gives a record of what another policy says to old measurements. What that policy asks
+/// beyond them was never measured.
+fn no_judged(run: &Run) -> Result<(), String> {
+    // Before the field was there, the id told.
+    let marked = run.judged.as_deref();
+    let Some(id) = marked.or_else(|| run.id.split_once(JUDGED).map(|(id, _)| id)) else {
+        return Ok(());
+    };
+    Err(format!(
+        "is of `readygate judge`, which measured nothing: it judged the run {id} again; name the \
+         record of `readygate run`, or run the gates again"
     ))
 }
 
@@ -70,7 +88,8 @@ fn of_the_past(run: &Run, now: Timestamp) -> Result<(), String> {
     Ok(())
 }
 
-fn of_this_release(run: &Run, asked: Option<&str>) -> Result<(), String> {
+/// A record is of the release that it was made for.
+pub fn of_this_release(run: &Run, asked: Option<&str>) -> Result<(), String> {
     let Some(asked) = asked.filter(|asked| run.release.as_deref() != Some(*asked)) else {
         return Ok(());
     };
@@ -110,28 +129,7 @@ fn of_this_target(run: &Run, inputs: &Inputs<'_>) -> Result<(), String> {
             ));
         }
     }
-    of_this_commit(run, inputs, &masker)
-}
-
-fn of_this_commit(run: &Run, inputs: &Inputs<'_>, masker: &Masker) -> Result<(), String> {
-    let Some(is) = &inputs.config.target.commit else {
-        return Ok(());
-    };
-    let is = shown(is, masker);
-    let Some(was) = &run.target.commit else {
-        return Err(format!(
-            "names no commit, and the config releases {is}; run the gates again"
-        ));
-    };
-    let same = *was == is
-        || signoff::is_release_of(run, inputs)
-            .map_err(|why| format!("may be of another commit: {why}"))?;
-    if same {
-        return Ok(());
-    }
-    Err(format!(
-        "is of commit {was}, and the config releases {is}; run the gates again"
-    ))
+    commit::of_this_commit(run, inputs, &masker)
 }
 
 /// A record of a part must not pass for one of the whole: what was left out was not even asked.

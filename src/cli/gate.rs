@@ -11,12 +11,12 @@ use super::{
     admit::{self, Claim},
     event::{State, StateArgs},
     output::{self, Target, Terminal},
-    run,
+    renew, run,
 };
 use crate::{
-    config::{Environment, Gate},
+    config::Environment,
     engine, exit,
-    record::{self, GateRecord, Outcome, Run, SkipReason, Verdict},
+    record::{self, Run, Verdict},
     signoff::{self, Inputs, request, trust::Source},
     verdict, waiver,
 };
@@ -108,6 +108,7 @@ fn evidence(
     let shown = args.record.display();
     admit::admit(&run, &claim, inputs).map_err(|why| format!("{shown} {why}"))?;
     let baseline = run::read_baseline(args.baseline.as_deref())?;
+    run::check_baseline(baseline.as_ref(), inputs.config)?;
     Ok((run, baseline))
 }
 
@@ -125,9 +126,9 @@ fn decide(
         if gate.signoff().is_some() && record.is_selected() {
             *record = engine::awaiting(gate);
         }
+        renew::renew(gate, record, now, engine::baseline_of(baseline, &gate.id));
     }
     run.waivers = waiver::apply(&config.waivers, &mut run.gates, now);
-    skip_dependents(gates, &mut run.gates);
     run.signoffs.clear();
     run.id = format!("{}-gated-{}", run.id, now.as_second());
     verdict::settle(&mut run, &config.required);
@@ -140,31 +141,6 @@ fn decide(
         terminal.complain(&format!("a sign-off request could not be written: {error}"));
     }
     Ok(sealed)
-}
-
-/// A sign-off that needs a gate which did not pass is not asked for.
-fn skip_dependents(gates: &[&Gate], records: &mut [GateRecord]) {
-    for (at, gate) in gates.iter().enumerate() {
-        let lost = |id: &&String| {
-            let need = records.iter().find(|r| r.id == **id);
-            need.is_some_and(|r| !matches!(r.standing(), Outcome::Passed | Outcome::Pending))
-        };
-        if records[at].outcome != Outcome::Pending || gate.signoff().is_none() {
-            continue;
-        }
-        let Some(need) = gate.needs.iter().find(lost) else {
-            continue;
-        };
-        let ended = records.iter().find(|r| r.id == *need);
-        let ended = ended.map(GateRecord::standing);
-        let ended = engine::ended(ended.unwrap_or(Outcome::Skipped));
-        records[at] = GateRecord {
-            outcome: Outcome::Skipped,
-            skipped: Some(SkipReason::Dependency),
-            reason: Some(format!("needs `{need}`, which {ended}")),
-            ..engine::blank(gate)
-        };
-    }
 }
 
 /// What was true yesterday may not be now: old evidence cannot be GO, whoever signed it.

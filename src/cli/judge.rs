@@ -37,7 +37,7 @@ pub struct JudgeArgs {
     /// Record of an earlier run, for expectations relative to it.
     #[arg(long, value_name = "RUN.JSON")]
     baseline: Option<PathBuf>,
-    /// Name of the release; that of the record unless given.
+    /// Name of the release; must be that of the record.
     #[arg(long, value_name = "ID")]
     release: Option<String>,
     /// Folder of signed statements.
@@ -56,10 +56,17 @@ pub fn main(args: &JudgeArgs, terminal: &Terminal, environment: &Environment) ->
     let old = record::read_sealed(&args.record).map_err(|e| e.to_string());
     let old = old.and_then(|old| {
         let shown = args.record.display();
-        admit::no_watch(&old).map_err(|why| format!("{shown} {why}"))?;
+        admit::no_watch(&old)
+            .and_then(|()| admit::of_this_release(&old, args.release.as_deref()))
+            .map_err(|why| format!("{shown} {why}"))?;
         Ok(old)
     });
-    let ready = old.and_then(|old| Ok((old, run::read_baseline(args.baseline.as_deref())?)));
+    let ready = old.and_then(|old| {
+        let baseline = run::read_baseline(args.baseline.as_deref())?;
+        let target = &old.target;
+        run::is_of_target(baseline.as_ref(), &target.name, target.environment.as_ref())?;
+        Ok((old, baseline))
+    });
     let (old, baseline) = match ready {
         Ok(ready) => ready,
         Err(message) => return terminal.usage_error(&message),
@@ -124,7 +131,9 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
     run.waivers = waiver::apply(&config.waivers, &mut run.gates, now);
     run.interrupted.clone_from(&old.interrupted);
     verdict::settle(&mut run, &config.required);
-    run.release = args.release.clone().or_else(|| old.release.clone());
+    run.release.clone_from(&old.release);
+    let measured = old.judged.as_ref().unwrap_or(&old.id);
+    run.judged = Some(measured.clone());
     let inputs = signoff::Inputs {
         config,
         gates: &config.gates.iter().collect::<Vec<_>>(),
@@ -160,24 +169,18 @@ fn skip_dependents(config: &Config, gates: &mut [GateRecord]) {
     while !settled {
         settled = true;
         for (record, gate) in gates.iter_mut().zip(&config.gates) {
-            // A sign-off is decided later, and so is what needs it.
-            let lost = |id: &&String| {
-                let ended = outcomes.get(*id);
-                ended.is_some_and(|o| !matches!(o, Outcome::Passed | Outcome::Pending))
-            };
+            // Sign-offs are decided later: what a signer accepts may free them.
+            if gate.signoff().is_some() {
+                continue;
+            }
+            let lost = |id: &&String| outcomes.get(*id).is_some_and(|o| *o != Outcome::Passed);
             let Some(need) = gate.needs.iter().find(lost) else {
                 continue;
             };
             if record.outcome == Outcome::Skipped {
                 continue;
             }
-            let ended = engine::ended(outcomes[need]);
-            *record = GateRecord {
-                outcome: Outcome::Skipped,
-                skipped: Some(SkipReason::Dependency),
-                reason: Some(format!("needs `{need}`, which {ended}")),
-                ..engine::blank(gate)
-            };
+            *record = engine::held_back(gate, need, outcomes[need]);
             outcomes.insert(gate.id.clone(), Outcome::Skipped);
             settled = false;
         }

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod admit;
+mod commit;
 mod diff_policy;
 mod event;
 mod explain;
@@ -14,6 +15,7 @@ mod plan;
 mod probe;
 mod progress;
 mod render;
+mod renew;
 mod run;
 mod schema;
 mod session;

@@ -113,6 +113,19 @@ pub fn read_baseline(path: Option<&Path>) -> Result<Option<Run>, String> {
 /// # Errors
 /// One sentence that names both.
 pub fn check_baseline(baseline: Option<&Run>, config: &Config) -> Result<(), String> {
+    let target = &config.target;
+    is_of_target(baseline, &target.name, target.environment.as_ref())
+}
+
+/// The same for a target by its name and environment.
+///
+/// # Errors
+/// One sentence that names both.
+pub fn is_of_target(
+    baseline: Option<&Run>,
+    target: &str,
+    environment: Option<&String>,
+) -> Result<(), String> {
     let Some(baseline) = baseline else {
         return Ok(());
     };
@@ -120,14 +133,14 @@ pub fn check_baseline(baseline: Option<&Run>, config: &Config) -> Result<(), Str
         Some(environment) => format!("`{name}` in {environment}"),
         None => format!("`{name}`"),
     };
-    let (then, now) = (&baseline.target, &config.target);
-    if then.name == now.name && then.environment == now.environment {
+    let then = &baseline.target;
+    if then.name == target && then.environment.as_ref() == environment {
         return Ok(());
     }
     Err(format!(
         "the baseline is not usable: it is of the target {}, this is {}",
         name(&then.name, then.environment.as_ref()),
-        name(&now.name, now.environment.as_ref())
+        name(target, environment)
     ))
 }
 

@@ -17,7 +17,8 @@ use crate::{
     engine::{self, Context},
     plan::Plan,
     record::{
-        self, ConfigRecord, GateRecord, Outcome, Run, Selection, TargetRecord, Tool, Verdict,
+        self, ConfigRecord, GateRecord, Outcome, Run, Selection, SkipReason, TargetRecord, Tool,
+        Verdict,
     },
     signoff::{self, request, trust::Source},
     verdict, waiver,
@@ -140,6 +141,7 @@ fn conclude(
         now: run.finished,
         waived_at: run.finished,
     };
+    run.target.head = signoff::head(config);
     signoff::resolve(&mut run, &inputs);
     tell_signoffs(&run, context);
     let sealed = record::seal(&run, &context.masker);
@@ -156,7 +158,8 @@ fn conclude(
 fn tell_signoffs(run: &Run, context: &Context) {
     let is_signoff = |gate: &&GateRecord| gate.probe == readygate_signoff::ID;
     for gate in run.gates.iter().filter(is_signoff) {
-        if gate.measurement.is_some() || gate.outcome == Outcome::Pending {
+        let held_back = gate.skipped == Some(SkipReason::Dependency);
+        if gate.measurement.is_some() || gate.outcome == Outcome::Pending || held_back {
             let record = Box::new(gate.clone());
             let _ = context.events.send(engine::Event::GateEnded { record });
         }
@@ -247,6 +250,7 @@ pub fn assemble(
             environment: target.environment.clone(),
             version: target.version.clone(),
             commit: target.commit.clone(),
+            head: None,
             artifact: config.artifact.clone(),
             observed_versions: observed_versions(&gates),
         },
@@ -268,6 +272,7 @@ pub fn assemble(
         gates,
         waivers,
         signoffs: Vec::new(),
+        judged: None,
         watch: None,
         digest: None,
     }

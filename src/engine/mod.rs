@@ -25,7 +25,7 @@ pub use event::Event;
 pub use gate::{blank, rejudge};
 pub use judge::sentence;
 use schedule::Schedule;
-pub use schedule::ended;
+pub use schedule::{ended, held_back};
 
 /// What all gates of a run share.
 pub struct Context {
@@ -100,11 +100,16 @@ impl Context {
         error
     }
 
-    /// Metrics of the baseline for a gate. A gate that failed then is no baseline.
+    /// Metrics of the baseline for a gate.
     pub fn baseline_of(&self, id: &str) -> Baseline<'_> {
-        let gate = self.baseline.as_ref()?.gates.iter().find(|g| g.id == id)?;
-        (gate.outcome != Outcome::Failed).then_some(&gate.metrics)
+        baseline_of(self.baseline.as_ref(), id)
     }
+}
+
+/// Metrics of an earlier run for a gate. A gate that failed then is no baseline.
+pub fn baseline_of<'a>(earlier: Option<&'a Run>, id: &str) -> Baseline<'a> {
+    let gate = earlier?.gates.iter().find(|g| g.id == id)?;
+    (gate.outcome != Outcome::Failed).then_some(&gate.metrics)
 }
 
 /// Runs all gates of the plan and gives one record for every declared gate, in their order.

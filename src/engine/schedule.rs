@@ -42,9 +42,9 @@ impl<'a> Schedule<'a> {
             .map(|(i, g)| (g.id.as_str(), i))
             .collect();
         let of = |gate: &Arc<Gate>| {
-            let places = gate.needs.iter().filter_map(|id| places.get(id.as_str()));
-            // Whether another sign-off is there is known to `signoff::resolve` only.
-            let places = places.filter(|place| gates[**place].signoff().is_none());
+            // What a signer accepts frees sign-offs, too: `signoff::resolve` looks at their needs.
+            let needs = gate.needs.iter().filter(|_| gate.signoff().is_none());
+            let places = needs.filter_map(|id| places.get(id.as_str()));
             places.copied().collect()
         };
         let mut schedule = Self {
@@ -180,6 +180,16 @@ impl<'a> Schedule<'a> {
     /// One record for every declared gate, in their order.
     pub fn into_records(self) -> Vec<GateRecord> {
         self.records.into_values().collect()
+    }
+}
+
+/// The record of a gate that needs one which did not pass.
+pub fn held_back(gate: &Gate, need: &str, outcome: Outcome) -> GateRecord {
+    GateRecord {
+        outcome: Outcome::Skipped,
+        skipped: Some(SkipReason::Dependency),
+        reason: Some(format!("needs `{need}`, which {}", ended(outcome))),
+        ..blank(gate)
     }
 }
 

@@ -71,6 +71,10 @@ pub struct Run {
     /// Signed statements that were looked at, accepted or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signoffs: Vec<SignoffRecord>,
+    /// Id of the run whose measurements `readygate judge` judged again. Of what the config asks now,
+    /// nothing was measured: `readygate gate` decides on no such record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<String>,
     /// What a watch saw and advises; `gates` then hold the last sample of each, and all of them as
     /// attempts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +118,9 @@ pub struct TargetRecord {
     /// The commit being released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Commit of the git work tree around the config at the end of the run, a full hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
     /// Digest of what is deployed: `sha256:...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,

@@ -70,7 +70,7 @@ pub struct Signoffs {
     /// Commits of the release, for telling who wrote a part of it: `v3.9.0..`, or `origin/main` for
     /// everything since. Unless said otherwise, the last commit alone.
     pub authors: Option<String>,
-    /// Other e-mail addresses that a principal commits with.
+    /// Other e-mail addresses of a principal, to commit or to sign with: two are not two people.
     #[serde(default)]
     pub also_known_as: BTreeMap<String, Vec<String>>,
 }

@@ -42,7 +42,7 @@ fn clash(approval: &Approval, other: &Approval, scene: &Scene<'_>) -> Option<Str
     let Approval {
         role, principal, ..
     } = approval;
-    let is_principal = principal.eq_ignore_ascii_case(&other.principal);
+    let is_principal = scene.person(principal) == scene.person(&other.principal);
     let is_key = approval.fingerprint == other.fingerprint;
     if !is_principal && is_key {
         let (as_other, key) = (&other.principal, &other.fingerprint);
@@ -58,8 +58,11 @@ fn clash(approval: &Approval, other: &Approval, scene: &Scene<'_>) -> Option<Str
         ));
     }
     let may = |name: &String| {
-        let also = scene.config.signoffs.may_also.get(principal);
-        also.is_some_and(|roles| roles.contains(name))
+        let names = [principal, &other.principal];
+        let mut also = names
+            .iter()
+            .filter_map(|n| scene.config.signoffs.may_also.get(*n));
+        also.any(|roles| roles.contains(name))
     };
     (!may(role) && !may(&other.role)).then(|| {
         format!(

@@ -7,6 +7,7 @@ use readygate_signoff::{Decision, SignoffConfig, SignoffMeasurement, StatementRe
 use super::{
     config::Role,
     duties::{self, Approval},
+    ready,
     request::path_of,
     scene::{Inputs, Scene},
     statement::Vouched,
@@ -30,6 +31,14 @@ pub struct Answer {
     refused: Option<String>,
 }
 
+/// What was found out of the open sign-offs.
+pub struct Settled {
+    /// Those that are asked for, as places in the record.
+    pub ready: Vec<usize>,
+    /// Every statement with every one of them that it answers.
+    pub answers: Vec<Answer>,
+}
+
 /// What there is to decide on.
 pub struct Matter<'a> {
     /// The circumstances.
@@ -44,22 +53,30 @@ impl Matter<'_> {
     /// Answers and waivers depend on each other: what a statement accepts may be what the signer of
     /// another was shown as waived. Begins with the waivers of the policy and ends when nothing
     /// changes any more; where that does not come to an end, nothing that was signed waives.
-    pub fn settled(&self, run: &mut Run, open: &[usize], inputs: &Inputs<'_>) -> Vec<Answer> {
-        let mut answers = self.answers(run, open);
+    ///
+    /// Of the open sign-offs only those are asked for whose needs stand, with what is waived by then.
+    pub fn settled(&self, run: &mut Run, open: &[usize], inputs: &Inputs<'_>) -> Settled {
+        let mut settled = self.settle(run, open);
         let mut known = BTreeSet::new();
         for _ in 0..=self.examined.len() {
-            let accepted = self.accepted(&answers);
+            let accepted = self.accepted(&settled.answers);
             if accepted == known {
-                return answers;
+                return settled;
             }
             let mut waivers = inputs.config.waivers.clone();
             waivers.extend(self.waivers(&accepted));
             run.waivers = waiver::apply(&waivers, &mut run.gates, inputs.waived_at);
-            answers = self.answers(run, open);
+            settled = self.settle(run, open);
             known = accepted;
         }
         run.waivers = waiver::apply(&inputs.config.waivers, &mut run.gates, inputs.waived_at);
-        self.answers(run, open)
+        self.settle(run, open)
+    }
+
+    fn settle(&self, run: &Run, open: &[usize]) -> Settled {
+        let ready = ready::ready(open, self.scene.gates, &run.gates);
+        let answers = self.answers(run, &ready);
+        Settled { ready, answers }
     }
 
     /// What the approvals that count accept although it fails.
@@ -203,7 +220,8 @@ impl Matter<'_> {
                 said.decision == SignDecision::Reject,
                 answer.statement,
             );
-            Some((at, (answer.gate, said.principal.to_lowercase()), rank))
+            let whose = (answer.gate, self.scene.person(&said.principal));
+            Some((at, whose, rank))
         };
         let all = answers.iter().enumerate();
         let counting = all.filter(|(_, answer)| answer.refused.is_none());

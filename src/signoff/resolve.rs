@@ -1,21 +1,25 @@
 //! Statements to outcomes: the end of every run.
 
-use readygate_sdk::{CheckOutcome, Level};
-use readygate_signoff::{ANSWER, MISSING, SignoffMeasurement};
+use readygate_sdk::{Check, CheckOutcome, Metrics};
+use readygate_signoff::{ANSWER, Decision, MISSING, SignoffMeasurement};
 
 use super::{
     found,
-    matter::Matter,
+    matter::{Matter, Settled},
+    ready,
     scene::{Inputs, Scene},
     signature::Trust,
     verify::{self, Examined},
 };
 use crate::{
     config::Gate,
-    engine,
-    record::{GateRecord, Outcome, Run, SkipReason},
+    engine, expect,
+    record::{GateRecord, Outcome, Run},
     verdict,
 };
+
+/// No release is signed by more people for one sign-off.
+const MOST_APPROVALS: u64 = 100;
 
 /// Decides every sign-off that the run waits for, and the verdict anew.
 pub fn resolve(run: &mut Run, inputs: &Inputs<'_>) {
@@ -28,13 +32,17 @@ pub fn resolve(run: &mut Run, inputs: &Inputs<'_>) {
         .filter(|(_, pair)| waits(pair))
         .map(|(at, _)| at)
         .collect();
-    if open.is_empty() {
+    // A name that may lead elsewhere tomorrow is none to keep, whether anybody signs or not.
+    if open.is_empty() && (!inputs.fresh || run.target.commit.is_none()) {
         return;
     }
     let scene = Scene::new(run, inputs);
     // A branch moves on; what was measured is the commit that it leads to now.
     if scene.commit.is_some() && (inputs.fresh || run.target.commit.is_none()) {
         run.target.commit.clone_from(&scene.commit);
+    }
+    if open.is_empty() {
+        return;
     }
     let looked = scene
         .trust(inputs.trust)
@@ -48,8 +56,9 @@ pub fn resolve(run: &mut Run, inputs: &Inputs<'_>) {
         examined: &examined,
         impossible: impossible.as_deref(),
     };
-    let answers = matter.settled(run, &open, inputs);
-    for at in open {
+    let Settled { ready, answers } = matter.settled(run, &open, inputs);
+    ready::hold_back(&open, &ready, inputs.gates, &mut run.gates);
+    for at in ready {
         let gate = inputs.gates[at];
         if let Some(config) = gate.signoff() {
             let measurement = matter.measurement(at, config, &answers);
@@ -72,23 +81,60 @@ fn look(trust: &Trust, scene: &Scene<'_>, run: &Run) -> Result<Vec<Examined>, St
 /// Judges like any other measurement. Where only a signature or an answer in one is missing,
 /// nothing has failed: somebody is waited for.
 fn judge(gate: &Gate, measurement: &SignoffMeasurement, record: &mut GateRecord) {
-    let Ok(measurement) = serde_json::to_value(measurement) else {
+    let Ok(value) = serde_json::to_value(measurement) else {
         return;
     };
-    let judged = engine::rejudge(gate, measurement, None);
-    let waits = |rule: &str| rule == MISSING.code || rule == ANSWER.code;
-    let mut failed = judged
-        .checks
-        .iter()
-        .filter(|c| c.outcome == CheckOutcome::Failed && c.level == Level::Error)
-        .peekable();
-    let only_waits = failed.peek().is_some() && failed.all(|check| waits(&check.rule));
+    let mut judged = engine::rejudge(gate, value, None);
+    let waits = |rule: &str| {
+        rule == MISSING.code || rule == ANSWER.code || may_come(rule, gate, measurement)
+    };
+    let failed: Vec<_> = judged.failures().collect();
+    let only_waits = !failed.is_empty() && failed.iter().all(|check| waits(&check.rule));
+    if only_waits {
+        ask(measurement, &mut judged);
+    }
     let outcome = if only_waits {
         Outcome::Pending
     } else {
         judged.outcome
     };
     *record = GateRecord { outcome, ..judged };
+}
+
+/// Whether an expectation that is not met will be by another signature: by one more, or by one that
+/// is made now. Too many approvals are a failure.
+fn may_come(rule: &str, gate: &Gate, measurement: &SignoffMeasurement) -> bool {
+    if measurement.counting(Decision::Reject).next().is_some() {
+        return false;
+    }
+    if rule == "expect/age" {
+        return true;
+    }
+    let approvals = measurement.counting(Decision::Approve).count() as u64;
+    let mut more = approvals + 1..=approvals.max(MOST_APPROVALS);
+    rule == "expect/approvals"
+        && more.any(|count| {
+            let mut metrics = Metrics::new();
+            metrics.count("approvals", count);
+            let own = gate.expect.iter().filter(|e| e.metric == "approvals");
+            let checks = own.flat_map(|e| expect::evaluate(e, &metrics, None));
+            checks
+                .into_iter()
+                .all(|c| c.outcome == CheckOutcome::Passed)
+        })
+}
+
+/// What is to be done about a signature that is not enough.
+fn ask(measurement: &SignoffMeasurement, record: &mut GateRecord) {
+    let Some(request) = &measurement.request else {
+        return;
+    };
+    let command = format!("readygate sign {request} --role {}", measurement.role);
+    let failed = |check: &&mut Check| check.outcome == CheckOutcome::Failed;
+    let checks = record.checks.iter_mut().filter(failed);
+    for check in checks.filter(|check| check.rule.starts_with("expect/")) {
+        check.hint.get_or_insert_with(|| command.clone());
+    }
 }
 
 /// A sign-off that needs another one waits for it. Only what is decided so far can lose by it.
@@ -109,16 +155,13 @@ fn order(gates: &[&Gate], records: &mut [GateRecord]) {
             if records[at].outcome == Outcome::Failed {
                 continue;
             }
-            let waits = ended == Outcome::Pending;
-            records[at] = GateRecord {
-                outcome: if waits {
-                    Outcome::Pending
-                } else {
-                    Outcome::Skipped
+            records[at] = match ended {
+                Outcome::Pending => GateRecord {
+                    outcome: Outcome::Pending,
+                    reason: Some(format!("needs `{need}`, which {}", engine::ended(ended))),
+                    ..engine::blank(gate)
                 },
-                skipped: (!waits).then_some(SkipReason::Dependency),
-                reason: Some(format!("needs `{need}`, which {}", engine::ended(ended))),
-                ..engine::blank(gate)
+                ended => engine::held_back(gate, need, ended),
             };
             settled = false;
         }

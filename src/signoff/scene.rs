@@ -289,10 +289,27 @@ impl<'a> Scene<'a> {
                  `signoffs: {{ authors: {UNCHECKED} }}`"
             )
         })?;
-        let others = settings.also_known_as.get(principal).into_iter().flatten();
-        let principal = principal.to_owned();
-        let mut names = others.chain([&principal]);
+        let known = self.known_as(principal);
+        let others = known
+            .iter()
+            .flat_map(|(name, others)| others.iter().chain([*name]));
+        let own = principal.to_owned();
+        let mut names = others.chain([&own]);
         Ok(names.any(|name| authors.contains(&name.to_lowercase())))
+    }
+
+    /// One name for a person, whichever of their addresses is used. Two addresses are not two people.
+    pub fn person(&self, principal: &str) -> String {
+        let known = self.known_as(principal);
+        let name = known.map_or(principal, |(name, _)| name);
+        name.to_lowercase()
+    }
+
+    /// The entry of a person in `also_known_as`, by any of their addresses.
+    fn known_as(&self, principal: &str) -> Option<(&String, &Vec<String>)> {
+        let is = |name: &String| name.eq_ignore_ascii_case(principal);
+        let mut known = self.config.signoffs.also_known_as.iter();
+        known.find(|(name, others)| is(name) || others.iter().any(is))
     }
 
     fn find_authors(&self) -> Result<BTreeSet<String>, String> {
@@ -318,14 +335,28 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Whether the commit of a record is the release that the config names.
-pub fn is_release_of(run: &Run, inputs: &Inputs<'_>) -> Result<bool, String> {
-    let Some(commit) = run.target.commit.as_deref() else {
-        return Ok(false);
-    };
+/// Whether the commit of a record is the one that is released, but for statements and requests.
+pub fn is_release_of(
+    recorded: &str,
+    released: &str,
+    run: &Run,
+    inputs: &Inputs<'_>,
+) -> Result<bool, String> {
     let mut own = run.clone();
-    own.target.commit.clone_from(&inputs.config.target.commit);
-    Scene::new(&own, inputs).is_same_release(commit)
+    own.target.commit = Some(released.to_owned());
+    Scene::new(&own, inputs).is_same_release(recorded)
+}
+
+/// The commit of the work tree around the config, where there is one.
+pub fn head(config: &Config) -> Option<String> {
+    let repo = Repo::discover(&config.directory).ok()?;
+    repo.resolve("HEAD").ok().map(|id| id.to_string())
+}
+
+/// Whether git knows a commit by this name here.
+pub fn resolves(config: &Config, name: &str) -> bool {
+    let repo = Repo::discover(&config.directory);
+    repo.is_ok_and(|repo| repo.resolve(name.trim()).is_ok())
 }
 
 /// A full hash, SHA-1 or SHA-256: whatever else names a commit may name another one tomorrow.

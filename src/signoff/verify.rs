@@ -10,7 +10,7 @@ use super::{
     scene::Scene,
     signature::{self, Signer, Trust},
     statement::{self, Parsed, Predicate, Statement, sha256},
-    vector::{self, shown},
+    vector::{self, Item, Status, shown},
 };
 use crate::record::{Run, SignDecision};
 
@@ -216,6 +216,16 @@ fn of_this_evidence(statement: &Statement, scene: &Scene<'_>, run: &Run) -> Resu
     let listed = said.verdict.digest.get("sha256").map(String::as_str);
     if listed != Some(vector::digest(&said.items).as_str()) {
         return Err("its verdict digest is not that of the items it lists".to_owned());
+    }
+    for accept in &said.accepts {
+        let shown = said.items.iter().find(|item| item.id == accept.id);
+        let failed = |item: &Item| matches!(item.status, Status::Failed | Status::Waived);
+        if !shown.is_some_and(failed) {
+            let id = &accept.id;
+            return Err(format!(
+                "it accepts {id}, of which the signer was shown no failure"
+            ));
+        }
     }
     for item in &said.items {
         let mut same = said.items.iter().filter(|other| other.id == item.id);

@@ -9,6 +9,7 @@ mod engine;
 mod events;
 mod exit_codes;
 mod expect;
+mod gate;
 mod load;
 mod load_faults;
 mod manifest;

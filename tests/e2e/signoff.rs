@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::{Project, Ran, readygate};
 
-const POLICY: &str = "\
+pub const POLICY: &str = "\
 version: 1
 target: { name: production, version: 4.0.0 }
 roles:
@@ -25,7 +25,7 @@ gates:
 ";
 
 /// A repository with a policy, keys, and the run of it at the release 4.0.0.
-fn project() -> Project {
+pub fn project() -> Project {
     let project = readygate()
         .config(POLICY)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -48,11 +48,11 @@ fn project() -> Project {
     project
 }
 
-fn ok(ran: &Ran) {
+pub fn ok(ran: &Ran) {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
 }
 
-fn sign(project: &Project, role: &str, name: &str, more: &str) -> Ran {
+pub fn sign(project: &Project, role: &str, name: &str, more: &str) -> Ran {
     let request = format!("signoffs/requests/{role}.json");
     project.call(&format!(
         "sign {request} --role {role} --key keys/{name} {more}"
@@ -60,7 +60,7 @@ fn sign(project: &Project, role: &str, name: &str, more: &str) -> Ran {
 }
 
 /// Everything signed.
-fn signed() -> Project {
+pub fn signed() -> Project {
     let project = project();
     assert_eq!(project.run().code, 4);
     ok(&sign(
@@ -374,7 +374,7 @@ fn without_any_config_of_signatures_nothing_is_written() {
 }
 
 /// `gate` must refuse the record, with these words.
-fn refused(project: &Project, args: &str, says: &str) {
+pub fn refused(project: &Project, args: &str, says: &str) {
     let ran = project.call(&format!("gate run.json {args}"));
     assert_eq!(ran.code, 2, "{args}: {}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains(says), "{says}:\n{}", ran.stderr);

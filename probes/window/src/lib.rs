@@ -71,6 +71,18 @@ impl Probe for Window {
     }
 }
 
+/// What [`Window`] measures, at any moment. No I/O.
+///
+/// # Errors
+/// A zone that is not known here.
+pub fn state(
+    config: &WindowConfig,
+    at: Timestamp,
+    gitlab: Option<&str>,
+) -> Result<WindowMeasurement, ProbeError> {
+    measure::state(config, at, gitlab)
+}
+
 /// What keeps a deployment from starting at a moment; nothing means that it may start.
 ///
 /// # Errors

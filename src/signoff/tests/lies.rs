@@ -9,7 +9,10 @@ use super::{
     },
     world::World,
 };
-use crate::record::{Outcome, SignDecision::Approve, Verdict};
+use crate::{
+    record::{Outcome, SignDecision::Approve, Verdict},
+    waiver::Accept,
+};
 
 #[test]
 fn edited_statement() {
@@ -184,5 +187,34 @@ fn keys_given_twice_are_refused() {
         let edited = text.replacen(from, to, 1);
         assert_ne!(edited, text);
         assert!(statement::parse(edited.as_bytes()).is_err(), "{to}");
+    }
+}
+
+#[test]
+fn what_was_not_shown_as_failed_cannot_be_accepted() {
+    let mut world = World::new();
+    world.outcomes.insert("infra.b".to_owned(), Outcome::Failed);
+    let accepting = |id: &'static str| {
+        world.resolve();
+        let request = world.request("security-lead");
+        let path = world.sign_request(&request, "alice", Approve, |statement| {
+            statement.predicate.accepts = vec![Accept {
+                id: id.to_owned(),
+                rule: None,
+                subject: None,
+                status: None,
+                reason: "known".to_owned(),
+                ticket: None,
+                expires: "2026-12-31".parse().unwrap(),
+            }];
+        });
+        let found = world.of(&path);
+        fs::remove_file(path).unwrap();
+        found.reason
+    };
+    assert_eq!(accepting("infra.b"), None);
+    for id in ["infra.a", "infra.c"] {
+        let why = format!("it accepts {id}, of which the signer was shown no failure");
+        assert_eq!(accepting(id), Some(why));
     }
 }

@@ -317,3 +317,98 @@ fn a_rejection_counts_for_each_of_its_stages() {
         assert_eq!(world.resolve().exit_code, code, "{stages:?}");
     }
 }
+
+/// Security signs as an expectation says.
+fn expecting(expect: &str) -> World {
+    let gate = format!("    severity: blocker\n    expect: {{ {expect} }}\n");
+    World::with(&POLICY.replace("    severity: blocker\n", &gate))
+}
+
+#[test]
+fn two_approvals_are_waited_for() {
+    let mut world = expecting("approvals: '>= 2'");
+    assert_eq!(world.resolve().exit_code, 4);
+    world.sign("security-lead", "alice");
+    let run = world.resolve();
+    assert_eq!(run.exit_code, 4, "{:?}", run.reasons);
+    let open = run.gates[2].failures().next().unwrap();
+    assert_eq!(open.rule, "expect/approvals");
+    let hint = open.hint.as_ref().unwrap();
+    assert!(hint.contains("--role security-lead"), "{hint}");
+    // The same person signs in vain.
+    world.pass(60);
+    world.sign("security-lead", "alice");
+    assert_eq!(world.resolve().exit_code, 4);
+    std::fs::remove_dir_all(world.path().join("signoffs/requests")).unwrap();
+    world.sign("security-lead", "ann");
+    let run = world.resolve();
+    assert_eq!(run.verdict, Verdict::Go, "{:?}", run.reasons);
+    world.pass(60);
+    world.sign_as(
+        "security-lead",
+        "ann",
+        crate::record::SignDecision::Reject,
+        |_| (),
+    );
+    assert_eq!(world.resolve().exit_code, 1);
+}
+
+#[test]
+fn an_approval_that_is_too_old_is_waited_for_and_one_too_many_is_a_failure() {
+    let mut world = expecting("age: '<= 1h'");
+    assert_eq!(world.resolve().exit_code, 4);
+    world.sign("security-lead", "alice");
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.pass(3601);
+    assert_eq!(world.resolve().exit_code, 4);
+    world.sign("security-lead", "alice");
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+
+    let mut world = expecting("approvals: '== 1'");
+    world.sign("security-lead", "alice");
+    let request = world.request("security-lead");
+    assert_eq!(world.resolve().verdict, Verdict::Go);
+    world.pass(60);
+    world.sign_request(&request, "ann", Approve, |_| ());
+    assert_eq!(world.resolve().exit_code, 1);
+}
+
+#[test]
+fn two_addresses_are_not_two_people() {
+    let known = "revoked: revoked, also_known_as: { alice@example.com: [ann@example.com] }";
+    let policy = POLICY.replace("revoked: revoked", known);
+    let gate = "    severity: blocker\n    expect: { approvals: '>= 2' }\n";
+    let mut world = World::with(&policy.replace("    severity: blocker\n", gate));
+    let first = world.sign("security-lead", "alice");
+    world.pass(60);
+    world.sign("security-lead", "ann");
+    assert_eq!(world.resolve().exit_code, 4);
+    let reason = world.of(&first).reason.unwrap();
+    assert!(reason.contains("signed anew"), "{reason}");
+
+    // Nor does an author become another person by signing as the other.
+    let world = World::with(&policy);
+    world.write("code.txt", "mine");
+    world.commit("alice@example.com", "2026-11-24T09:00:00Z");
+    let path = world.sign("security-lead", "ann");
+    assert!(world.of(&path).reason.unwrap().contains("wrote a part"));
+}
+
+#[test]
+fn what_needs_a_sign_off_that_is_not_asked_for_is_not_asked_for() {
+    let dba = "  - { id: signoff.dba, needs: [infra.a], probe: signoff, with: { role: dba } }\n";
+    let last = "  - { id: signoff.final, needs: [signoff.dba], probe: signoff, with: { role: cto, final: true } }\n";
+    let mut world = world(&[dba, last]);
+    world.outcomes.insert("infra.a".to_owned(), Outcome::Failed);
+    let run = world.resolve();
+    let reasons = |at: usize| run.gates[at].reason.clone().unwrap();
+    assert_eq!(reasons(3), "needs `infra.a`, which failed");
+    assert_eq!(reasons(4), "needs `signoff.dba`, which was skipped");
+    for role in ["dba", "cto"] {
+        let request = format!("signoffs/requests/{role}.json");
+        assert!(!world.path().join(request).exists());
+    }
+    world.outcomes.clear();
+    assert_eq!(world.resolve().exit_code, 4);
+    world.sign("dba", "bob");
+}

@@ -223,6 +223,7 @@ impl World {
             waivers: Vec::new(),
             signoffs: Vec::new(),
             digest: None,
+            judged: None,
             watch: None,
         }
     }
