@@ -361,15 +361,15 @@ fn an_interrupt_keeps_what_was_measured() {
             "open: {{ rate: 100/s, connections: 4, for: 60s }}, sockets: {{ processes: {processes} }}"
         ));
         let running = project.start();
-        for _ in 0..30 {
+        for _ in 0..150 {
             requests.recv_timeout(LIMIT).unwrap();
         }
         let begun = Instant::now();
         running.signal(Signal::SIGINT);
         let ran = running.finish();
-        // A second, and what a busy machine adds.
+        // A second, and what a busy machine adds; a minute was asked for.
         assert!(
-            begun.elapsed() < Duration::from_secs(3),
+            begun.elapsed() < Duration::from_secs(20),
             "{:?}",
             begun.elapsed()
         );

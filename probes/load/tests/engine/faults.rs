@@ -242,7 +242,7 @@ fn once_each() -> Server {
 async fn only_what_may_be_repeated_is_sent_again_after_an_idle_close() {
     let with = |method: &str| {
         let server = once_each();
-        let mut spec = open(server.url(), 1, 0.8, 2_500);
+        let mut spec = open(server.url(), 1, 0.4, 5_000);
         spec.scenarios[0].steps[0].method = method.to_owned();
         (server, spec)
     };

