@@ -20,7 +20,7 @@ fn gates_run_side_by_side() {
 
 #[test]
 fn concurrency_bounds_them() {
-    let gates = TWINS.replace("command,", "command, timeout: 1s,");
+    let gates = TWINS.replace("command,", "command, timeout: 5s,");
     let ran = readygate()
         .config(&format!("version: 1\nconcurrency: 1\ngates:\n{gates}"))
         .run();
@@ -191,7 +191,7 @@ fn the_deadline_of_the_run_ends_what_runs_and_what_waits() {
 "#;
     let ran = readygate()
         .gates(gates)
-        .arg("--deadline=1s")
+        .arg("--deadline=5s")
         .within(Duration::from_secs(30))
         .run();
     assert_snapshot!(ran.summary(), @r#"

@@ -286,12 +286,13 @@ fn it_closes_after_each_reply() {
                 peer.send(answer);
             }
         });
-        let ran = target.gate("").run();
+        let project = target.gate_of("open: { rate: 50/s, connections: 64, for: 1s }");
+        let ran = project.run();
         let record = ran.gate("l");
         // Each request finds a connection, and each is answered: closing is no error.
         assert!(errors(&ran).is_empty(), "{:?}", errors(&ran));
         let again = record["metrics"]["connections.reopened"]["value"].as_u64();
-        assert!(again.is_some_and(|n| n > 20), "{again:?}");
+        assert!(again.is_some_and(|n| n >= 20), "{again:?}");
     }
 }
 

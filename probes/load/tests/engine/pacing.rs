@@ -4,7 +4,7 @@ use std::{
     io::Write,
     sync::{Arc, RwLock},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use readygate_load::engine::spec::{Arrivals, Shape, Step};
@@ -53,11 +53,16 @@ async fn a_stall_shows_in_the_quantiles() {
             socket.write_all(&ok("x")).unwrap();
         }
     });
+    let started = Instant::now();
+    let at = move |millis| {
+        let due = started + Duration::from_millis(millis);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+    };
     thread::spawn(move || {
-        for _ in 0..4 {
-            thread::sleep(Duration::from_millis(900));
+        for second in 0..4 {
+            at(second * 1_000 + 900);
             let _closed = gate.write().unwrap();
-            thread::sleep(Duration::from_millis(100));
+            at(second * 1_000 + 1_000);
         }
     });
     let report = load(open(server.url(), 16, 400.0, 3_000)).await.unwrap();
