@@ -12,7 +12,7 @@ use super::{Mongod, direct, hello};
 use crate::server::{StackError, folder};
 
 /// How long a set may take until it is as wanted.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(50);
 
 /// One member of a set in the making.
