@@ -91,7 +91,7 @@ pub fn free_port() -> Result<u16, StackError> {
     }
     Err(StackError::Io {
         what: "finding a free port".into(),
-        error: last.unwrap_or_else(|| std::io::ErrorKind::AddrInUse.into()),
+        error: last.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()),
     })
 }
 
