@@ -4,10 +4,11 @@ use std::{
     io::Write,
     sync::{Arc, RwLock},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use readygate_load::engine::spec::{Arrivals, Shape, Step};
+use tokio::time::Instant;
 
 use crate::{
     load, open,

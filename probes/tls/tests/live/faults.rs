@@ -1,10 +1,11 @@
 //! Time: silence, deadlines, an interrupted run.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use readygate_sdk::{Cx, ErrorKind, Metric, Probe as _};
 use readygate_tls::Tls;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::{
     canned::{self, Act},
