@@ -32,6 +32,7 @@ fn interrupted(signal: Signal) -> (Project, Ran) {
 }
 
 /// A moment passes, and nothing has come of it.
+#[expect(clippy::disallowed_methods, reason = "the kernel tells nobody else")]
 fn pause() -> bool {
     std::thread::sleep(std::time::Duration::from_millis(50));
     false

@@ -101,6 +101,14 @@ gates:
     readygate().config(&config).args(args.split_whitespace())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing tells when the file is there"
+)]
+fn moment() {
+    std::thread::sleep(std::time::Duration::from_millis(10));
+}
+
 fn decision(project: &Project) -> Value {
     serde_json::from_str(&project.read("decision.json")).unwrap()
 }
@@ -347,7 +355,7 @@ fn a_killed_watch_leaves_a_partial_record_without_a_conclusion() {
         let mut running = project.start();
         running.wait_for("watching 2 gates");
         while !project.path("marks").exists() || project.read("marks").lines().count() < 3 {
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            moment();
         }
         running.signal(signal);
         let ran = running.finish();
@@ -469,7 +477,7 @@ fn a_watch_that_is_killed_outright_looks_like_one() {
     let mut running = project.start();
     running.wait_for("watching 1 gate");
     while !kinds(&events(&project, "state")).contains(&"watch.sample") {
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        moment();
     }
     running.signal(Signal::SIGKILL);
     drop(running);
