@@ -20,7 +20,7 @@ fn gates_run_side_by_side() {
 
 #[test]
 fn concurrency_bounds_them() {
-    let gates = TWINS.replace("command,", "command, timeout: 1s,");
+    let gates = TWINS.replace("command,", "command, timeout: 5s,");
     let ran = readygate()
         .config(&format!("version: 1\nconcurrency: 1\ngates:\n{gates}"))
         .run();
@@ -167,8 +167,8 @@ fn a_gate_ends_at_its_deadline_and_the_others_do_not_mind() {
     let ran = readygate()
         .gates(
             r#"
-- {id: polite, timeout: 400ms, probe: command, with: {shell: "echo still here; sleep 600"}}
-- {id: stubborn, timeout: 400ms, probe: command, with: {shell: "trap '' TERM; while :; do sleep 600; done"}}
+- {id: polite, timeout: 2s, probe: command, with: {shell: "echo still here; sleep 600"}}
+- {id: stubborn, timeout: 2s, probe: command, with: {shell: "trap '' TERM; while :; do sleep 600; done"}}
 - {id: fine, probe: command, with: {argv: ["true"]}}
 "#,
         )
@@ -191,7 +191,7 @@ fn the_deadline_of_the_run_ends_what_runs_and_what_waits() {
 "#;
     let ran = readygate()
         .gates(gates)
-        .arg("--deadline=1s")
+        .arg("--deadline=5s")
         .within(Duration::from_secs(30))
         .run();
     assert_snapshot!(ran.summary(), @r#"
@@ -304,10 +304,11 @@ fn a_file_that_appears_later_is_seen_by_a_retry() {
     assert_eq!(ran.gate("file")["flaky"], true);
 }
 
+/// Five measurements, at a pace that a busy machine keeps.
 fn sustained(limits: &str, with: &str) -> Ran {
     readygate()
         .gates(&format!(
-            "- {{id: steady, probe: command, sustain: {{for: 400ms, every: 100ms{limits}}}, with: {with}}}"
+            "- {{id: steady, probe: command, sustain: {{for: 2s, every: 500ms{limits}}}, with: {with}}}"
         ))
         .run()
 }

@@ -49,7 +49,8 @@ async fn hung(node_timeout: &str, outcome: CheckOutcome) {
     let started = Instant::now();
     let measured = Mongodb::measure(&config, &cx).await.unwrap();
     let took = started.elapsed();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // What settling and a patient look at a member would add is 20 s each.
+    assert!(took < Duration::from_secs(5), "{took:?}");
     assert_eq!(measured.nodes.len(), 3);
     for node in &measured.nodes {
         assert!(matches!(node.reach, Reach::Hung { .. }), "{node:?}");
@@ -71,14 +72,15 @@ async fn an_interruption_ends_it_at_once() {
     let config = config(&holes, "20s");
     let cx = Cx::builder(Duration::from_secs(30)).build();
     let cancel = cx.cancellation().clone();
-    let started = Instant::now();
-    let (measured, ()) = tokio::join!(Mongodb::measure(&config, &cx), async {
+    let (measured, cancelled) = tokio::join!(Mongodb::measure(&config, &cx), async {
         tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = Instant::now();
         cancel.cancel();
+        now
     });
     let Err(error) = measured else {
         panic!("an interrupted run has no measurement");
     };
     assert_eq!(error.kind, ErrorKind::Cancelled);
-    assert!(started.elapsed() < Duration::from_millis(600));
+    assert!(cancelled.elapsed() < Duration::from_secs(2));
 }

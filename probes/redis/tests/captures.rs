@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 
-use futures::future::join_all;
+use futures::{StreamExt as _, stream};
 use readygate_redis::{Redis, RedisConfig};
 use readygate_sdk::{Check, CheckOutcome, Checks, Cx, Level, Probe as _};
 use serde::Deserialize;
@@ -157,7 +157,7 @@ async fn replay(name: String, capture: Capture) -> Result<(String, String), Stri
     let mut nodes = stage.set(capture.nodes).await;
     nodes.truncate(6);
     let mut with = json!({
-        "nodes": nodes, "settle": "0s", "node_timeout": "1500ms", "hit_rate": {"window": "0s"},
+        "nodes": nodes, "settle": "0s", "node_timeout": "3s", "hit_rate": {"window": "0s"},
     });
     if total == 1 {
         with["topology"] = json!({"nodes": 1});
@@ -167,7 +167,7 @@ async fn replay(name: String, capture: Capture) -> Result<(String, String), Stri
     }
     let config: RedisConfig = serde_json::from_value(with).unwrap();
     Redis::validate(&config).unwrap();
-    let cx = Cx::builder(Duration::from_secs(20)).build();
+    let cx = Cx::builder(Duration::from_secs(60)).build();
     let measured = Redis::measure(&config, &cx).await.unwrap();
     let read = serde_json::from_str(&serde_json::to_string(&measured).unwrap()).unwrap();
     assert_eq!(measured, read);
@@ -203,12 +203,9 @@ async fn every_recorded_state_gets_the_experts_verdict() {
         captures.push((name, serde_json::from_str::<Capture>(&text).unwrap()));
     }
     assert!(captures.len() >= 48, "{} captures", captures.len());
-    let results = join_all(
-        captures
-            .into_iter()
-            .map(|(name, capture)| replay(name, capture)),
-    )
-    .await;
+    // A few at a time, so that on a busy machine no node is late that answers.
+    let replays = stream::iter(captures).map(|(name, capture)| replay(name, capture));
+    let results: Vec<_> = replays.buffer_unordered(6).collect().await;
     let wrong: Vec<&String> = results.iter().filter_map(|r| r.as_ref().err()).collect();
     assert!(
         wrong.is_empty(),

@@ -361,15 +361,16 @@ mod tests {
     async fn the_whole_group_is_killed_at_the_deadline() {
         let marker = std::env::temp_dir().join(format!("readygate-group-{}", std::process::id()));
         let script = format!(
-            "(trap '' TERM; sleep 2; touch {}) & echo waiting; wait",
+            "(trap '' TERM; sleep 6; touch {}) & echo waiting; wait",
             marker.display()
         );
-        let error = run(&job(&script), &cx(Duration::from_millis(300)))
+        let started = Instant::now();
+        let error = run(&job(&script), &cx(Duration::from_secs(2)))
             .await
             .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Timeout);
         assert!(error.message.contains("waiting"), "{}", error.message);
-        tokio::time::sleep(Duration::from_millis(2_200)).await;
+        tokio::time::sleep_until(started + Duration::from_millis(6_500)).await;
         assert!(!marker.exists(), "a grandchild outlived the gate");
     }
 

@@ -407,7 +407,7 @@ async fn a_command_that_cannot_start_or_hangs_is_not_measured() {
         (ErrorKind::Connect, "no-such-test-runner")
     );
     let hangs = config(json!({ "run": shell("echo still here; sleep 60"), "reports": ["*.xml"] }));
-    let cx = Cx::builder(Duration::from_millis(300))
+    let cx = Cx::builder(Duration::from_secs(2))
         .directory(folder.path())
         .build();
     let error = Tests::measure(&hangs, &cx).await.unwrap_err();

@@ -78,7 +78,7 @@ async fn requests_overlap() {
         _ => respond("200 OK", "", "quick"),
     })
     .await;
-    let short = cx(Duration::from_millis(400));
+    let short = cx(Duration::from_millis(1_500));
     let client = Client::build(&Settings::default(), &short).await.unwrap();
     let ask = |path: &str| Request::new(Method::GET, Url::parse(&server.url(path)).unwrap());
     let (slow, quick) = (ask("/slow"), ask("/quick"));

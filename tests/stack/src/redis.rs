@@ -17,7 +17,7 @@ mod reply;
 pub use cluster::RedisCluster;
 use reply::Replies;
 
-use crate::server::{Launch, Server, StackError, find_program, folder, now, pause};
+use crate::server::{Launch, RandomSeed, Server, StackError, find_program, folder, now, pause};
 
 const INSTALL: &str = "apt-get install redis-server";
 const IO: Duration = Duration::from_secs(5);
@@ -103,7 +103,7 @@ fn program() -> Result<PathBuf, StackError> {
 fn ports() -> Result<(u16, u16), StackError> {
     let seed = RandomSeed::new();
     for attempt in 0..500_u32 {
-        let port = 10_240 + seed.at(attempt) % 20_000;
+        let port = seed.port(attempt);
         let Some(bus) = port.checked_add(1) else {
             continue;
         };
@@ -117,23 +117,6 @@ fn ports() -> Result<(u16, u16), StackError> {
         why: "no pair of free ports".into(),
         log: String::new(),
     })
-}
-
-/// Numbers that differ between processes and calls.
-struct RandomSeed(u64);
-
-impl RandomSeed {
-    fn new() -> Self {
-        use std::hash::{BuildHasher as _, RandomState};
-        Self(RandomState::new().hash_one(std::process::id()))
-    }
-
-    fn at(&self, step: u32) -> u16 {
-        let mixed = self
-            .0
-            .wrapping_add(u64::from(step).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        u16::try_from((mixed >> 20) & 0x7fff).unwrap_or_default()
-    }
 }
 
 impl Redis {

@@ -80,12 +80,38 @@ pub struct Server {
 
 /// A loopback port that is free now. Servers that lose the race to it fail to come up and say so.
 pub fn free_port() -> Result<u16, StackError> {
-    let error = |error| StackError::Io {
+    let seed = RandomSeed::new();
+    let mut last = None;
+    for attempt in 0..500 {
+        let port = seed.port(attempt);
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(StackError::Io {
         what: "finding a free port".into(),
-        error,
-    };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(error)?;
-    Ok(listener.local_addr().map_err(error)?.port())
+        error: last.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()),
+    })
+}
+
+/// Ports that differ between processes and calls.
+pub(crate) struct RandomSeed(u64);
+
+impl RandomSeed {
+    pub(crate) fn new() -> Self {
+        use std::hash::{BuildHasher as _, RandomState};
+        Self(RandomState::new().hash_one(std::process::id()))
+    }
+
+    /// A port below the range that outgoing connections take theirs from, so that none of these gets
+    /// it before the server does.
+    pub(crate) fn port(&self, step: u32) -> u16 {
+        let mixed = self
+            .0
+            .wrapping_add(u64::from(step).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        10_240 + u16::try_from((mixed >> 20) & 0x7fff).unwrap_or_default() % 20_000
+    }
 }
 
 /// A temp folder for a server's files, made before its config is written.

@@ -79,7 +79,7 @@ async fn silence_ends_at_the_deadline() {
         format!("cors: [{{url: '{url}'}}]"),
         format!("rate_limit: [{{url: '{url}', limit: 3}}]"),
     ] {
-        let cx = Cx::builder(Duration::from_millis(300)).build();
+        let cx = Cx::builder(Duration::from_millis(1_500)).build();
         let error = Access::measure(&config(&yaml), &cx).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Timeout, "{error}");
         assert_eq!(error.phase, "waiting for the response headers");

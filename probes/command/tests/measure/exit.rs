@@ -162,7 +162,7 @@ fn peak_kib() -> u64 {
 
 #[tokio::test]
 async fn a_program_that_hangs_is_killed_and_quoted() {
-    let cx = cx(Duration::from_millis(300)).build();
+    let cx = cx(Duration::from_secs(2)).build();
     let error = fails(
         json!({"shell": "echo waiting for the lock; sleep 600"}),
         &cx,

@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 
 use crate::stub::{Stub, Zone};
 
-/// Long enough for an answer on loopback on a busy machine; every silence takes as long.
-pub const PATIENCE: &str = "500ms";
+/// Long enough for an answer on loopback on a busy machine.
+pub const PATIENCE: &str = "2s";
+
+/// For where nobody answers, which takes as long and longer.
+const IMPATIENCE: &str = "300ms";
 
 pub struct Gate {
     pub measurement: DnsMeasurement,
@@ -37,9 +40,18 @@ impl Gate {
 
     /// One record, asked of stubs.
     pub async fn record(servers: &[&Stub], record: Value) -> Self {
+        Self::waiting(PATIENCE, servers, record).await
+    }
+
+    /// The same of servers that give no answer.
+    pub async fn silence(servers: &[&Stub], record: Value) -> Self {
+        Self::waiting(IMPATIENCE, servers, record).await
+    }
+
+    async fn waiting(patience: &str, servers: &[&Stub], record: Value) -> Self {
         let servers: Vec<String> = servers.iter().map(|s| s.text()).collect();
         Self::run(json!({
-            "servers": servers, "query_timeout": PATIENCE, "allow_private": true,
+            "servers": servers, "query_timeout": patience, "allow_private": true,
             "records": [record],
         }))
         .await

@@ -105,10 +105,10 @@ async fn the_ways_of_no_record_are_kept_apart() {
 async fn silence_and_closed_ports_are_could_not_tell() {
     let silent = Stub::raw(|_, _| Vec::new()).await;
     let started = Instant::now();
-    let gate = Gate::record(&[&silent], shop("A")).await;
+    let gate = Gate::silence(&[&silent], shop("A")).await;
     assert_eq!(gate.ended(), Ended::Timeout);
     assert_eq!(gate.problems(), ["unmeasured no-answer"]);
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(10));
     assert!(gate.metrics.get("records").is_none());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closed = listener.local_addr().unwrap();

@@ -20,14 +20,14 @@ fn is(error: &ProbeError, kind: ErrorKind, phase: &str) {
 /// Fails within a short deadline, and not long after it.
 async fn times_out(url: &str, phase: &str) {
     let started = Instant::now();
-    let cx = cx(Duration::from_millis(300));
+    let cx = cx(Duration::from_millis(1_500));
     let error = measure_in(&format!("{{url: '{url}'}}"), &cx)
         .await
         .unwrap_err();
     is(&error, ErrorKind::Timeout, phase);
     assert_eq!(error.subject, url);
     assert!(
-        started.elapsed() < Duration::from_secs(3),
+        started.elapsed() < Duration::from_secs(5),
         "{:?}",
         started.elapsed()
     );

@@ -99,7 +99,7 @@ async fn no_answer_at_all_is_an_error() {
 async fn time_must_suffice_for_all_samples() {
     let server = in_turn(vec![respond("200 OK", "", ""), vec![Act::Hang]]).await;
     let yaml = format!("{{url: '{}', samples: 3}}", server.url("/"));
-    let error = measure_in(&yaml, &cx(Duration::from_millis(500)))
+    let error = measure_in(&yaml, &cx(Duration::from_millis(1_500)))
         .await
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::Timeout);

@@ -74,7 +74,8 @@ async fn a_target_that_goes_away_is_a_connect_error() {
             reset(&socket);
         }
     });
-    let spec = open(url, 5, 100.0, 1_000);
+    let mut spec = open(url, 5, 100.0, 1_000);
+    spec.drain = Duration::from_millis(500);
     let report = load(spec).await.unwrap();
     gone.join().unwrap();
     let errors = &report.measured.errors;
@@ -88,7 +89,9 @@ async fn a_target_that_goes_away_is_a_connect_error() {
 #[tokio::test]
 async fn accept_and_hang_is_a_timeout() {
     let server = Server::start(|socket, _| while Request::read(socket).is_some() {});
-    let report = all_fail(plain(&server), |e| e.timeout).await;
+    let mut spec = plain(&server);
+    spec.timeout = Duration::from_millis(500);
+    let report = all_fail(spec, |e| e.timeout).await;
     // A timeout counts with the time at which it was given up, also in the response time.
     assert_eq!(report.measured.response.n, 50);
     assert!(report.measured.response.min().unwrap() >= 499_000);
@@ -228,6 +231,7 @@ async fn a_target_that_fails_for_long_is_left_alone() {
 async fn accept_and_close_is_not_hammered() {
     let server = Server::start(|_, _| ());
     let mut spec = open(server.url(), 10, 100.0, 500);
+    spec.drain = Duration::from_millis(500);
     spec.connect.ramp_limit = Duration::from_millis(300);
     let attempts = match load(spec).await {
         Ok(report) => {
@@ -257,7 +261,7 @@ fn once_each() -> Server {
 async fn only_what_may_be_repeated_is_sent_again_after_an_idle_close() {
     let with = |method: &str| {
         let server = once_each();
-        let mut spec = open(server.url(), 1, 0.8, 2_500);
+        let mut spec = open(server.url(), 1, 0.4, 5_000);
         spec.scenarios[0].steps[0].method = method.to_owned();
         (server, spec)
     };

@@ -55,7 +55,7 @@ impl Said {
 pub fn cx(said: &Said) -> Cx {
     let said = said.clone();
     let environment = [("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned())];
-    Cx::builder(Duration::from_secs(60))
+    Cx::builder(Duration::from_secs(180))
         .environment(environment.into())
         .progress(move |line| said.0.lock().unwrap().push(line.to_owned()))
         .build()

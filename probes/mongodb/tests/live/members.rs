@@ -9,7 +9,12 @@ use crate::common::{Verdict, look, look_within, three, with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_set_passes_until_members_go() {
-    let mut set = MongoSet::start(SetSpec::default()).await.unwrap();
+    // Primaries hang and die here, and others are waited for.
+    let spec = SetSpec {
+        election_timeout_ms: 1000,
+        ..SetSpec::default()
+    };
+    let mut set = MongoSet::start(spec).await.unwrap();
     healthy(&set).await;
     wrong_name(&set).await;
     hung_secondary(&set).await;

@@ -23,12 +23,20 @@ pub(crate) fn cx() -> Cx {
     Cx::builder(Duration::from_secs(30)).build()
 }
 
-/// Short waits, for servers that hang on purpose.
+/// Short waits, for servers with a fault; those that answer have time to on a busy machine.
 pub(crate) fn quick() -> Options {
     Options {
-        answer_timeout: Duration::from_millis(300),
+        answer_timeout: Duration::from_secs(1),
         retry_pause: Duration::from_millis(5),
         ..Options::default()
+    }
+}
+
+/// Shorter waits, for servers that never answer.
+pub(crate) fn impatient() -> Options {
+    Options {
+        answer_timeout: Duration::from_millis(300),
+        ..quick()
     }
 }
 

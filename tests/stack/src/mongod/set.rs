@@ -12,7 +12,7 @@ use super::{Mongod, direct, hello};
 use crate::server::{StackError, folder};
 
 /// How long a set may take until it is as wanted.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(50);
 
 /// One member of a set in the making.
@@ -65,8 +65,8 @@ pub struct SetSpec {
     pub arguments: Vec<String>,
     /// A user `root` with this password, and a key file among the members.
     pub password: Option<String>,
-    /// Milliseconds without a primary until the others elect one; 1000 is quick, 10000 the default
-    /// of MongoDB.
+    /// Milliseconds without a primary until the others elect one: 1000 is quick, and on a busy
+    /// machine quick enough to elect when nobody asked for it; 10000 is the default of MongoDB.
     pub election_timeout_ms: i32,
 }
 
@@ -76,7 +76,7 @@ impl Default for SetSpec {
             members: vec![Member::default(); 3],
             arguments: Vec::new(),
             password: None,
-            election_timeout_ms: 1000,
+            election_timeout_ms: 3000,
         }
     }
 }
