@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use http_status as status;
 use percent_encoding::percent_decode_str;
 use readygate_sdk::{Cx, ErrorKind, Masker, ProbeError, excerpt};
 use readygate_web::{Auth, Client, Method, Request, Response, Settings, resolve, shown};
@@ -15,18 +14,6 @@ use crate::{answers::Envelope, config::PrometheusConfig};
 const MOST_BODY: u64 = 16 << 20;
 /// Characters kept of a text from outside.
 const TEXT: usize = 300;
-
-/// Statuses that mean something of their own here.
-mod http_status {
-    pub(super) const OK: u16 = 200;
-    pub(super) const BAD_REQUEST: u16 = 400;
-    pub(super) const UNAUTHORIZED: u16 = 401;
-    pub(super) const FORBIDDEN: u16 = 403;
-    pub(super) const NOT_FOUND: u16 = 404;
-    pub(super) const UNPROCESSABLE: u16 = 422;
-    pub(super) const TOO_MANY: u16 = 429;
-    pub(super) const UNAVAILABLE: u16 = 503;
-}
 
 /// One server with its credentials.
 pub(crate) struct Api<'a> {
@@ -155,14 +142,13 @@ impl<'a> Api<'a> {
     pub async fn may<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ProbeError> {
         let response = self.send(path, &[]).await?;
         match response.status.as_u16() {
-            status::OK => match self.read(path, &response)? {
+            200 => match self.read(path, &response)? {
                 Said::Data(answer) => Ok(Some(answer.data)),
                 Said::No(_) => Ok(None),
             },
-            status::UNAUTHORIZED | status::UNAVAILABLE | 300..=399 => {
-                Err(self.refused(path, &response))
-            }
-            _ => Ok(None),
+            // Not there, not for us, not served.
+            400 | 403 | 404 | 405 | 501 => Ok(None),
+            _ => Err(self.refused(path, &response)),
         }
     }
 
@@ -174,9 +160,9 @@ impl<'a> Api<'a> {
     ) -> Result<Said<T>, ProbeError> {
         let response = self.send(path, pairs).await?;
         match response.status.as_u16() {
-            status::OK | status::BAD_REQUEST | status::UNPROCESSABLE => self.read(path, &response),
+            200 | 400 | 422 => self.read(path, &response),
             // A query that took too long is 503 with an envelope; a server that starts has none.
-            status::UNAVAILABLE | 500 => match self.read::<IgnoredAny>(path, &response) {
+            500 | 503 => match self.read::<IgnoredAny>(path, &response) {
                 Ok(Said::No(no)) if !no.kind.is_empty() => Ok(Said::No(no)),
                 _ => Err(self.refused(path, &response)),
             },
@@ -191,7 +177,7 @@ impl<'a> Api<'a> {
         pairs: &[(&str, &str)],
     ) -> Result<T, ProbeError> {
         let response = self.send(path, pairs).await?;
-        if response.status.as_u16() == status::OK {
+        if response.status.as_u16() == 200 {
             return self.json(path, &response);
         }
         Err(self.refused(path, &response))
@@ -201,7 +187,7 @@ impl<'a> Api<'a> {
     pub async fn ready(&self) -> Result<(), ProbeError> {
         let response = self.send("-/ready", &[]).await?;
         match response.status.as_u16() {
-            status::UNAUTHORIZED | status::UNAVAILABLE => Err(self.refused("-/ready", &response)),
+            401 | 503 => Err(self.refused("-/ready", &response)),
             _ => Ok(()),
         }
     }
@@ -309,23 +295,23 @@ impl<'a> Api<'a> {
                     "give `auth`, and the URL with its path prefix (`https://HOST/prometheus`)",
                 )
             }
-            status::UNAUTHORIZED | status::FORBIDDEN => {
+            401 | 403 => {
                 let message =
                     format!("the credentials are missing or refused (status {code}){said}");
                 self.error(path, ErrorKind::Refused, message)
                     .hint("give `auth: { bearer: \"${TOKEN}\" }` or `basic`, of a user that may read the API")
             }
-            status::NOT_FOUND => {
+            404 => {
                 let message = format!("there is no such page (status 404){said}");
                 self.error(path, ErrorKind::BadData, message)
                     .hint("is this Prometheus, and does `url` hold the path prefix (`--web.external-url`)?")
             }
-            status::UNAVAILABLE => {
+            503 => {
                 let message = format!("it is not ready to answer (status 503){said}");
                 self.error(path, ErrorKind::NoData, message)
                     .hint("a server that starts replays its write-ahead log first; try again when `/-/ready` answers 200")
             }
-            status::TOO_MANY => {
+            429 => {
                 let message = format!("it has too many requests (status 429){said}");
                 self.error(path, ErrorKind::NoData, message)
             }

@@ -137,7 +137,7 @@ pub struct QueryConfig {
 }
 
 const fn five_minutes() -> Period {
-    Period(Duration::from_mins(5))
+    Period(Duration::from_secs(300))
 }
 
 /// What the number of a query is.

@@ -48,9 +48,9 @@ fn server(config: &PrometheusConfig, record: &PrometheusMeasurement, checks: &mu
         let message = "the server runs the config that was loaded last";
         let check = checks.check(&rules::RELOAD_FAILED, url);
         if ok {
-            check.message(message).pass()
+            check.message(message).pass();
         } else {
-            check.fail()
+            check.fail();
         }
     }
     let most = config.max_clock_skew.0.as_secs_f64();
@@ -161,6 +161,11 @@ fn states(wanted: &UpConfig, job: &JobRecord, subject: &str, checks: &mut Checks
     // Those that are not known might be up.
     if enough && bad == 0 {
         down.pass();
+    } else if bad == 0 && total < needed {
+        let there = count_of(total, "target is", "targets are");
+        down.message(format!("{there} there, and {needed} must be"))
+            .hint("start the others, or let discovery of the server find them; /targets shows those that it has")
+            .fail();
     } else if enough || fine + stale < needed {
         down.fail();
     } else {

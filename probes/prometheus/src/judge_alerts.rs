@@ -115,10 +115,11 @@ fn watchdog<'a>(
         [] => "no rule has this name",
         _ if firing => "it fires",
         rules if rules.iter().any(|r| r.firing > 0) => {
-            "it fired at its last evaluation, which is too long ago or failed"
+            "it fired before, and its last evaluation failed or is too long ago"
         }
         _ => "it does not fire",
     };
+    let stale = !found.is_empty() && found.iter().all(|rule| rule.state() == State::Stale);
     let check = checks
         .check(&rules::WATCHDOG_SILENT, format!("alert {name}"))
         .expected("it fires")
@@ -128,6 +129,8 @@ fn watchdog<'a>(
         check.pass();
     } else if !is_complete(alerting) {
         check.unmeasured(INCOMPLETE);
+    } else if stale {
+        check.unmeasured(format!("the rule `{name}` was not evaluated lately"));
     } else {
         check.fail();
     }
@@ -147,9 +150,6 @@ fn judge_alerts(
     url: &str,
     checks: &mut Checks,
 ) {
-    if alerts.firing == Firing::Any {
-        return;
-    }
     let subject = if alerts.labels.is_empty() {
         url.to_owned()
     } else {
@@ -159,7 +159,12 @@ fn judge_alerts(
         .iter()
         .any(|rule| scope(alerts, rule) == Scope::Surely);
     nothing_alerts(alerting, surely, scope_rules.len(), &subject, checks);
-    firing(alerting, scope_rules, surely, &subject, checks);
+    // Where nothing could fire, that nothing fires says nothing.
+    if alerts.firing == Firing::Any || !surely {
+        return;
+    }
+    let sound = scope_rules.iter().all(|rule| rule.state() == State::Fine);
+    firing(alerting, scope_rules, &subject, checks);
     let pending = checks
         .check(&rules::ALERT_PENDING, &subject)
         .expected("0 pending")
@@ -173,7 +178,7 @@ fn judge_alerts(
             .message(message)
             .details(listed(alerting, "pending"))
             .fail();
-    } else if surely && is_complete(alerting) {
+    } else if sound && is_complete(alerting) {
         pending.message("no alert is pending").pass();
     } else {
         pending.unmeasured("whether alerts are pending is not known");
@@ -227,7 +232,6 @@ fn labels_of(alerting: &AlertingRecord) -> Vec<String> {
 fn firing(
     alerting: &AlertingRecord,
     scope_rules: &[&RuleRecord],
-    surely: bool,
     subject: &str,
     checks: &mut Checks,
 ) {
@@ -255,8 +259,6 @@ fn firing(
         check
             .details(alerting.partial.clone())
             .unmeasured(INCOMPLETE);
-    } else if !surely {
-        check.unmeasured("no alert fires, and no rule is known that could");
     } else if unsound > 0 {
         let rules = count_of(unsound, "rule that could is", "rules that could are");
         check.unmeasured(format!(

@@ -19,10 +19,8 @@ mod rules;
 mod text;
 mod validate;
 
-use std::time::Duration;
-
 use readygate_sdk::{
-    Activity, Bound, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError,
+    Activity, Bound, Checks, ConfigError, Cx, Footprint, Meta, Metrics, Probe, ProbeError, Unit,
 };
 use readygate_web::{Auth, has_userinfo, shown_text, validate::escape};
 
@@ -60,11 +58,25 @@ impl Probe for Prometheus {
                 let message = format!("`{}` is measured once, not in windows", bound.metric);
                 let hint = "write the window in PromQL (`rate(...[5m])`), and leave `for ...` out";
                 error.add(at, message, Some(hint));
-            } else if let Some(name) = bound.metric.strip_prefix("query.")
-                && !config.queries.contains_key(name)
-            {
+                continue;
+            }
+            let Some(name) = bound.metric.strip_prefix("query.") else {
+                continue;
+            };
+            let Some(query) = config.queries.get(name) else {
                 let message = format!("no query of the gate has the name `{name}`");
                 error.add(at, message, Some("add it to `queries`"));
+                continue;
+            };
+            let (unit, wanted) = (query.unit.base().0, bound.value.unit);
+            // A bare number is read in the unit of the metric.
+            if wanted != Unit::Count && wanted != unit {
+                let message = format!(
+                    "the bound is in `{}`, and the query is in `{}`",
+                    wanted.name(),
+                    unit.name()
+                );
+                error.add(at, message, Some("set `unit` of the query"));
             }
         }
         error.into_result()
@@ -93,7 +105,7 @@ impl Probe for Prometheus {
             contacts,
             credentials,
             activity: Activity::Active,
-            duration: None::<Duration>,
+            duration: None,
         }
     }
 

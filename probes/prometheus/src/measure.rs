@@ -35,17 +35,17 @@ pub(crate) async fn measure(
     let api = Api::prometheus(config, cx).await?;
     cx.progress(&format!("asking {}", api.shown()));
     api.ready().await?;
-    let (server, now) = server(&api, config, cx).await?;
-    let jobs = jobs(&api, config, now).await?;
+    let (server, clock) = server(&api, config, cx).await?;
+    let jobs = jobs(&api, config, &clock).await?;
     let alerting = if config.alerts.is_some() || config.rules.is_some() {
-        Some(alerting(&api, config, now, cx).await?)
+        Some(alerting(&api, config, &clock, cx).await?)
     } else {
         None
     };
     let mut records = BTreeMap::new();
     for (name, query) in &config.queries {
         cx.progress(&format!("query {name}"));
-        records.insert(name.clone(), queries::measure(&api, query, now).await?);
+        records.insert(name.clone(), queries::measure(&api, query, &clock).await?);
     }
     Ok(PrometheusMeasurement {
         url: api.shown(),
@@ -57,12 +57,25 @@ pub(crate) async fn measure(
     })
 }
 
-/// The server, and its time in seconds since the epoch. Ages are by its clock, not by ours.
+/// The clock of the server: ages are by it, not by ours.
+pub(crate) struct Clock {
+    then: f64,
+    since: Instant,
+}
+
+impl Clock {
+    /// Seconds since the epoch.
+    pub fn now(&self) -> f64 {
+        self.then + self.since.elapsed().as_secs_f64()
+    }
+}
+
+/// The server, and its clock.
 async fn server(
     api: &Api<'_>,
     config: &PrometheusConfig,
     cx: &Cx,
-) -> Result<(ServerRecord, f64), ProbeError> {
+) -> Result<(ServerRecord, Clock), ProbeError> {
     let (begun, here) = (Instant::now(), since_epoch(cx.now()));
     let said = api
         .ask::<QueryData>("api/v1/query", &[("query", "time()")])
@@ -105,13 +118,17 @@ async fn server(
         skew_error_s: milli(half),
         alertmanagers: active.map(|list| list.len() as u64),
     };
-    Ok((record, now))
+    let clock = Clock {
+        then: now,
+        since: begun,
+    };
+    Ok((record, clock))
 }
 
 async fn jobs(
     api: &Api<'_>,
     config: &PrometheusConfig,
-    now: f64,
+    clock: &Clock,
 ) -> Result<Vec<JobRecord>, ProbeError> {
     if config.up.is_empty() {
         return Ok(Vec::new());
@@ -119,6 +136,7 @@ async fn jobs(
     let answer = api
         .must::<Targets>("api/v1/targets", &[("state", "active")])
         .await?;
+    let now = clock.now();
     let Some(targets) = answer.data.active_targets else {
         let message = "the answer names no `activeTargets`";
         let phase = "reading the targets";
@@ -145,7 +163,7 @@ fn job(
         fits(&wanted.job, job) && fit_labels(&wanted.labels, &target.labels)
     });
     let mut records: Vec<_> = matching.map(|target| of_target(api, target, now)).collect();
-    records.sort_by_key(|target| target.state());
+    records.sort_by_key(TargetRecord::state);
     let left_out = records.len().saturating_sub(MOST_TARGETS) as u64;
     records.truncate(MOST_TARGETS);
     JobRecord {
@@ -171,13 +189,15 @@ fn of_target(api: &Api<'_>, target: &Target, now: f64) -> TargetRecord {
 async fn alerting(
     api: &Api<'_>,
     config: &PrometheusConfig,
-    now: f64,
+    clock: &Clock,
     cx: &Cx,
 ) -> Result<AlertingRecord, ProbeError> {
     let answer = api
         .must::<RuleGroups>("api/v1/rules", &[("type", "alert")])
         .await?;
+    let now = clock.now();
     let mut record = AlertingRecord {
+        alerts_asked: config.alerts.is_some(),
         partial: answer.warnings,
         ..AlertingRecord::default()
     };

@@ -106,7 +106,7 @@ const INTERVAL_S: f64 = 60.0;
 
 fn state(is_bad: bool, is_fine: bool, age: Option<f64>, interval: Option<f64>) -> State {
     let interval = interval.filter(|s| *s > 0.0).unwrap_or(INTERVAL_S);
-    let fresh = age.is_some_and(|age| age <= MISSED * interval + SLACK_S);
+    let fresh = age.is_some_and(|age| (-SLACK_S..=MISSED * interval + SLACK_S).contains(&age));
     match (is_bad, is_fine && fresh) {
         // What failed long ago may have been mended since.
         (true, _) if fresh => State::Bad,
@@ -152,6 +152,9 @@ pub struct AlertingRecord {
     /// Rules beyond those.
     #[serde(default)]
     pub rules_left_out: u64,
+    /// Whether the gate asks about alerts; without that none are counted.
+    #[serde(default)]
+    pub alerts_asked: bool,
     /// Alerts that the gate asks about and that fire.
     pub firing: u64,
     /// Of these, those that an Alertmanager says are silenced.

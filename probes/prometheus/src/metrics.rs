@@ -158,12 +158,16 @@ fn alerting(metrics: &mut Metrics, record: &PrometheusMeasurement) {
             return;
         }
     };
-    metrics.count(
-        NAMES[0],
-        alerting.firing - alerting.silenced.min(alerting.firing),
-    );
-    metrics.count(NAMES[1], alerting.pending);
-    metrics.count(NAMES[2], alerting.silenced);
+    if alerting.alerts_asked {
+        let firing = alerting.firing.saturating_sub(alerting.silenced);
+        metrics.count(NAMES[0], firing);
+        metrics.count(NAMES[1], alerting.pending);
+        metrics.count(NAMES[2], alerting.silenced);
+    } else {
+        for name in &NAMES[..3] {
+            metrics.absent(*name, "the gate has no `alerts`");
+        }
+    }
     let kept = alerting.rules.len() as u64;
     metrics.count(NAMES[3], kept + alerting.rules_left_out);
     let broken = alerting.rules.iter().filter(|r| r.state() == State::Bad);

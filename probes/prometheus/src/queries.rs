@@ -8,6 +8,7 @@ use crate::{
     answers::{Labels, QueryData, Sample, Series},
     api::{Api, Said},
     config::{QueryConfig, Reduce},
+    measure::Clock,
     measurement::QueryRecord,
     promql,
     text::milli,
@@ -42,7 +43,7 @@ impl Absent {
 pub(crate) async fn measure(
     api: &Api<'_>,
     query: &QueryConfig,
-    now: f64,
+    clock: &Clock,
 ) -> Result<QueryRecord, ProbeError> {
     let (unit, factor) = query.unit.base();
     let mut record = QueryRecord {
@@ -74,12 +75,16 @@ pub(crate) async fn measure(
     }
     if let Some(expr) = &query.trials {
         match trials(api, expr).await? {
+            Ok(_) if record.value.is_some_and(|v| !(0.0..=100.0).contains(&v)) => {
+                let why = "the query gives what is no share of `trials`: less than 0 % or more than 100 %";
+                record.why = Some(why.to_owned());
+            }
             Ok(trials) => record.trials = Some(trials),
             Err(why) => record.why = Some(why),
         }
     }
     if promql::is_selector(&query.expr) {
-        record.age_s = age(api, &query.expr, now).await?;
+        record.age_s = age(api, &query.expr, clock).await?;
     }
     Ok(record)
 }
@@ -213,7 +218,7 @@ async fn trials(api: &Api<'_>, expr: &str) -> Result<Result<u64, String>, ProbeE
 }
 
 /// Seconds since the oldest sample of a plain selector, by the clock of the server.
-async fn age(api: &Api<'_>, expr: &str, now: f64) -> Result<Option<f64>, ProbeError> {
+async fn age(api: &Api<'_>, expr: &str, clock: &Clock) -> Result<Option<f64>, ProbeError> {
     let found = run(api, &format!("timestamp({})", expr.trim())).await?;
     let oldest = found.ok().and_then(|found| {
         let times = found.numbers.iter().map(|(_, time)| *time);
@@ -221,7 +226,7 @@ async fn age(api: &Api<'_>, expr: &str, now: f64) -> Result<Option<f64>, ProbeEr
     });
     Ok(oldest
         .filter(|time| time.is_finite())
-        .map(|time| milli(now - time).max(0.0)))
+        .map(|time| milli(clock.now() - time).max(0.0)))
 }
 
 /// To ten digits: such a number survives JSON exactly.

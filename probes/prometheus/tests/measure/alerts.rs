@@ -65,7 +65,17 @@ async fn silence_passes_only_where_something_could_fire() {
     assert_eq!(quiet.wrong(), Vec::<String>::new());
     let other = judged(&[rule("Slow", "warning", &json!([]))], with.clone()).await;
     assert_eq!(other.outcome("nothing-alerts", ""), FAILED);
-    assert_eq!(other.outcome("alert-firing", ""), UNMEASURED);
+    assert_eq!(other.wrong(), ["nothing-alerts"]);
+    let counted = json!({"alerts": {"firing": "any", "labels": {"severity": "critical"}}});
+    let counted = judged(&[rule("Slow", "warning", &json!([]))], counted).await;
+    assert_eq!(counted.outcome("nothing-alerts", ""), FAILED);
+    let rules_only = judged(
+        &[rule("Down", "critical", &json!([]))],
+        json!({"rules": {}}),
+    )
+    .await;
+    assert_eq!(rules_only.number("alerts.firing"), None);
+    assert_eq!(rules_only.number("rules.total"), Some(1.0));
     let template = judged(
         &[rule("Down", "{{ $labels.severity }}", &json!([]))],
         with.clone(),

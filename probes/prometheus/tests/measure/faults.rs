@@ -110,18 +110,10 @@ async fn what_is_no_answer_is_no_answer() {
         "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"resu",
         &deep,
     ] {
-        let server = Fake::new()
-            .acts("/api/v1/query", respond("200 OK", "", body))
+        let server = Fake::default()
+            .acts("/", respond("200 OK", "", body))
             .start()
             .await;
-        // The longer path of the healthy answer must not win.
-        let server = {
-            drop(server);
-            Fake::default()
-                .acts("/", respond("200 OK", "", body))
-                .start()
-                .await
-        };
         let (kind, text, _) = error(&server).await;
         assert_eq!(kind, ErrorKind::BadData, "{text}");
         assert!(

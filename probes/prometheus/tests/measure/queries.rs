@@ -199,6 +199,16 @@ async fn a_percentage_carries_what_it_rests_on() {
         .unwrap();
     let sample = judged.metrics.get("query.q").unwrap().sample.unwrap();
     assert_eq!((sample.hits, sample.trials), (3, 250));
+    let more = json!({"queries": {"q": {"expr": "x()", "unit": "count"}}});
+    let unit = run(&server("1").await.url("/"), more).await.unwrap();
+    assert_eq!(unit.metrics.get("query.q").unwrap().sample, None);
+    let beyond = Fake::new()
+        .data("/api/v1/query?query=x", &vector(&["1.5"]))
+        .data("/api/v1/query?query=n", &vector(&["10"]))
+        .start()
+        .await;
+    let judged = run(&beyond.url("/"), with.clone()).await.unwrap();
+    assert!(why(&judged).contains("no share"), "{}", why(&judged));
     for nothing in ["0", "NaN"] {
         let judged = run(&server(nothing).await.url("/"), with.clone())
             .await
