@@ -41,6 +41,23 @@ async fn settled(url: &str, with: &Value, ready: impl Fn(&Judged) -> bool) -> Ju
     }
 }
 
+fn everything(manager: &str) -> Value {
+    json!({
+        "up": [{"job": "shop"}, {"job": "self|dead"}, {"job": "nowhere"}],
+        "alerts": {"labels": {"severity": "critical"}, "watchdog": "Watchdog",
+                   "alertmanager": {"url": manager}},
+        "rules": {"configured": ["ServiceDown", "*Disk*", "Ambiguous", "TlsExpiry"], "watching": ["up", "shop_requests_total", "probe_*"]},
+        "queries": {
+            "errors": {"expr": "sum(shop_requests_total{code=~\"5..\"}) / sum(shop_requests_total)", "unit": "ratio", "trials": "sum(shop_requests_total)"},
+            "load": {"expr": "shop_load"},
+            "several": {"expr": "shop_requests_total"},
+            "empty": {"expr": "no_such_metric"},
+            "zero": {"expr": "sum(shop_load * 0) / sum(shop_load * 0)"},
+            "broken": {"expr": "sum(rate(shop_load[5m])"},
+        },
+    })
+}
+
 #[tokio::test]
 async fn a_real_server_with_real_faults() {
     let exporter = Server::always(respond(
@@ -61,20 +78,7 @@ async fn a_real_server_with_real_faults() {
         manager.address()
     );
     let server = stack::prometheus(&scrape, &more, RULES).unwrap();
-    let with = json!({
-        "up": [{"job": "shop"}, {"job": "self|dead"}, {"job": "nowhere"}],
-        "alerts": {"labels": {"severity": "critical"}, "watchdog": "Watchdog",
-                   "alertmanager": {"url": manager.url()}},
-        "rules": {"configured": ["ServiceDown", "*Disk*", "Ambiguous", "TlsExpiry"], "watching": ["up", "shop_requests_total", "probe_*"]},
-        "queries": {
-            "errors": {"expr": "sum(shop_requests_total{code=~\"5..\"}) / sum(shop_requests_total)", "unit": "ratio", "trials": "sum(shop_requests_total)"},
-            "load": {"expr": "shop_load"},
-            "several": {"expr": "shop_requests_total"},
-            "empty": {"expr": "no_such_metric"},
-            "zero": {"expr": "sum(shop_load * 0) / sum(shop_load * 0)"},
-            "broken": {"expr": "sum(rate(shop_load[5m])"},
-        },
-    });
+    let with = everything(&manager.url());
     let judged = settled(&server.url(), &with, |j| {
         j.number("targets.down") == Some(1.0)
             && j.number("targets.up") == Some(2.0)
@@ -85,6 +89,13 @@ async fn a_real_server_with_real_faults() {
             && j.record.server.alertmanagers == Some(1)
     })
     .await;
+    targets_and_rules(&judged);
+    values(&judged);
+    silenced(&server.url(), &manager).await;
+    broken_and_stopped(&server, with).await;
+}
+
+fn targets_and_rules(judged: &Judged) {
     let outcome =
         |rule: &str, subject: &str| judged.outcome(rule, subject).map(|(outcome, _)| outcome);
     assert_eq!(outcome("target-down", "shop"), Some(CheckOutcome::Passed));
@@ -124,6 +135,9 @@ async fn a_real_server_with_real_faults() {
     assert_eq!(outcome("no-alertmanager", ""), Some(CheckOutcome::Passed));
     assert_eq!(outcome("reload-failed", ""), Some(CheckOutcome::Passed));
     assert_eq!(outcome("clock-skew", ""), Some(CheckOutcome::Passed));
+}
+
+fn values(judged: &Judged) {
     assert_eq!(judged.number("query.errors"), Some(1.0));
     assert_eq!(
         judged
@@ -146,32 +160,27 @@ async fn a_real_server_with_real_faults() {
         let why = judged.metrics.why_absent(&format!("query.{name}")).unwrap();
         assert!(why.contains(part), "{name}: {why}");
     }
+}
 
-    silence(&manager).await;
+async fn silenced(url: &str, manager: &stack::Server) {
+    silence(manager).await;
     let quiet = json!({"alerts": {"labels": {"severity": "critical"}, "alertmanager": {"url": manager.url()}}});
-    let judged = settled(&server.url(), &quiet, |j| {
-        j.number("alerts.silenced") == Some(1.0)
-    })
-    .await;
+    let judged = settled(url, &quiet, |j| j.number("alerts.silenced") == Some(1.0)).await;
     assert_eq!(judged.wrong(), Vec::<String>::new());
-    let loud = run(
-        &server.url(),
-        json!({"alerts": {"labels": {"severity": "critical"}}}),
-    )
-    .await
-    .unwrap();
+    let loud = run(url, json!({"alerts": {"labels": {"severity": "critical"}}}))
+        .await
+        .unwrap();
     assert_eq!(loud.wrong(), ["alert-firing"]);
-    let pending = run(
-        &server.url(),
-        json!({"alerts": {"labels": {"severity": "warning"}}}),
-    )
-    .await
-    .unwrap();
+    let pending = run(url, json!({"alerts": {"labels": {"severity": "warning"}}}))
+        .await
+        .unwrap();
     assert_eq!(
         pending.outcome("alert-pending", ""),
         Some((CheckOutcome::Failed, Level::Warning))
     );
+}
 
+async fn broken_and_stopped(server: &stack::Server, with: Value) {
     // A config that does not load leaves the old one running.
     std::fs::write(
         server.folder().join("rules.yml"),
