@@ -7,6 +7,8 @@ use readygate_web::Auth;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::{glob::fits, measurement::RuleRecord};
+
 /// Which server, and what it must say.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +115,17 @@ pub struct RulesConfig {
     pub configured: Vec<String>,
     /// Metrics that some alert rule must look at: `up`, `"probe_ssl_earliest_cert_expiry|*cert*"`.
     pub watching: Vec<String>,
+}
+
+impl RulesConfig {
+    /// Whether one of the lists names this rule.
+    pub(crate) fn names(&self, rule: &RuleRecord) -> bool {
+        let by_name = self
+            .configured
+            .iter()
+            .any(|pattern| fits(pattern, &rule.name));
+        by_name || self.watching.iter().any(|pattern| rule.looks_at(pattern))
+    }
 }
 
 /// One instant query.

@@ -45,6 +45,7 @@ pub(crate) fn judge(
     }
     if let Some(wanted) = &config.rules {
         concerned.extend(configured(wanted, alerting, &record.url, fresh, checks));
+        blind(wanted, alerting, &record.url, checks);
         alertmanager(record, fresh, checks);
     }
     evaluated(&concerned, &record.url, checks);
@@ -314,8 +315,8 @@ fn configured<'a>(
         found.extend(fitting);
     }
     for pattern in &wanted.watching {
-        let looks = |r: &&RuleRecord| r.watches.iter().any(|name| fits(pattern, name));
-        let fitting: Vec<_> = alerting.rules.iter().filter(looks).collect();
+        let rules = alerting.rules.iter();
+        let fitting: Vec<_> = rules.filter(|r| r.looks_at(pattern)).collect();
         let subject = format!("alert on {pattern}");
         present(alerting, &subject, &fitting, fresh, checks);
         found.extend(fitting);
@@ -368,6 +369,44 @@ fn present(
         let has = format!("the server has: {}{more}", names.join(", "));
         check.details((!names.is_empty()).then_some(has)).fail();
     }
+}
+
+/// A rule that the gate names, on metrics that are not there.
+fn blind(wanted: &RulesConfig, alerting: &AlertingRecord, url: &str, checks: &mut Checks) {
+    let Some(unseen) = &alerting.unseen else {
+        return;
+    };
+    let is_blind = |rule: &&RuleRecord| {
+        let gone = rule.watches.iter().all(|name| unseen.contains(name));
+        // `absent(...)` fires for what is not there.
+        gone && !rule.watches.is_empty() && rule.firing == 0 && wanted.names(rule)
+    };
+    let blind: Vec<_> = alerting.rules.iter().filter(is_blind).collect();
+    let count = blind.len() as u64;
+    let check = checks
+        .check(&rules::RULE_BLIND, url)
+        .expected("0 rules that see nothing")
+        .actual(count_of(count, "rule", "rules"));
+    if count == 0 {
+        check
+            .message("the rules look at metrics that are there")
+            .pass();
+        return;
+    }
+    let lines = blind.iter().take(LISTED);
+    let lines = lines.map(|r| {
+        format!(
+            "{} (group {}) looks at {}",
+            r.name,
+            r.group,
+            r.watches.join(", ")
+        )
+    });
+    let message = format!(
+        "{} at metrics without any series",
+        count_of(count, "rule looks", "rules look")
+    );
+    check.message(message).details(lines).fail();
 }
 
 fn alertmanager(record: &PrometheusMeasurement, fresh: bool, checks: &mut Checks) {

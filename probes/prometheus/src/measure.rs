@@ -1,6 +1,6 @@
 //! Asks the server, one question after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use readygate_sdk::{Cx, ErrorKind, ProbeError};
 use tokio::time::Instant;
@@ -27,6 +27,8 @@ const MOST_RULES: usize = 2_000;
 const MOST_ALERTS: usize = 100;
 /// Kept of one expression.
 const MOST_NAMES: usize = 20;
+/// Bytes of the names in one query.
+const LONGEST_NAMES: usize = 3_000;
 
 pub(crate) async fn measure(
     config: &PrometheusConfig,
@@ -221,6 +223,7 @@ async fn alerting(
             record.rules.push(of_rule);
         }
     }
+    record.unseen = unseen(api, config, &record.rules).await?;
     record.rules.sort_by_key(RuleRecord::state);
     record.rules_left_out = record.rules.len().saturating_sub(MOST_RULES) as u64;
     record.rules.truncate(MOST_RULES);
@@ -242,6 +245,42 @@ async fn alerting(
     };
     count(api, &mut record, &asked, &silenced, now);
     Ok(record)
+}
+
+/// Which metrics have no series, of those that the rules named in the gate look at: a rule on what
+/// is not there stays silent for ever.
+async fn unseen(
+    api: &Api<'_>,
+    config: &PrometheusConfig,
+    rules: &[RuleRecord],
+) -> Result<Option<Vec<String>>, ProbeError> {
+    let Some(wanted) = &config.rules else {
+        return Ok(None);
+    };
+    let named = rules.iter().filter(|rule| wanted.names(rule));
+    let names: BTreeSet<&str> = named.flat_map(|r| &r.watches).map(String::as_str).collect();
+    let mut asked: Vec<&str> = Vec::new();
+    let mut length = 0;
+    for name in names {
+        length += name.len() + 1;
+        if length > LONGEST_NAMES {
+            break;
+        }
+        asked.push(name);
+    }
+    if asked.is_empty() {
+        return Ok(None);
+    }
+    // Names of metrics hold nothing that a pattern would take for its own.
+    let expr = format!(
+        "count by (__name__) ({{__name__=~\"{}\"}})",
+        asked.join("|")
+    );
+    let Some(there) = queries::names(api, &expr).await? else {
+        return Ok(None);
+    };
+    let missing = asked.into_iter().filter(|name| !there.contains(*name));
+    Ok(Some(missing.map(str::to_owned).collect()))
 }
 
 /// Whether an alert counts. The dead man's switch always fires and is no alert.

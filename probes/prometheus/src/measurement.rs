@@ -7,6 +7,8 @@ use readygate_sdk::Unit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::glob::fits;
+
 /// What the server said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PrometheusMeasurement {
@@ -123,6 +125,11 @@ impl TargetRecord {
 }
 
 impl RuleRecord {
+    /// Whether its expression looks at a metric of such a name.
+    pub(crate) fn looks_at(&self, pattern: &str) -> bool {
+        self.watches.iter().any(|name| fits(pattern, name))
+    }
+
     pub(crate) fn state(&self) -> State {
         let (err, ok) = (self.health == "err", self.health == "ok");
         let interval = Some(self.interval_s);
@@ -165,6 +172,10 @@ pub struct AlertingRecord {
     pub alerts: Vec<AlertRecord>,
     /// Whether silences are known.
     pub silences: Silences,
+    /// Metrics that the rules named in the gate look at and that have no series now; absent if that
+    /// is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<Vec<String>>,
     /// What the server says of its own answer, where it is not complete.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partial: Vec<String>,

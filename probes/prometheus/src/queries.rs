@@ -2,6 +2,8 @@
 //!
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries>
 
+use std::collections::BTreeSet;
+
 use readygate_sdk::ProbeError;
 
 use crate::{
@@ -109,6 +111,16 @@ async fn run(api: &Api<'_>, expr: &str) -> Result<Result<Found, Absent>, ProbeEr
     }
     let infos = answer.infos;
     Ok(numbers(answer.data).map(|numbers| Found { numbers, infos }))
+}
+
+/// Names of the metrics that a query gives; nothing if the server does not answer it in full.
+pub(crate) async fn names(
+    api: &Api<'_>,
+    expr: &str,
+) -> Result<Option<BTreeSet<String>>, ProbeError> {
+    let found = run(api, expr).await?.ok();
+    let labels = found.map(|found| found.numbers.into_iter().map(|(labels, _)| labels));
+    Ok(labels.map(|labels| labels.filter_map(|mut l| l.remove("__name__")).collect()))
 }
 
 fn numbers(data: QueryData) -> Result<Vec<(Labels, f64)>, Absent> {

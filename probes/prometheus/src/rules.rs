@@ -87,6 +87,11 @@ rules! {
         "an alert rule has not been evaluated yet, or not for a few intervals",
         "The state of its alerts is that of the last evaluation, which is too long ago to count.",
         "look at prometheus_rule_group_iterations_missed_total and the evaluation time of the group; split the group, or make its queries recording rules";
+    /// A rule looks at what is not there.
+    RULE_BLIND "prometheus/rule-blind" Warning ALERTING,
+        "no metric that an alert rule looks at has any series",
+        "A rule on what is not there never fires. A metric that was renamed, or an exporter that is gone, leaves it in place and blind.",
+        "run the expression without its comparison on /graph of the server. A counter that appears with the first event should be set to 0 at the start of the service";
     /// Alerts go nowhere.
     NO_ALERTMANAGER "prometheus/no-alertmanager" Error CONFIG,
         "the server sends its alerts to no Alertmanager",

@@ -131,6 +131,11 @@ fn targets_and_rules(judged: &Judged) {
         Some(CheckOutcome::Failed)
     );
     assert_eq!(outcome("rule-broken", ""), Some(CheckOutcome::Failed));
+    let blind = judged.check("rule-blind", "").unwrap();
+    assert_eq!(
+        blind.details,
+        ["DiskFull (group g) looks at node_filesystem_avail_bytes"]
+    );
     assert!(judged.check("rule-broken", "").unwrap().details[0].contains("many-to-many"));
     assert_eq!(outcome("no-alertmanager", ""), Some(CheckOutcome::Passed));
     assert_eq!(outcome("reload-failed", ""), Some(CheckOutcome::Passed));

@@ -34,6 +34,9 @@ impl Fake {
             .data("/api/v1/query?query=time%28%29", &json!({"resultType": "scalar", "result": [now(), format!("{}", now())]}))
             .data("/api/v1/status/buildinfo", &json!({"version": "2.53.0"}))
             .data("/api/v1/status/runtimeinfo", &json!({"startTime": started, "reloadConfigSuccess": true, "storageRetention": "15d"}))
+            .data("/api/v1/query?query=count+by", &json!({"resultType": "vector", "result": [
+                {"metric": {"__name__": "up"}, "value": [now(), "3"]},
+            ]}))
             .data("/api/v1/alertmanagers", &json!({"activeAlertmanagers": [{"url": "http://am/api/v2/alerts"}]}))
     }
 
