@@ -10,6 +10,7 @@ mod config;
 mod glob;
 mod judge;
 mod judge_alerts;
+mod judge_rules;
 mod measure;
 mod measurement;
 mod metrics;
