@@ -257,7 +257,6 @@ fn certificates(folder: &Path) -> Result<(), String> {
     for (name, bits, days, file, digest) in [
         ("good", 2048, 80, "own", "-sha256"),
         ("expired", 2048, -1, "own", "-sha256"),
-        ("tomorrow", 2048, 1, "own", "-sha256"),
         ("other", 2048, 80, "other", "-sha256"),
         ("staple", 2048, 80, "staple", "-sha256"),
         ("short", 1024, 80, "own", "-sha256"),
@@ -276,10 +275,39 @@ fn certificates(folder: &Path) -> Result<(), String> {
             ),
         )?;
     }
+    last_day(folder)?;
     openssl(
         folder,
         "req -x509 -nodes -newkey rsa:2048 -days 80 -subj /CN=edge.test -addext subjectAltName=DNS:edge.test -keyout self.key -out self.pem",
     )
+}
+
+/// A certificate of 90 days that ends tomorrow. `openssl x509` dates all from now; `openssl ca` does not.
+fn last_day(folder: &Path) -> Result<(), String> {
+    let config = "[ca]\ndefault_ca = this\n[this]\ndatabase = ca.index\nnew_certs_dir = .\nrand_serial = yes\n\
+                  default_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n";
+    workspace::write(&folder.join("ca.conf"), config)?;
+    workspace::write(&folder.join("ca.index"), "")?;
+    openssl(
+        folder,
+        "req -new -nodes -newkey rsa:2048 -subj /CN=edge.test -keyout tomorrow.key -out tomorrow.csr",
+    )?;
+    let (start, end) = (date("89 days ago")?, date("1 day")?);
+    openssl(
+        folder,
+        &format!(
+            "ca -batch -notext -config ca.conf -cert root.pem -keyfile root.key -startdate {start} \
+             -enddate {end} -extfile own.ext -in tomorrow.csr -out tomorrow.pem"
+        ),
+    )
+}
+
+/// A time in ASN.1's way, from the words that date(1) understands.
+fn date(words: &str) -> Result<String, String> {
+    let mut command = Command::new("date");
+    command.args(["--utc", "--date", words, "+%Y%m%d%H%M%SZ"]);
+    let output = command.output().map_err(|e| format!("date: {e}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Ends with the value; the threads of the others end with the program.
