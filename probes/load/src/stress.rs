@@ -13,6 +13,8 @@ const KEPT_UP: f64 = 0.99;
 const MOMENT: f64 = 0.1;
 /// A pause of at most so many seconds, at the very end, is no sign of falling behind.
 const PAUSE: f64 = 0.5;
+/// Seconds from which on a phase has a row that tells such a pause from a backlog.
+const LONG: f64 = 3.0;
 /// Latency counts as recovered when it is at most so many times what it was before.
 const RECOVERED: f64 = 1.25;
 /// ... or at most so much more, where it was next to nothing, in microseconds.
@@ -165,11 +167,13 @@ fn in_flight(phase: &PhaseReport) -> f64 {
     mean + 2.0 * mean.max(0.0).sqrt()
 }
 
-/// What was in flight or waited about a second before the end of a phase.
+/// What was in flight or waited about a second before the end of a phase. Of what grows from the start
+/// of a shorter phase less than half may have been there by then.
 fn undone_before(phase: &PhaseReport, series: &[Second]) -> Option<f64> {
     let (start, end) = (phase.at_s, phase.at_s + phase.ran_s);
     let before = |row: &&Second| row.t_s > start && row.t_s <= end - PAUSE;
-    let row = series.iter().rfind(before)?;
+    let row = series.iter().rfind(before);
+    let row = row.filter(|_| phase.ran_s >= LONG)?;
     Some((row.in_flight + row.backlog) as f64)
 }
 
