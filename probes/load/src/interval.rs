@@ -14,6 +14,8 @@ use crate::{
 
 /// Probability of missing on each side.
 const TAIL: f64 = 0.025;
+/// Values beyond a quantile from which on its point estimate decides.
+const BEYOND: f64 = 10.0;
 /// Relative weight below which a term of the binomial is nothing.
 const NOTHING: f64 = 1e-18;
 
@@ -34,10 +36,22 @@ pub(crate) fn interval(times: &Distribution, percent: f64) -> Interval {
 /// is known: each end is the nearest known one that lies beyond its rank, so the interval is rather too
 /// wide. An end beyond which none is known stays open.
 ///
+/// So wide an interval can tell that a small sample shows something, and not that a value is close to a
+/// bound: with ten values beyond the quantile, where the percentile itself decides, both ends are open.
+///
 /// Tools take ranks from `n p` rounded down to `(n - 1) p + 1` rounded up, or interpolate between; the
 /// ends hold for all of these.
 pub(crate) fn told(latency: &Latency, n: u64, percent: f64) -> Interval {
     let quantile = nanos(percent / 100.0);
+    // 10 / (1 - 0.95) is a hair above 200.
+    if n as f64 * quantile.min(1.0 - quantile) >= BEYOND - 1e-6 {
+        return Interval {
+            quantile,
+            samples: n,
+            low: None,
+            high: None,
+        };
+    }
     let (low, high) = ranks(n, quantile);
     let at = |percent: f64| n as f64 * percent / 100.0;
     let known = || latency.quantiles.iter();
@@ -204,8 +218,13 @@ mod tests {
         assert_eq!((few.low, few.high), (Some(0.04), None));
         // Rank 99 of 100 bounds the 95th from above with nothing but the longest beyond it.
         assert_eq!(told(&latency, 100, 95.0).high, Some(0.3));
-        let many = told(&latency, 10_000, 95.0);
-        assert_eq!((many.low, many.high), (Some(0.06), Some(0.09)));
+        let fewer = told(&latency, 199, 95.0);
+        assert_eq!((fewer.low, fewer.high), (Some(0.06), Some(0.09)));
+        // The longest and the next percentiles do not make a percentile close to a bound.
+        for n in [200, 10_000, 100_000] {
+            let many = told(&latency, n, 95.0);
+            assert_eq!((many.samples, many.low, many.high), (n, None, None));
+        }
         let median = told(&latency, 12, 50.0);
         assert_eq!((median.low, median.high), (None, Some(0.06)));
         let alone = told(&of_tool(None, &[(95.0, 0.07)]), 10_000, 95.0);

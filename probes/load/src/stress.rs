@@ -9,8 +9,12 @@ use crate::{
 /// Share of the arrivals that must be sent and answered for a step to hold, and this while it lasts:
 /// what is worked off later, in the next step or while the load is drained, was not held.
 const KEPT_UP: f64 = 0.99;
-/// A backlog that comes due in less than this, in seconds, is none.
+/// What comes due in less than this, in seconds, is no backlog.
 const MOMENT: f64 = 0.1;
+/// A pause of at most so many seconds, at the very end, is no sign of falling behind.
+const PAUSE: f64 = 0.5;
+/// Seconds from which on a phase has a row that tells such a pause from a backlog.
+const LONG: f64 = 3.0;
 /// Latency counts as recovered when it is at most so many times what it was before.
 const RECOVERED: f64 = 1.25;
 /// ... or at most so much more, where it was next to nothing, in microseconds.
@@ -83,10 +87,14 @@ fn holds(run: &EngineRun, phase: &PhaseReport) -> Result<(), String> {
     if (phase.arrivals_sent as f64) < phase.arrivals as f64 * KEPT_UP {
         return Err("not all requests could be sent".to_owned());
     }
-    if phase.backlog.is_some_and(|n| is_behind(n, phase)) {
+    let series = &run.report.series;
+    let unsent = Undone::arrivals(phase);
+    if unsent.is_some_and(|n| n.is_behind(phase, series)) {
         return Err("requests were still unsent at its end".to_owned());
     }
-    if ((tally.delivered() + tally.failed()) as f64) < tally.scheduled as f64 * KEPT_UP {
+    let done = tally.delivered() + tally.failed();
+    let undone = Undone::requests(tally.scheduled.saturating_sub(done), tally.scheduled, phase);
+    if undone.is_behind(phase, series) {
         return Err("the target answered too few of the requests while it lasted".to_owned());
     }
     for (metric, ceiling) in ceilings {
@@ -104,11 +112,69 @@ fn holds(run: &EngineRun, phase: &PhaseReport) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether so many arrivals that wait at the end of a phase mean that the target fell behind.
-pub(crate) fn is_behind(backlog: u64, phase: &PhaseReport) -> bool {
-    let arrivals = phase.arrivals as f64;
-    let moment = arrivals * MOMENT / phase.ran_s.max(1e-9);
-    backlog as f64 > (arrivals * (1.0 - KEPT_UP)).max(moment)
+/// What was not done when a phase ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Undone {
+    left: f64,
+    /// Of so many.
+    due: f64,
+    /// How many came due in a second of the phase.
+    pace: f64,
+}
+
+impl Undone {
+    /// Arrivals that were not sent.
+    pub(crate) fn arrivals(phase: &PhaseReport) -> Option<Self> {
+        let due = phase.arrivals as f64;
+        phase.backlog.map(|backlog| Self {
+            left: backlog as f64,
+            due,
+            pace: due / phase.ran_s.max(1e-9),
+        })
+    }
+
+    /// Requests that were not answered, of those of this phase and perhaps of others before it.
+    pub(crate) fn requests(left: u64, due: u64, phase: &PhaseReport) -> Self {
+        Self {
+            left: left as f64,
+            due: due as f64,
+            pace: phase.tally.scheduled as f64 / phase.ran_s.max(1e-9),
+        }
+    }
+
+    /// Whether it means that the target fell behind: it is more than is in flight at any time, and it
+    /// was there a second before, or is more than a short pause leaves.
+    pub(crate) fn is_behind(self, phase: &PhaseReport, series: &[Second]) -> bool {
+        let some = self.due * (1.0 - KEPT_UP);
+        let most = some.max(self.pace * MOMENT).max(in_flight(phase));
+        if self.left <= most {
+            return false;
+        }
+        let before = undone_before(phase, series);
+        self.left > self.pace * PAUSE || before.is_none_or(|n| n >= self.left / 2.0)
+    }
+}
+
+/// How many requests may be in flight at the end of a phase, by Little's law: as many as were answered
+/// in a second, times the mean that an answer took, and twice the standard deviation that chance gives
+/// such a count.
+///
+/// An answer takes its time from the real send, so what waits for a connection is not among these. Of a
+/// queue that grows within the target it is half: the mean is over all of the phase.
+fn in_flight(phase: &PhaseReport) -> f64 {
+    let rate = phase.tally.delivered() as f64 / phase.ran_s.max(1e-9);
+    let mean = rate * phase.tally.service.mean / 1e6;
+    mean + 2.0 * mean.max(0.0).sqrt()
+}
+
+/// What was in flight or waited about a second before the end of a phase. Of what grows from the start
+/// of a shorter phase less than half may have been there by then.
+fn undone_before(phase: &PhaseReport, series: &[Second]) -> Option<f64> {
+    let (start, end) = (phase.at_s, phase.at_s + phase.ran_s);
+    let before = |row: &&Second| row.t_s > start && row.t_s <= end - PAUSE;
+    let row = series.iter().rfind(before);
+    let row = row.filter(|_| phase.ran_s >= LONG)?;
+    Some((row.in_flight + row.backlog) as f64)
 }
 
 /// Seconds from the end of the stress until the latency of the measured load was back, and stayed
@@ -152,5 +218,96 @@ fn recovered(report: &Report, index: usize, phase: &PhaseReport) -> Told {
             readygate_sdk::Unit::Seconds.format(limit / 1e6),
             readygate_sdk::Unit::Seconds.format(phase.ran_s)
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Ten seconds at `rate`, all answered in the end, so many of them in time.
+    fn ten_seconds(rate: u64, delivered: u64, mean_ms: f64) -> PhaseReport {
+        let due = rate * 10;
+        let phase = json!({
+            "name": "measure", "kind": "measure", "at_s": 0, "asked_s": 10, "ran_s": 10,
+            "offered": rate, "users": null, "arrivals": due, "arrivals_sent": due,
+            "tally": {
+                "scheduled": due, "sent": due, "completed": due, "delivered": delivered,
+                "service": { "n": due, "mean": mean_ms * 1e3 },
+            },
+        });
+        serde_json::from_value(phase).unwrap()
+    }
+
+    fn is_late(phase: &PhaseReport, series: &[Second]) -> bool {
+        let due = phase.tally.scheduled;
+        let late = Undone::requests(phase.tally.late(), due, phase);
+        late.is_behind(phase, series)
+    }
+
+    fn is_unsent(phase: &PhaseReport, backlog: u64, series: &[Second]) -> bool {
+        let phase = PhaseReport {
+            backlog: Some(backlog),
+            ..phase.clone()
+        };
+        Undone::arrivals(&phase).unwrap().is_behind(&phase, series)
+    }
+
+    /// What is undone at the end of each second.
+    fn rows(undone: impl Fn(u32) -> u64) -> Vec<Second> {
+        let row = |t| Second {
+            t_s: f64::from(t),
+            backlog: undone(t),
+            ..Second::default()
+        };
+        (1..=10).map(row).collect()
+    }
+
+    #[test]
+    fn a_target_that_falls_behind_is_not_excused() {
+        // 64 connections that carry 700/s: each answer takes 91 ms, so 64 are in flight.
+        let phase = ten_seconds(1_000, 7_070, 91.4);
+        assert!((in_flight(&phase) - 80.6).abs() < 1.0);
+        assert!(is_late(&phase, &[]));
+        assert!(is_unsent(&phase, 2_940, &rows(|t| u64::from(t) * 294)));
+        // The same with a connection for each request: the queue is within the target, and the mean
+        // grows with it.
+        for done in [100_u32, 400, 700, 950] {
+            let rate = f64::from(done);
+            let mean_s = (10_000.0 - 10.0 * rate) / rate / 2.0;
+            let delivered = u64::from(done) * 101 / 10;
+            let phase = ten_seconds(1_000, delivered, mean_s * 1e3);
+            assert!(is_late(&phase, &[]), "{done}");
+        }
+    }
+
+    #[test]
+    fn slow_answers_in_a_short_phase_are_in_flight() {
+        // 5 % take 3 s and the others 20 ms: what is due in the last seconds comes after the end.
+        for rate in [100, 1_000, 10_000] {
+            let phase = ten_seconds(rate, rate * 10 - rate * 145 / 1_000, 169.0);
+            assert!(!is_late(&phase, &[]), "{rate}");
+        }
+        // From 60 ms, which is usual, to 210 ms in a step: 1.1 %.
+        assert!(!is_late(&ten_seconds(100, 989, 210.0), &[]));
+        // As many late ones of a target that answers in 20 ms are a backlog.
+        assert!(is_late(&ten_seconds(1_000, 9_855, 20.0), &[]));
+    }
+
+    #[test]
+    fn a_pause_at_the_end_is_told_from_a_backlog() {
+        let pause = rows(|t| if t == 10 { 250 } else { 20 });
+        let grown = rows(|t| u64::from(t) * 25);
+        let phase = ten_seconds(1_000, 9_850, 20.0);
+        assert!(!is_late(&phase, &pause));
+        assert!(is_late(&phase, &grown));
+        assert!(!is_unsent(&phase, 186, &pause));
+        assert!(is_unsent(&phase, 186, &grown));
+        // One from the warm-up that is never worked off; and a target that stopped for good.
+        assert!(is_unsent(&phase, 250, &rows(|_| 250)));
+        let stopped = rows(|t| if t == 10 { 900 } else { 20 });
+        assert!(is_unsent(&phase, 900, &stopped));
     }
 }

@@ -278,13 +278,14 @@ impl Rows {
     /// throughput falls to nothing, and stress is meant to break the target.
     pub(super) fn trip(&self, spec: &Spec, ledger: &Ledger, names: &[String]) -> Option<Trip> {
         let now = self.start + self.next * SECOND;
+        // What the stress left is worked off in the recovery, and whether that comes about in time is
+        // what is measured: until it is over, a target that still fails is no reason to stop.
+        if self.is_after_stress(spec) {
+            return None;
+        }
         if spec.safety_stop && self.bad >= BAD_SECONDS {
             let text = format!("more than half of the requests failed for {BAD_SECONDS} s");
             return Some(Trip::Safety(text));
-        }
-        // What the stress left is worked off in the recovery, which tells whether it is.
-        if self.kind(spec) == Some(PhaseKind::Recovery) {
-            return None;
         }
         let age = self.gauges().map(|g| g.backlog_age).max().unwrap_or(0);
         if age > super::clock::nanos(spec.max_backlog) {
@@ -320,6 +321,15 @@ impl Rows {
     pub(super) fn kind(&self, spec: &Spec) -> Option<PhaseKind> {
         let phase = self.series.last()?.phase?;
         spec.phases.get(phase as usize).map(|p| p.kind)
+    }
+
+    /// Whether the last row is of the recovery, or of the drain after that or after the stress.
+    fn is_after_stress(&self, spec: &Spec) -> bool {
+        let stressed = || spec.phases.iter().any(|p| p.kind == PhaseKind::Stress);
+        match self.kind(spec) {
+            Some(kind) => kind == PhaseKind::Recovery,
+            None => !self.series.is_empty() && stressed(),
+        }
     }
 
     /// The stress is over: the bad seconds were its own.
@@ -533,6 +543,43 @@ mod tests {
         rows.fill(&mut generator);
         assert_eq!(generator.cpu.len(), 1);
         assert!((generator.cpu[0] - 1.0).abs() < 0.01, "{:?}", generator.cpu);
+    }
+
+    /// Which second, from 1, stops a load whose every request fails from the third second on.
+    fn stopped(phases: Vec<Phase>, seconds: u64) -> Option<u64> {
+        let mut spec = spec();
+        spec.aborts.clear();
+        spec.phases = phases;
+        let stretches = stretches(&spec.phases, START);
+        let mut rows = Rows::new(&spec, 1, START, (START, START + 2 * SECOND));
+        let ledger = Ledger::new(&spec, 1);
+        (1..=seconds).find(|second| {
+            let mut said = report(START + second * SECOND, 0, 0);
+            let counts = &mut said.buckets[0].routes[0].counts;
+            if *second > 2 {
+                counts.errors[Kind::Timeout as usize] = 10;
+            } else {
+                counts.completed = 10;
+            }
+            rows.add(&said);
+            assert!(rows.close(&stretches), "one row for each report");
+            rows.trip(&spec, &ledger, &["/".to_owned()]).is_some()
+        })
+    }
+
+    #[test]
+    fn a_target_may_fail_as_long_as_it_has_time_to_recover() {
+        let measured = phase(PhaseKind::Measure, 2);
+        assert_eq!(stopped(vec![phase(PhaseKind::Measure, 40)], 40), Some(12));
+        let stress = phase(PhaseKind::Stress, 2);
+        let recovery = phase(PhaseKind::Recovery, 60);
+        let all = vec![measured.clone(), stress, recovery];
+        assert_eq!(stopped(all, 69), None, "nor while it is drained");
+        // The bad seconds of the stress are not those of the drain.
+        let all = vec![measured.clone(), phase(PhaseKind::Stress, 8)];
+        assert_eq!(stopped(all, 15), None);
+        let all = vec![measured, phase(PhaseKind::Stress, 20)];
+        assert_eq!(stopped(all, 15), Some(12), "which ends the stress");
     }
 
     #[test]

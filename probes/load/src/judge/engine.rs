@@ -12,7 +12,8 @@ use crate::{
     engine::report::{Ended, LoadModel, Report, Tally},
     engine::spec::PhaseKind,
     measurement::{EngineRun, seconds_at},
-    rules, stress,
+    rules,
+    stress::{self, Undone},
 };
 
 const SUBJECT: &str = "load";
@@ -327,7 +328,7 @@ fn kinds(tally: &Tally) -> Vec<String> {
     lines
 }
 
-/// Requests that stayed unsent, or were answered after the load only, while the generator was fine.
+/// Requests that stayed unsent, or were answered after the load only, beyond what is in flight, while the generator was fine.
 fn slow(report: &Report, sure: bool, checks: &mut Checks) {
     let tally = &report.measured;
     if report.model != LoadModel::Open || tally.scheduled == 0 || tally.completed == 0 {
@@ -363,20 +364,22 @@ fn behind(report: &Report) -> Option<(String, &'static str)> {
             "every request sent",
         ));
     }
-    if (late + unsent) as f64 > most {
+    let phases = &report.phases;
+    let last = phases.iter().rfind(|p| p.kind == PhaseKind::Measure)?;
+    let undone = Undone::requests(late + unsent, tally.scheduled, last);
+    if undone.is_behind(last, &report.series) {
         let late = grouped(&late.to_string());
         return Some((
             format!(
-                "{late} of {due} were answered long after the measured load was over: they had waited for the target"
+                "the answers to {late} of {due} came after the end of the measured load, and later than answers usually do"
             ),
             "requests answered as fast as they come due",
         ));
     }
-    let last = report
-        .phases
-        .iter()
-        .rfind(|p| p.kind == PhaseKind::Measure)?;
-    let backlog = last.backlog.filter(|n| stress::is_behind(*n, last))?;
+    let backlog = last.backlog?;
+    if !Undone::arrivals(last)?.is_behind(last, &report.series) {
+        return None;
+    }
     let arrivals = count_of(last.arrivals, "request", "requests");
     let backlog = grouped(&backlog.to_string());
     Some((
