@@ -79,7 +79,8 @@ pub fn values_needed(quantile: f64) -> u64 {
 }
 
 /// Decided only where the interval is clear of the bound, or where ten values lie beyond the
-/// quantile; then the point estimate decides, and the check says that it was close.
+/// quantile; then the point estimate decides, and the check says that it was close. An interval of no
+/// samples is that of a histogram's bucket: within it nothing is decided.
 fn quantile(
     judged: Judged,
     op: Op,
@@ -111,6 +112,18 @@ fn quantile(
         format(interval.low, "anything"),
         format(interval.high, "anything")
     );
+    // The ends of a bucket, which hold for certain; more samples would not narrow them.
+    if interval.samples == 0 {
+        let bound = metric.unit.format(bound);
+        return Judged {
+            outcome: CheckOutcome::Unmeasured,
+            message: Some(format!(
+                "whether `{name}` is {} {bound} is not known: its histogram tells only that it lies {range}; end a bucket at {bound}, or judge the share within the end of a bucket",
+                op.symbol(),
+            )),
+            ..judged
+        };
+    }
     let needed = values_needed(interval.quantile);
     if interval.samples >= needed {
         // Nothing is known of the range, as where a tool tells one percentile and no other.
