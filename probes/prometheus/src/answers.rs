@@ -173,7 +173,7 @@ pub(crate) struct Series {
 
 /// Time of the evaluation, and the number as text.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Sample(pub f64, pub String);
+pub(crate) struct Sample(pub serde::de::IgnoredAny, pub String);
 
 /// Time of the evaluation, and a native histogram.
 #[derive(Debug, Deserialize)]

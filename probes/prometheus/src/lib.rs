@@ -32,8 +32,8 @@ pub use config::{
     RulesConfig, UpConfig,
 };
 pub use measurement::{
-    AlertRecord, AlertingRecord, BucketRecord, JobRecord, PrometheusMeasurement, QueryRecord, RuleRecord,
-    ServerRecord, Silences, TargetRecord,
+    AlertRecord, AlertingRecord, BucketRecord, JobRecord, PrometheusMeasurement, QueryRecord,
+    RuleRecord, ServerRecord, Silences, TargetRecord,
 };
 
 /// Judges what a Prometheus server knows.
@@ -79,7 +79,10 @@ impl Probe for Prometheus {
             // A bare number is a count, and never compared with anything else.
             let (message, hint) = if wanted == Unit::Count {
                 let message = format!("the bound has no unit, and the query is in `{name}`");
-                (message, "write the bound with its unit: `0.5%`, `200ms`, `64MiB`, `100/s`, `10MB/s`")
+                (
+                    message,
+                    "write the bound with its unit: `0.5%`, `200ms`, `64MiB`, `100/s`, `10MB/s`",
+                )
             } else {
                 let wanted = wanted.name();
                 let message = format!("the bound is in `{wanted}`, and the query is in `{name}`");

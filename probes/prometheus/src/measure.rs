@@ -127,7 +127,10 @@ async fn server(
 /// When `time()` was evaluated. Prometheus answers it with a scalar, VictoriaMetrics with a vector of
 /// one series.
 fn evaluated_at(data: &QueryData) -> Option<f64> {
-    let sample = match (data.result_type.as_str(), data.result.as_array()?.as_slice()) {
+    let sample = match (
+        data.result_type.as_str(),
+        data.result.as_array()?.as_slice(),
+    ) {
         ("scalar", _) => &data.result,
         ("vector", [one]) => one.get("value")?,
         _ => return None,

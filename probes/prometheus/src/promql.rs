@@ -127,7 +127,9 @@ pub(crate) fn quantile(expr: &str) -> Result<Option<Quantile<'_>>, ()> {
         expr = expr[1..expr.len() - 1].trim();
     }
     let rest = match expr.get(..NAME.len()) {
-        Some(head) if head.eq_ignore_ascii_case(NAME) && calls == 1 => expr[NAME.len()..].trim_start(),
+        Some(head) if head.eq_ignore_ascii_case(NAME) && calls == 1 => {
+            expr[NAME.len()..].trim_start()
+        }
         _ => return Err(()),
     };
     if !rest.starts_with('(') || parenthesis(rest.as_bytes()) != Some(rest.len() - 1) {
@@ -275,7 +277,12 @@ mod tests {
         assert_eq!(quantile(&call.replace("le(", "le (")), Ok(found));
         let spaced = call.replace("quantile(0.95", "quantile (\n95e-2 ");
         assert_eq!(quantile(&spaced), Ok(found));
-        for other in ["up", "quantile(0.9, x)", "x{a=\"histogram_quantile(\"}", "é"] {
+        for other in [
+            "up",
+            "quantile(0.9, x)",
+            "x{a=\"histogram_quantile(\"}",
+            "é",
+        ] {
             assert_eq!(quantile(other), Ok(None), "{other}");
         }
         for unclear in [

@@ -186,9 +186,9 @@ mod tests {
     }
 
     fn classic(buckets: &[(&str, f64)]) -> QueryData {
-        let series = buckets.iter().map(
-            |(le, count)| json!({"metric": {"le": le}, "value": [1.0, count.to_string()]}),
-        );
+        let series = buckets
+            .iter()
+            .map(|(le, count)| json!({"metric": {"le": le}, "value": [1.0, count.to_string()]}));
         QueryData {
             result_type: "vector".into(),
             result: series.collect(),
@@ -206,7 +206,10 @@ mod tests {
         let two = || classic(&[("+Inf", 100.0), ("0.1", 100.0), ("0.03", 94.0)]);
         let p95 = of(two(), 0.95, &record(0.0416, None));
         assert_eq!(p95, (Some(0.03), Some(0.1)));
-        assert_eq!(of(two(), 0.9, &record(0.029, None)), (Some(0.0), Some(0.03)));
+        assert_eq!(
+            of(two(), 0.9, &record(0.029, None)),
+            (Some(0.0), Some(0.03))
+        );
         assert_eq!(of(two(), 1.0, &record(0.1, None)), (Some(0.03), Some(0.1)));
         // All of them take 30 s.
         let beyond = classic(&[("0.5", 0.0), ("1", 0.0), ("+Inf", 100.0)]);
@@ -232,17 +235,13 @@ mod tests {
             result_type: "vector".into(),
             result: json!([{"metric": {}, "histogram": [1.0, histogram]}]),
         };
-        assert_eq!(
-            of(data, 0.9, &record(1.8, None)),
-            (Some(1.0), Some(2.0))
-        );
+        assert_eq!(of(data, 0.9, &record(1.8, None)), (Some(1.0), Some(2.0)));
     }
 
     #[test]
     fn what_does_not_fit_is_not_known() {
-        let why = |data, record: &QueryRecord| {
-            ends(data, 0.5, record, Reduce::Only, 1.0).unwrap_err()
-        };
+        let why =
+            |data, record: &QueryRecord| ends(data, 0.5, record, Reduce::Only, 1.0).unwrap_err();
         let good = || classic(&[("1", 5.0), ("+Inf", 5.0)]);
         assert!(why(good(), &record(2.0, None)).contains("outside"));
         assert!(why(classic(&[]), &record(1.0, None)).contains("0 histograms"));

@@ -123,7 +123,10 @@ mod tests {
                     alerting:\n  alertmanagers: []\nscrape_configs:\n- job_name: {}\n";
         let wanted = labels(&[("env", "production"), ("replica", "1")]);
         assert_eq!(external_labels(yaml), Ok(wanted));
-        assert_eq!(external_labels("global:\n  scrape_interval: 15s\n"), Ok(Labels::new()));
+        assert_eq!(
+            external_labels("global:\n  scrape_interval: 15s\n"),
+            Ok(Labels::new())
+        );
         assert_eq!(external_labels("scrape_configs: []\n"), Ok(Labels::new()));
         assert!(external_labels("global: [\n").is_err());
     }
@@ -141,14 +144,30 @@ mod tests {
             (vec![of("production", true)], here(), Ok(true)),
             (vec![of("staging", true)], here(), Ok(false)),
             (vec![of("staging", true)], Ok(Labels::new()), Ok(false)),
-            (vec![of("staging", false), of("production", true)], here(), Ok(true)),
-            (vec![of("staging", true), of("production", false)], here(), Ok(false)),
+            (
+                vec![of("staging", false), of("production", true)],
+                here(),
+                Ok(true),
+            ),
+            (
+                vec![of("staging", true), of("production", false)],
+                here(),
+                Ok(false),
+            ),
             (vec![(down.clone(), true)], here(), Ok(true)),
-            (vec![(down.clone(), true), of("production", false)], here(), Ok(false)),
+            (
+                vec![(down.clone(), true), of("production", false)],
+                here(),
+                Ok(false),
+            ),
             (vec![(down.clone(), true)], unknown(), Ok(true)),
             (vec![of("production", false)], unknown(), Ok(false)),
             (vec![of("production", true)], unknown(), Err(())),
-            (vec![(down.clone(), true), of("production", false)], unknown(), Err(())),
+            (
+                vec![(down.clone(), true), of("production", false)],
+                unknown(),
+                Err(()),
+            ),
             (vec![], unknown(), Ok(false)),
         ] {
             let shown = format!("{alerts:?} {external:?}");

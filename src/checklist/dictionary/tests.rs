@@ -90,9 +90,16 @@ fn no_gate_is_met_by_what_every_prometheus_has() {
         let any = ["job: \"*\"", "at_least"];
         assert!(!any.iter().any(|part| with.contains(part)), "{}", item.id);
         for line in with.lines() {
-            let (metrics, jobs) = (line.matches("http_req"), line.matches("{job=~\"${APP_JOB:-"));
+            let (metrics, jobs) = (
+                line.matches("http_req"),
+                line.matches("{job=~\"${APP_JOB:-"),
+            );
             assert_eq!(metrics.count(), jobs.count(), "{}: {line}", item.id);
-            assert!(!line.contains("rules:") || !line.contains('*'), "{}", item.id);
+            assert!(
+                !line.contains("rules:") || !line.contains('*'),
+                "{}",
+                item.id
+            );
         }
         let of_nodes = with.contains("node_cpu") || with.contains("node_memory");
         assert!(!of_nodes || with.contains("up: [{ job: "), "{}", item.id);

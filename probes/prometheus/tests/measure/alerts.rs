@@ -151,7 +151,9 @@ async fn silenced_is_what_the_alertmanager_says() {
     let awake = json!([{"labels": {"alertname": "Down", "severity": "critical", "instance": "a:1", "cluster": "us"},
                         "status": {"state": "active", "silencedBy": []}}]);
     let labelled = |cluster: &str| {
-        let yaml = format!("global:\n  scrape_interval: 15s\n  external_labels:\n    cluster: {cluster}\n");
+        let yaml = format!(
+            "global:\n  scrape_interval: 15s\n  external_labels:\n    cluster: {cluster}\n"
+        );
         json!({"status": "success", "data": {"yaml": yaml}})
     };
     let (eu, us) = (("200 OK", labelled("eu")), ("200 OK", labelled("us")));
@@ -182,7 +184,16 @@ async fn silenced_is_what_the_alertmanager_says() {
         let unknown = check.details.iter().any(|d| d.contains("external labels"));
         assert_eq!(unknown, *status == "403 Forbidden", "{check:?}");
     }
-    // An Alertmanager that does not answer silences nothing.
+}
+
+#[tokio::test]
+async fn an_alertmanager_that_does_not_answer_silences_nothing() {
+    let rules = [rule(
+        "Down",
+        "critical",
+        &json!([alert("Down", "critical", "firing")]),
+    )];
+    let data = json!({"groups": [{"name": "g", "interval": 15, "rules": rules}]});
     let manager = Fake::default()
         .acts("/", respond("503 Service Unavailable", "", ""))
         .start()
@@ -265,9 +276,14 @@ async fn the_server_itself_is_no_target_of_any() {
     ] {
         let data = json!({"activeTargets": targets});
         let server = Fake::new().data("/api/v1/targets", &data).start().await;
-        let judged = run(&server.url("/"), json!({"up": [{"job": pattern}]})).await.unwrap();
+        let judged = run(&server.url("/"), json!({"up": [{"job": pattern}]}))
+            .await
+            .unwrap();
         assert_eq!(judged.wrong(), wrong, "{pattern}");
-        assert_eq!(judged.number("targets.total"), Some(if wrong.is_empty() { 1.0 } else { 0.0 }));
+        assert_eq!(
+            judged.number("targets.total"),
+            Some(if wrong.is_empty() { 1.0 } else { 0.0 })
+        );
     }
 }
 
@@ -291,6 +307,9 @@ async fn where_alerts_go_is_known_or_said_not_to_be() {
         .acts("/api/v1/alertmanagers", respond("403 Forbidden", "", "no"))
         .start()
         .await;
-    let error = run(&server.url("/"), json!({"rules": {}})).await.err().unwrap();
+    let error = run(&server.url("/"), json!({"rules": {}}))
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.kind, ErrorKind::Refused);
 }

@@ -40,22 +40,41 @@ async fn victoriametrics_is_measured() {
     let time = json!({"resultType": "vector", "result": [{"metric": {}, "value": [now, then]}]});
     let server = Fake::new()
         .data("/api/v1/query?query=time%28%29", &time)
-        .acts("/api/v1/status/runtimeinfo", respond("404 Not Found", "", ""))
-        .acts("/-/ready", respond("400 Bad Request", "", "unsupported path"))
+        .acts(
+            "/api/v1/status/runtimeinfo",
+            respond("404 Not Found", "", ""),
+        )
+        .acts(
+            "/-/ready",
+            respond("400 Bad Request", "", "unsupported path"),
+        )
         .start()
         .await;
-    let judged = run(&server.url("/"), json!({"queries": {"now": {"expr": "time()"}}}))
-        .await
-        .unwrap();
+    let judged = run(
+        &server.url("/"),
+        json!({"queries": {"now": {"expr": "time()"}}}),
+    )
+    .await
+    .unwrap();
     assert_eq!(judged.wrong(), Vec::<String>::new());
     assert!(judged.record.server.skew_s.abs() < 10.0);
-    for result in [json!([]), json!([{"metric": {}}]), json!([{"value": [1, "1"]}, {"value": [1, "1"]}])] {
+    for result in [
+        json!([]),
+        json!([{"metric": {}}]),
+        json!([{"value": [1, "1"]}, {"value": [1, "1"]}]),
+    ] {
         let server = Fake::new()
-            .data("/api/v1/query?query=time%28%29", &json!({"resultType": "vector", "result": result}))
+            .data(
+                "/api/v1/query?query=time%28%29",
+                &json!({"resultType": "vector", "result": result}),
+            )
             .start()
             .await;
         let (kind, text, _) = error(&server).await;
-        assert!(kind == ErrorKind::BadData && text.contains("time()"), "{text}");
+        assert!(
+            kind == ErrorKind::BadData && text.contains("time()"),
+            "{text}"
+        );
     }
 }
 

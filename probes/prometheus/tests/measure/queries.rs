@@ -168,7 +168,8 @@ async fn warnings_make_an_answer_partial_and_infos_do_not() {
 #[tokio::test]
 async fn infos_among_warnings_are_infos_and_partial_answers_are_partial() {
     let query = json!({"queries": {"q": {"expr": "x()"}}});
-    let info = "PromQL info: metric might not be a counter, name does not end in _total: \"x\" (1:6)";
+    let info =
+        "PromQL info: metric might not be a counter, name does not end in _total: \"x\" (1:6)";
     let old = json!({"status": "success", "data": vector(&["1"]), "warnings": [info]});
     let both = json!({"status": "success", "data": vector(&["1"]), "warnings": [info, "store-7: no answer"]});
     let partial = json!({"status": "success", "isPartial": true, "data": vector(&["1"])});
@@ -185,7 +186,11 @@ async fn infos_among_warnings_are_infos_and_partial_answers_are_partial() {
             .await;
         let judged = run(&server.url("/"), query.clone()).await.unwrap();
         assert_eq!(judged.number("query.q"), number, "{body}");
-        assert_eq!(judged.check("query-remark", "q").is_some(), remark, "{body}");
+        assert_eq!(
+            judged.check("query-remark", "q").is_some(),
+            remark,
+            "{body}"
+        );
         if number.is_none() {
             assert!(why(&judged).contains("not complete"), "{body}");
         }
@@ -199,12 +204,13 @@ fn buckets(pairs: &[(&str, &str)]) -> Value {
     json!({"resultType": "vector", "result": series.collect::<Vec<_>>()})
 }
 
+fn p95(unit: &str, trials: Option<&str>) -> Value {
+    let query = json!({"expr": "histogram_quantile(0.95, b)", "unit": unit, "trials": trials});
+    json!({"queries": {"q": query}})
+}
+
 #[tokio::test]
 async fn a_quantile_carries_the_ends_of_its_bucket() {
-    let with = |unit: &str, trials: Option<&str>| {
-        let query = json!({"expr": "histogram_quantile(0.95, b)", "unit": unit, "trials": trials});
-        json!({"queries": {"q": query}})
-    };
     let spread = buckets(&[("0.03", "94"), ("0.1", "100"), ("+Inf", "100")]);
     let beyond = buckets(&[("0.5", "0"), ("1", "0"), ("+Inf", "100")]);
     for (all, value, unit, ends) in [
@@ -219,7 +225,7 @@ async fn a_quantile_carries_the_ends_of_its_bucket() {
             .data("/api/v1/query?query=b", all)
             .start()
             .await;
-        let judged = run(&server.url("/"), with(unit, None)).await.unwrap();
+        let judged = run(&server.url("/"), p95(unit, None)).await.unwrap();
         match ends {
             Ok((low, high)) => {
                 let interval = judged.metrics.get("query.q").unwrap().interval.unwrap();
@@ -227,7 +233,10 @@ async fn a_quantile_carries_the_ends_of_its_bucket() {
                     (Some(a), Some(b)) => (a - b).abs() < 1e-8,
                     (a, b) => a == b,
                 };
-                assert!(near(interval.low, low) && near(interval.high, high), "{interval:?}");
+                assert!(
+                    near(interval.low, low) && near(interval.high, high),
+                    "{interval:?}"
+                );
                 assert_eq!((interval.quantile, interval.samples), (0.95, 0));
             }
             Err(part) => assert!(why(&judged).contains(part), "{}", why(&judged)),
@@ -240,14 +249,23 @@ async fn a_quantile_carries_the_ends_of_its_bucket() {
             .collect();
         assert!(times.len() == 2 && times[0] == times[1], "{times:?}");
     }
-    // Few requests.
+}
+
+#[tokio::test]
+async fn few_requests_say_little_of_a_quantile() {
     let server = Fake::new()
-        .data("/api/v1/query?query=histogram_quantile", &vector(&["0.029"]))
-        .data("/api/v1/query?query=b", &buckets(&[("0.03", "5"), ("+Inf", "5")]))
+        .data(
+            "/api/v1/query?query=histogram_quantile",
+            &vector(&["0.029"]),
+        )
+        .data(
+            "/api/v1/query?query=b",
+            &buckets(&[("0.03", "5"), ("+Inf", "5")]),
+        )
         .data("/api/v1/query?query=n", &vector(&["5"]))
         .start()
         .await;
-    let judged = run(&server.url("/"), with("s", Some("n()"))).await.unwrap();
+    let judged = run(&server.url("/"), p95("s", Some("n()"))).await.unwrap();
     let metric = judged.metrics.get("query.q").unwrap();
     assert_eq!((metric.interval.unwrap().high, metric.sample), (None, None));
 }
@@ -298,7 +316,11 @@ async fn a_percentage_carries_what_it_rests_on() {
     let judged = run(&beyond.url("/"), with.clone()).await.unwrap();
     assert!(why(&judged).contains("no share"), "{}", why(&judged));
     // What 1 - x / x may give.
-    for (value, wanted) in [("-2.2e-16", Some(0.0)), ("1.0000000000000002", Some(100.0)), ("-0.001", None)] {
+    for (value, wanted) in [
+        ("-2.2e-16", Some(0.0)),
+        ("1.0000000000000002", Some(100.0)),
+        ("-0.001", None),
+    ] {
         let server = Fake::new()
             .data("/api/v1/query?query=x", &vector(&[value]))
             .data("/api/v1/query?query=n", &vector(&["10"]))
