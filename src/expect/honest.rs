@@ -112,17 +112,9 @@ fn quantile(
         format(interval.low, "anything"),
         format(interval.high, "anything")
     );
-    // The ends of a bucket, which hold for certain; more samples would not narrow them.
-    if interval.samples == 0 {
-        let bound = metric.unit.format(bound);
-        return Judged {
-            outcome: CheckOutcome::Unmeasured,
-            message: Some(format!(
-                "whether `{name}` is {} {bound} is not known: its histogram tells only that it lies {range}; end a bucket at {bound}, or judge the share within the end of a bucket",
-                op.symbol(),
-            )),
-            ..judged
-        };
+    if interval.samples == 0 && interval.low.or(interval.high).is_some() {
+        let claim = format!("{} {}", op.symbol(), metric.unit.format(bound));
+        return within_bucket(judged, &claim, &range, name);
     }
     let needed = values_needed(interval.quantile);
     if interval.samples >= needed {
@@ -145,6 +137,17 @@ fn quantile(
             "{samples} cannot tell whether `{name}` is {} {}: 95 % confidence reaches {range}; the claim needs at least {needed}",
             op.symbol(),
             metric.unit.format(bound),
+        )),
+        ..judged
+    }
+}
+
+/// The ends of a bucket hold for certain; more samples would not narrow them.
+fn within_bucket(judged: Judged, claim: &str, range: &str, name: &str) -> Judged {
+    Judged {
+        outcome: CheckOutcome::Unmeasured,
+        message: Some(format!(
+            "whether `{name}` is {claim} is not known: its histogram tells only that it lies {range}; end a bucket at the bound, or judge the share within the end of a bucket"
         )),
         ..judged
     }
