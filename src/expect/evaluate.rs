@@ -433,6 +433,34 @@ mod tests {
         assert_eq!(at("< 35ms", &many), [Failed]);
     }
 
+    /// The value is an estimate, and no number of samples tells where in its bucket the quantile is.
+    #[test]
+    fn a_bound_within_the_bucket_of_a_histogram_is_not_decided() {
+        let at = |text: &str, metrics: &Metrics| outcome(text, metrics, None);
+        let ended = quantile(0.042, Some(0.03 + 1e-11), Some(0.1 - 1e-11), 0);
+        for (text, wanted) in [
+            ("< 50ms", Unmeasured),
+            ("< 40ms", Unmeasured),
+            ("> 40ms", Unmeasured),
+            ("< 100ms", Passed),
+            ("<= 30ms", Failed),
+            ("< 20ms", Failed),
+            ("between 10ms and 50ms", Unmeasured),
+        ] {
+            assert_eq!(at(text, &ended), [wanted], "{text}");
+        }
+        let beyond = quantile(1.0, Some(1.0), None, 0);
+        assert_eq!(at("< 2s", &beyond), [Unmeasured]);
+        assert_eq!(at("< 500ms", &beyond), [Failed]);
+        let expectation = Expectation {
+            metric: "m".into(),
+            conditions: parse(&["< 2s"], Some(Unit::Seconds)).unwrap(),
+            location: None,
+        };
+        let message = evaluate(&expectation, &beyond, None).remove(0).message;
+        assert!(message.contains("from 1 s to anything"), "{message}");
+    }
+
     #[test]
     fn a_close_decision_says_so_and_a_small_sample_names_what_it_needs() {
         let said = |text: &str, samples| {

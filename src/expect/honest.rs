@@ -79,7 +79,8 @@ pub fn values_needed(quantile: f64) -> u64 {
 }
 
 /// Decided only where the interval is clear of the bound, or where ten values lie beyond the
-/// quantile; then the point estimate decides, and the check says that it was close.
+/// quantile; then the point estimate decides, and the check says that it was close. An interval of no
+/// samples is that of a histogram's bucket: within it nothing is decided.
 fn quantile(
     judged: Judged,
     op: Op,
@@ -111,6 +112,10 @@ fn quantile(
         format(interval.low, "anything"),
         format(interval.high, "anything")
     );
+    if interval.samples == 0 && interval.low.or(interval.high).is_some() {
+        let claim = format!("{} {}", op.symbol(), metric.unit.format(bound));
+        return within_bucket(judged, &claim, &range, name);
+    }
     let needed = values_needed(interval.quantile);
     if interval.samples >= needed {
         // Nothing is known of the range, as where a tool tells one percentile and no other.
@@ -132,6 +137,17 @@ fn quantile(
             "{samples} cannot tell whether `{name}` is {} {}: 95 % confidence reaches {range}; the claim needs at least {needed}",
             op.symbol(),
             metric.unit.format(bound),
+        )),
+        ..judged
+    }
+}
+
+/// The ends of a bucket hold for certain; more samples would not narrow them.
+fn within_bucket(judged: Judged, claim: &str, range: &str, name: &str) -> Judged {
+    Judged {
+        outcome: CheckOutcome::Unmeasured,
+        message: Some(format!(
+            "whether `{name}` is {claim} is not known: its histogram tells only that it lies {range}; end a bucket at the bound, or judge the share within the end of a bucket"
         )),
         ..judged
     }

@@ -21,6 +21,9 @@ pub(crate) struct Envelope<T> {
     pub warnings: Vec<String>,
     #[serde(default)]
     pub infos: Vec<String>,
+    /// What a cluster of VictoriaMetrics says in place of warnings.
+    #[serde(default, rename = "isPartial")]
+    pub is_partial: bool,
 }
 
 /// `/api/v1/status/runtimeinfo`
@@ -36,6 +39,25 @@ pub(crate) struct RuntimeInfo {
 #[derive(Debug, Deserialize)]
 pub(crate) struct BuildInfo {
     pub version: Option<String>,
+}
+
+/// `/api/v1/status/config`: the config as YAML, without its secrets.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LoadedConfig {
+    pub yaml: String,
+}
+
+/// The part of it that tells what is added to every alert.
+#[derive(Debug, Deserialize)]
+pub(crate) struct GlobalPart {
+    #[serde(default)]
+    pub global: Option<Global>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Global {
+    #[serde(default)]
+    pub external_labels: Option<Labels>,
 }
 
 /// `/api/v1/alertmanagers`
@@ -59,6 +81,8 @@ pub(crate) struct Target {
     pub labels: Labels,
     #[serde(default)]
     pub scrape_pool: String,
+    #[serde(default)]
+    pub scrape_url: String,
     #[serde(default)]
     pub last_error: String,
     #[serde(default)]
@@ -144,8 +168,28 @@ pub(crate) struct Series {
     pub metric: Labels,
     /// Absent for a native histogram.
     pub value: Option<Sample>,
+    pub histogram: Option<NativeSample>,
 }
 
 /// Time of the evaluation, and the number as text.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Sample(pub serde::de::IgnoredAny, pub String);
+
+/// Time of the evaluation, and a native histogram.
+#[derive(Debug, Deserialize)]
+pub(crate) struct NativeSample(pub serde::de::IgnoredAny, pub NativeHistogram);
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct NativeHistogram {
+    #[serde(default)]
+    pub buckets: Vec<NativeBucket>,
+}
+
+/// Which ends belong to it, the ends, and how many it holds.
+#[derive(Debug, Deserialize)]
+pub(crate) struct NativeBucket(
+    pub serde::de::IgnoredAny,
+    pub String,
+    pub String,
+    pub String,
+);

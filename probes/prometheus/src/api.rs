@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use readygate_sdk::{Cx, ErrorKind, Masker, ProbeError, excerpt};
 use readygate_web::{Auth, Client, Method, Request, Response, Settings, resolve, shown};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use url::Url;
+use url::{Host, Url};
 
 use crate::{answers::Envelope, config::PrometheusConfig};
 
@@ -110,6 +110,25 @@ impl<'a> Api<'a> {
         self.text(shown(&self.base).trim_end_matches('/'))
     }
 
+    /// Whether a target is this server itself: at its address, or beside it at its port or the default.
+    pub fn is_itself(&self, scrape_url: &str) -> bool {
+        let Ok(url) = Url::parse(scrape_url) else {
+            return false;
+        };
+        let here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let (port, own) = (
+            url.port_or_known_default(),
+            self.base.port_or_known_default(),
+        );
+        let same = port == own && url.host() == self.base.host();
+        same || here && (port == own || port == Some(9090))
+    }
+
     /// A text from outside: masked, and not too long.
     pub fn text(&self, text: &str) -> String {
         excerpt(&self.cx.mask(&self.masker.mask(text)), TEXT)
@@ -138,16 +157,34 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Data of an endpoint that relatives of Prometheus do not all have.
+    /// Data of an endpoint that relatives of Prometheus do not all have, and that not everybody may
+    /// read.
     pub async fn may<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ProbeError> {
+        self.optional(path, &[400, 403, 404, 405, 501]).await
+    }
+
+    /// Data of an endpoint that relatives of Prometheus do not all have; one that is there and not
+    /// for us is an error.
+    pub async fn if_served<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<Option<T>, ProbeError> {
+        self.optional(path, &[400, 404, 405, 501]).await
+    }
+
+    /// Nothing where the status says that there is nothing.
+    async fn optional<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        absent: &[u16],
+    ) -> Result<Option<T>, ProbeError> {
         let response = self.send(path, &[]).await?;
         match response.status.as_u16() {
             200 => match self.read(path, &response)? {
                 Said::Data(answer) => Ok(Some(answer.data)),
                 Said::No(_) => Ok(None),
             },
-            // Not there, not for us, not served.
-            400 | 403 | 404 | 405 | 501 => Ok(None),
+            status if absent.contains(&status) => Ok(None),
             _ => Err(self.refused(path, &response)),
         }
     }
@@ -225,11 +262,19 @@ impl<'a> Api<'a> {
     ) -> Result<Said<T>, ProbeError> {
         let envelope: Envelope<T> = self.json(path, response)?;
         let texts = |list: Vec<String>| list.iter().take(10).map(|t| self.text(t)).collect();
+        // Before Prometheus 2.54 what is only a remark comes among the warnings.
+        let is_info = |text: &String| text.starts_with("PromQL info:");
+        let (mut infos, mut warnings): (Vec<_>, Vec<_>) =
+            envelope.warnings.into_iter().partition(is_info);
+        infos.extend(envelope.infos);
+        if envelope.is_partial {
+            warnings.insert(0, "a part of its stores did not answer".to_owned());
+        }
         match (envelope.status.as_str(), envelope.data) {
             ("success", Some(data)) => Ok(Said::Data(Answer {
                 data,
-                warnings: texts(envelope.warnings),
-                infos: texts(envelope.infos),
+                warnings: texts(warnings),
+                infos: texts(infos),
             })),
             ("error", _) => Ok(Said::No(Refusal {
                 kind: self.text(&envelope.error_type),

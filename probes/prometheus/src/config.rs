@@ -140,7 +140,7 @@ pub struct QueryConfig {
     /// What becomes of several series.
     #[serde(default)]
     pub reduce: Reduce,
-    /// PromQL that gives on how many events a percentage rests:
+    /// PromQL that gives on how many events a percentage or a quantile rests:
     /// `sum(increase(http_requests_total[10m]))`. A bound that so few cannot show is unmeasured.
     #[serde(default)]
     pub trials: Option<String>,
@@ -212,4 +212,15 @@ pub enum Reduce {
     Min,
     /// They are added.
     Sum,
+}
+
+impl Reduce {
+    /// One number of several.
+    pub(crate) fn of(self, values: impl Iterator<Item = f64>) -> f64 {
+        match self {
+            Self::Only | Self::Max => values.fold(f64::NEG_INFINITY, f64::max),
+            Self::Min => values.fold(f64::INFINITY, f64::min),
+            Self::Sum => values.sum(),
+        }
+    }
 }

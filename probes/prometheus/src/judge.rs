@@ -123,6 +123,9 @@ fn up(wanted: &UpConfig, job: &JobRecord, record: &PrometheusMeasurement, checks
                 "the job has no target yet: the server was started {} ago",
                 Unit::Seconds.format(up)
             )),
+            None if job.own > 0 => missing
+                .message("the server scrapes nothing but itself")
+                .fail(),
             None => missing.fail(),
         }
         return;
@@ -202,8 +205,12 @@ fn one_query(subject: &str, query: &QueryRecord, checks: &mut Checks) {
     match query.usable() {
         Ok(value) => {
             let shown = query.unit.format(value);
+            let known = query.bucket.as_ref().map_or_else(String::new, |bucket| {
+                let range = bucket.shown(query.unit);
+                format!("; the histogram tells no more than that it lies {range}")
+            });
             check
-                .message(format!("the query gives {shown}"))
+                .message(format!("the query gives {shown}{known}"))
                 .actual(shown)
                 .pass();
         }

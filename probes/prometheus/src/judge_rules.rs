@@ -1,6 +1,6 @@
 //! Judges whether alert rules are there, see something, are evaluated, and reach somebody. Pure.
 
-use readygate_sdk::{Checks, Unit, count_of};
+use readygate_sdk::{Checks, Level, Unit, count_of};
 
 use crate::{
     config::RulesConfig,
@@ -134,6 +134,10 @@ pub(crate) fn blind(
 
 pub(crate) fn alertmanager(record: &PrometheusMeasurement, fresh: bool, checks: &mut Checks) {
     let Some(active) = record.server.alertmanagers else {
+        let check = checks.check(&rules::NO_ALERTMANAGER, &record.url);
+        check.level(Level::Warning).unmeasured(
+            "the server does not say to which Alertmanagers it sends alerts: whether anybody gets them is not known",
+        );
         return;
     };
     let check = checks

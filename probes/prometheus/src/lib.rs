@@ -15,8 +15,10 @@ mod measure;
 mod measurement;
 mod metrics;
 mod promql;
+mod quantile;
 mod queries;
 mod rules;
+mod silences;
 mod text;
 mod validate;
 
@@ -30,8 +32,8 @@ pub use config::{
     RulesConfig, UpConfig,
 };
 pub use measurement::{
-    AlertRecord, AlertingRecord, JobRecord, PrometheusMeasurement, QueryRecord, RuleRecord,
-    ServerRecord, Silences, TargetRecord,
+    AlertRecord, AlertingRecord, BucketRecord, JobRecord, PrometheusMeasurement, QueryRecord,
+    RuleRecord, ServerRecord, Silences, TargetRecord,
 };
 
 /// Judges what a Prometheus server knows.
@@ -70,15 +72,23 @@ impl Probe for Prometheus {
                 continue;
             };
             let (unit, wanted) = (query.unit.base().0, bound.value.unit);
-            // A bare number is read in the unit of the metric.
-            if wanted != Unit::Count && wanted != unit {
-                let message = format!(
-                    "the bound is in `{}`, and the query is in `{}`",
-                    wanted.name(),
-                    unit.name()
-                );
-                error.add(at, message, Some("set `unit` of the query"));
+            if wanted == unit {
+                continue;
             }
+            let name = unit.name();
+            // A bare number is a count, and never compared with anything else.
+            let (message, hint) = if wanted == Unit::Count {
+                let message = format!("the bound has no unit, and the query is in `{name}`");
+                (
+                    message,
+                    "write the bound with its unit: `0.5%`, `200ms`, `64MiB`, `100/s`, `10MB/s`",
+                )
+            } else {
+                let wanted = wanted.name();
+                let message = format!("the bound is in `{wanted}`, and the query is in `{name}`");
+                (message, "set `unit` of the query")
+            };
+            error.add(at, message, Some(hint));
         }
         error.into_result()
     }

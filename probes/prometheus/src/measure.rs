@@ -7,17 +7,18 @@ use tokio::time::Instant;
 
 use crate::{
     answers::{
-        Alert, AlertRule, Alertmanagers, BuildInfo, Labels, ManagedAlert, QueryData, RuleGroups,
-        RuntimeInfo, Target, Targets,
+        Alert, AlertRule, Alertmanagers, BuildInfo, Labels, QueryData, RuleGroups, RuntimeInfo,
+        Target, Targets,
     },
     api::{Api, Said},
-    config::{Alertmanager, PrometheusConfig, UpConfig},
+    config::{PrometheusConfig, UpConfig},
     glob::{fit_labels, fits},
     measurement::{
         AlertRecord, AlertingRecord, JobRecord, PrometheusMeasurement, RuleRecord, ServerRecord,
         Silences, TargetRecord,
     },
     promql, queries,
+    silences::{self, Managed},
     text::{milli, seconds, since_epoch, time},
 };
 
@@ -84,11 +85,7 @@ async fn server(
         .await?;
     let half = begun.elapsed().as_secs_f64() / 2.0;
     let now = match &said {
-        Said::Data(answer) => answer
-            .data
-            .result
-            .get(0)
-            .and_then(serde_json::Value::as_f64),
+        Said::Data(answer) => evaluated_at(&answer.data),
         Said::No(_) => None,
     };
     let Some(now) = now.filter(|now| *now > 0.0) else {
@@ -103,7 +100,7 @@ async fn server(
     let build: Option<BuildInfo> = api.may("api/v1/status/buildinfo").await?;
     let runtime: Option<RuntimeInfo> = api.may("api/v1/status/runtimeinfo").await?;
     let managers: Option<Alertmanagers> = match config.rules {
-        Some(_) => api.may("api/v1/alertmanagers").await?,
+        Some(_) => api.if_served("api/v1/alertmanagers").await?,
         None => None,
     };
     let active = managers.and_then(|m| m.active_alertmanagers);
@@ -125,6 +122,20 @@ async fn server(
         since: begun,
     };
     Ok((record, clock))
+}
+
+/// When `time()` was evaluated. Prometheus answers it with a scalar, VictoriaMetrics with a vector of
+/// one series.
+fn evaluated_at(data: &QueryData) -> Option<f64> {
+    let sample = match (
+        data.result_type.as_str(),
+        data.result.as_array()?.as_slice(),
+    ) {
+        ("scalar", _) => &data.result,
+        ("vector", [one]) => one.get("value")?,
+        _ => return None,
+    };
+    sample.get(0)?.as_f64()
 }
 
 async fn jobs(
@@ -160,11 +171,16 @@ fn job(
     now: f64,
     partial: &[String],
 ) -> JobRecord {
-    let matching = targets.iter().filter(|target| {
+    let fitting = targets.iter().filter(|target| {
         let job = target.labels.get("job").unwrap_or(&target.scrape_pool);
         fits(&wanted.job, job) && fit_labels(&wanted.labels, &target.labels)
     });
-    let mut records: Vec<_> = matching.map(|target| of_target(api, target, now)).collect();
+    // Every server scrapes itself: where any job will do, that would make something of nothing.
+    let any = wanted.labels.is_empty() && wanted.job.split('|').any(|one| one.trim() == "*");
+    let (own, others): (Vec<_>, Vec<_>) =
+        fitting.partition(|target| any && api.is_itself(&target.scrape_url));
+    let others = others.into_iter();
+    let mut records: Vec<_> = others.map(|target| of_target(api, target, now)).collect();
     records.sort_by_key(TargetRecord::state);
     let left_out = records.len().saturating_sub(MOST_TARGETS) as u64;
     records.truncate(MOST_TARGETS);
@@ -172,6 +188,7 @@ fn job(
         job: wanted.job.clone(),
         targets: records,
         left_out,
+        own: own.len() as u64,
         partial: partial.to_vec(),
     }
 }
@@ -228,22 +245,22 @@ async fn alerting(
     record.rules_left_out = record.rules.len().saturating_sub(MOST_RULES) as u64;
     record.rules.truncate(MOST_RULES);
     let manager = config.alerts.as_ref().and_then(|a| a.alertmanager.as_ref());
-    let silenced = match manager {
-        Some(manager) => match silenced(config, manager, cx).await {
-            Ok(silenced) => {
+    let managed = match manager {
+        Some(manager) => match silences::ask(api, config, manager, cx).await {
+            Ok(managed) => {
                 record.silences = Silences::Known;
-                silenced
+                managed
             }
             // Cut off by the deadline, it is the gate that could not tell.
             Err(error) if cx.is_over() => return Err(error),
             Err(error) => {
                 record.silences = Silences::Unknown(error.to_string());
-                Vec::new()
+                Managed::default()
             }
         },
-        None => Vec::new(),
+        None => Managed::default(),
     };
-    count(api, &mut record, &asked, &silenced, now);
+    count(api, &mut record, &asked, &managed, now);
     Ok(record)
 }
 
@@ -317,7 +334,7 @@ fn count(
     api: &Api<'_>,
     record: &mut AlertingRecord,
     asked: &[(&Alert, &str)],
-    silenced: &[Managed],
+    managed: &Managed,
     now: f64,
 ) {
     for (alert, name) in asked {
@@ -326,7 +343,11 @@ fn count(
             .entry("alertname".to_owned())
             .or_insert_with(|| (*name).to_owned());
         let firing = alert.state == "firing";
-        let is_silenced = firing && is_silenced(&labels, silenced);
+        let is_silenced = firing
+            && managed.silences(&labels).unwrap_or_else(|why| {
+                record.silences = Silences::Unknown(why);
+                false
+            });
         match alert.state.as_str() {
             "firing" => record.firing += 1,
             "pending" => record.pending += 1,
@@ -349,33 +370,4 @@ fn count(
         .alerts
         .sort_by_key(|alert| (alert.silenced, alert.state == "pending"));
     record.alerts.truncate(MOST_ALERTS);
-}
-
-/// An alert of the Alertmanager, and whether it is silenced.
-type Managed = (Labels, bool);
-
-async fn silenced(
-    config: &PrometheusConfig,
-    manager: &Alertmanager,
-    cx: &Cx,
-) -> Result<Vec<Managed>, ProbeError> {
-    let api = Api::at(config, &manager.url, manager.auth.as_ref(), cx).await?;
-    let pairs = [
-        ("active", "true"),
-        ("silenced", "true"),
-        ("inhibited", "true"),
-    ];
-    let alerts: Vec<ManagedAlert> = api.plain("api/v2/alerts", &pairs).await?;
-    let managed = alerts.into_iter();
-    Ok(managed
-        .map(|alert| (alert.labels, !alert.status.silenced_by.is_empty()))
-        .collect())
-}
-
-/// The Alertmanager's alert has the labels of Prometheus's, and external ones. Where several have
-/// them, each must be silenced.
-fn is_silenced(labels: &Labels, managed: &[Managed]) -> bool {
-    let same = |(theirs, _): &&Managed| labels.iter().all(|(n, v)| theirs.get(n) == Some(v));
-    let mut same = managed.iter().filter(same).peekable();
-    same.peek().is_some() && same.all(|(_, silenced)| *silenced)
 }

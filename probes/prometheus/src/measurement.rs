@@ -63,6 +63,9 @@ pub struct JobRecord {
     /// Targets beyond those: each is in the state of the last one.
     #[serde(default)]
     pub left_out: u64,
+    /// Beside them, what the server scrapes of itself; it is no target of `*`.
+    #[serde(default)]
+    pub own: u64,
     /// What the server says of its own answer, where it is not complete.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partial: Vec<String>,
@@ -256,9 +259,12 @@ pub struct QueryRecord {
     pub details: Vec<String>,
     /// How many series there were.
     pub series: u64,
-    /// Events that a percentage rests on.
+    /// Events that a percentage or a quantile rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trials: Option<u64>,
+    /// What is known of the quantile of a histogram; `value` is an estimate within it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<BucketRecord>,
     /// Seconds since the oldest sample, where it has a time of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_s: Option<f64>,
@@ -267,6 +273,27 @@ pub struct QueryRecord {
     /// What the server remarks on the query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub infos: Vec<String>,
+}
+
+/// Ends of the bucket that holds a quantile; of those that may hold it, where its events are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BucketRecord {
+    /// Which quantile, as a share.
+    pub quantile: f64,
+    /// Lower end in the base unit; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    /// Upper end; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+}
+
+impl BucketRecord {
+    /// In words: `from 30 ms to 100 ms`.
+    pub(crate) fn shown(&self, unit: Unit) -> String {
+        let end = |end: Option<f64>| end.map_or("anything".to_owned(), |end| unit.format(end));
+        format!("from {} to {}", end(self.low), end(self.high))
+    }
 }
 
 impl QueryRecord {

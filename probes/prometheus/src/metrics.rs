@@ -1,9 +1,9 @@
 //! The scalars of a measurement.
 
-use readygate_sdk::{Metric, MetricSpec, Metrics, Sample, Unit};
+use readygate_sdk::{Interval, Metric, MetricSpec, Metrics, Sample, Unit};
 
 use crate::{
-    measurement::{PrometheusMeasurement, QueryRecord, State},
+    measurement::{BucketRecord, PrometheusMeasurement, QueryRecord, State},
     text::retention,
 };
 
@@ -93,8 +93,23 @@ fn of_query(metrics: &mut Metrics, name: &str, query: &QueryRecord) {
         }
     };
     let mut metric = Metric::number(value, query.unit);
-    metric.sample = query.trials.map(|trials| sample(value, trials));
+    let trials = query.trials.filter(|_| query.unit == Unit::Percent);
+    metric.sample = trials.map(|trials| sample(value, trials));
+    metric.interval = query.bucket.as_ref().map(interval);
     metrics.put(name, metric);
+}
+
+/// Nothing is known of where in the bucket a quantile lies, so that a bound is judged only outside of
+/// it. Its ends are no part of it: `< 100ms` holds for a bucket that ends at 100 ms. No samples: more
+/// of them would not make the bucket smaller.
+fn interval(bucket: &BucketRecord) -> Interval {
+    const HAIR: f64 = 1e-9;
+    Interval {
+        quantile: bucket.quantile,
+        samples: 0,
+        low: bucket.low.map(|low| low + HAIR * low.abs()),
+        high: bucket.high.map(|high| high - HAIR * high.abs()),
+    }
 }
 
 /// How many hits a percentage of so many trials is.

@@ -4,16 +4,17 @@
 
 use std::collections::BTreeSet;
 
-use readygate_sdk::ProbeError;
+use readygate_sdk::{ProbeError, Unit};
 
 use crate::{
     answers::{Labels, QueryData, Sample, Series},
-    api::{Api, Said},
+    api::{Answer, Api, Said},
     config::{QueryConfig, Reduce},
     measure::Clock,
     measurement::QueryRecord,
-    promql,
-    text::milli,
+    promql::{self, Quantile},
+    quantile,
+    text::{milli, rounded},
 };
 
 /// Series that are named when there are too many.
@@ -55,11 +56,15 @@ pub(crate) async fn measure(
         details: Vec::new(),
         series: 0,
         trials: None,
+        bucket: None,
         age_s: None,
         max_age_s: query.max_age.0.as_secs_f64(),
         infos: Vec::new(),
     };
-    let value = match run(api, &query.expr).await? {
+    let quantile = promql::quantile(&query.expr).ok().flatten();
+    // The quantile and its buckets are asked for at one time.
+    let at = quantile.map(|_| clock.now());
+    let value = match run(api, &query.expr, at).await? {
         Ok(found) => {
             record.series = found.numbers.len() as u64;
             record.infos = found.infos;
@@ -76,14 +81,12 @@ pub(crate) async fn measure(
         }
     }
     if let Some(expr) = &query.trials {
-        match trials(api, expr).await? {
-            Ok(_) if record.value.is_some_and(|v| !(0.0..=100.0).contains(&v)) => {
-                let why = "the query gives what is no share of `trials`: less than 0 % or more than 100 %";
-                record.why = Some(why.to_owned());
-            }
-            Ok(trials) => record.trials = Some(trials),
-            Err(why) => record.why = Some(why),
-        }
+        rests_on(&mut record, trials(api, expr).await?);
+    }
+    if let (Some(call), Some(at)) = (quantile, at)
+        && record.why.is_none()
+    {
+        bucket(api, query, call, at, &mut record).await?;
     }
     if promql::is_selector(&query.expr) {
         record.age_s = age(api, &query.expr, clock).await?;
@@ -91,12 +94,74 @@ pub(crate) async fn measure(
     Ok(record)
 }
 
+/// Puts down how many trials there were; a percentage must be a share of them.
+fn rests_on(record: &mut QueryRecord, trials: Result<u64, String>) {
+    /// `1 - x / x` may be that far below 0.
+    const HAIR: f64 = 1e-9;
+    let is_percent = record.unit == Unit::Percent;
+    let near = (-HAIR)..=(100.0 + HAIR);
+    let value = record.value.filter(|value| near.contains(value));
+    match trials {
+        Ok(_) if is_percent && value.is_none() => {
+            let why =
+                "the query gives what is no share of `trials`: less than 0 % or more than 100 %";
+            record.why = Some(why.to_owned());
+        }
+        Ok(trials) => record.trials = Some(trials),
+        Err(why) => record.why = Some(why),
+    }
+    if let Some(value) = value.filter(|_| is_percent) {
+        record.value = Some(value.clamp(0.0, 100.0));
+    }
+}
+
+/// Asks for the buckets of a quantile, and puts down what they tell.
+async fn bucket(
+    api: &Api<'_>,
+    query: &QueryConfig,
+    call: Quantile<'_>,
+    at: f64,
+    record: &mut QueryRecord,
+) -> Result<(), ProbeError> {
+    let factor = query.unit.base().1;
+    let found = match data(api, call.of, Some(at)).await? {
+        Ok(answer) => quantile::ends(answer.data, call.share, record, query.reduce, factor),
+        Err(absent) => Err(absent.why),
+    };
+    match found {
+        Ok(bucket) => record.bucket = Some(bucket),
+        Err(why) => {
+            record.why = Some(format!("the buckets of the quantile are not known: {why}"));
+        }
+    }
+    Ok(())
+}
+
 /// Asks. What the server says against a query is no failure of the gate's, but of the query.
-async fn run(api: &Api<'_>, expr: &str) -> Result<Result<Found, Absent>, ProbeError> {
-    let answer = match api
-        .ask::<QueryData>("api/v1/query", &[("query", expr)])
-        .await?
-    {
+async fn run(
+    api: &Api<'_>,
+    expr: &str,
+    at: Option<f64>,
+) -> Result<Result<Found, Absent>, ProbeError> {
+    Ok(match data(api, expr, at).await? {
+        Ok(answer) => {
+            let infos = answer.infos;
+            numbers(answer.data).map(|numbers| Found { numbers, infos })
+        }
+        Err(absent) => Err(absent),
+    })
+}
+
+/// The same, as it comes.
+async fn data(
+    api: &Api<'_>,
+    expr: &str,
+    at: Option<f64>,
+) -> Result<Result<Answer<QueryData>, Absent>, ProbeError> {
+    let at = at.map(|at| format!("{at:.3}"));
+    let mut pairs = vec![("query", expr)];
+    pairs.extend(at.as_deref().map(|at| ("time", at)));
+    let answer = match api.ask::<QueryData>("api/v1/query", &pairs).await? {
         Said::Data(answer) => answer,
         Said::No(no) => {
             let text = no.text.trim_start_matches("invalid parameter \"query\": ");
@@ -109,8 +174,7 @@ async fn run(api: &Api<'_>, expr: &str) -> Result<Result<Found, Absent>, ProbeEr
         absent.details = answer.warnings;
         return Ok(Err(absent));
     }
-    let infos = answer.infos;
-    Ok(numbers(answer.data).map(|numbers| Found { numbers, infos }))
+    Ok(Ok(answer))
 }
 
 /// Names of the metrics that a query gives; nothing if the server does not answer it in full.
@@ -118,7 +182,7 @@ pub(crate) async fn names(
     api: &Api<'_>,
     expr: &str,
 ) -> Result<Option<BTreeSet<String>>, ProbeError> {
-    let found = run(api, expr).await?.ok();
+    let found = run(api, expr, None).await?.ok();
     let labels = found.map(|found| found.numbers.into_iter().map(|(labels, _)| labels));
     Ok(labels.map(|labels| labels.filter_map(|mut l| l.remove("__name__")).collect()))
 }
@@ -187,11 +251,7 @@ fn reduced(api: &Api<'_>, reduce: Reduce, numbers: &[(Labels, f64)]) -> Result<f
         return Err(absent);
     }
     let values = numbers.iter().map(|(_, value)| *value);
-    let value = match reduce {
-        Reduce::Only | Reduce::Max => values.fold(f64::NEG_INFINITY, f64::max),
-        Reduce::Min => values.fold(f64::INFINITY, f64::min),
-        Reduce::Sum => values.sum(),
-    };
+    let value = reduce.of(values);
     if value.is_finite() {
         Ok(value)
     } else {
@@ -216,7 +276,7 @@ fn name_of(api: &Api<'_>, labels: &Labels) -> String {
     reason = "the range is checked on the line before"
 )]
 async fn trials(api: &Api<'_>, expr: &str) -> Result<Result<u64, String>, ProbeError> {
-    let found = match run(api, expr).await? {
+    let found = match run(api, expr, None).await? {
         Ok(found) => reduced(api, Reduce::Only, &found.numbers),
         Err(absent) => Err(absent),
     };
@@ -231,7 +291,7 @@ async fn trials(api: &Api<'_>, expr: &str) -> Result<Result<u64, String>, ProbeE
 
 /// Seconds since the oldest sample of a plain selector, by the clock of the server.
 async fn age(api: &Api<'_>, expr: &str, clock: &Clock) -> Result<Option<f64>, ProbeError> {
-    let found = run(api, &format!("timestamp({})", expr.trim())).await?;
+    let found = run(api, &format!("timestamp({})", expr.trim()), None).await?;
     let oldest = found.ok().and_then(|found| {
         let times = found.numbers.iter().map(|(_, time)| *time);
         times.reduce(f64::min)
@@ -239,9 +299,4 @@ async fn age(api: &Api<'_>, expr: &str, clock: &Clock) -> Result<Option<f64>, Pr
     Ok(oldest
         .filter(|time| time.is_finite())
         .map(|time| milli(clock.now() - time).max(0.0)))
-}
-
-/// To ten digits: such a number survives JSON exactly.
-fn rounded(number: f64) -> f64 {
-    format!("{number:.9e}").parse().unwrap_or(number)
 }

@@ -56,6 +56,11 @@ pub(crate) fn milli(seconds: f64) -> f64 {
     (seconds * 1e3).round() / 1e3
 }
 
+/// To ten digits: such a number survives JSON exactly.
+pub(crate) fn rounded(number: f64) -> f64 {
+    format!("{number:.9e}").parse().unwrap_or(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,12 +5,18 @@ use std::collections::BTreeMap;
 use readygate_sdk::ConfigError;
 use readygate_web::{Auth, has_userinfo, validate as web};
 
-use crate::config::{PrometheusConfig, QueryConfig, QueryUnit};
+use crate::{
+    config::{PrometheusConfig, QueryConfig, QueryUnit},
+    promql,
+};
 
 /// Of entries of `up`, patterns and queries, of each.
 const MOST: usize = 100;
 /// A longer one does not fit into the URL that proxies let through.
 const LONGEST_EXPR: usize = 4_096;
+
+/// What to write in place of a calculation on a quantile.
+const QUANTILE: &str = "write `histogram_quantile(0.95, ...)` alone and name its unit in `unit`; or the share within a bound that is the end of a bucket: `sum(rate(NAME_bucket{le=\"0.05\"}[10m])) / sum(rate(NAME_count[10m]))`, `unit: ratio`";
 
 pub(crate) fn validate(config: &PrometheusConfig) -> Result<(), ConfigError> {
     let mut error = ConfigError::new();
@@ -148,9 +154,14 @@ fn one_query(at: &str, query: &QueryConfig, error: &mut ConfigError) {
             error.add(&at, message, Some("make it a recording rule"));
         }
     }
+    let quantile = promql::quantile(&query.expr);
+    if quantile.is_err() {
+        let message = "what `histogram_quantile()` gives is an estimate, and how far off it may be is known only where it is the outermost function, with a plain number";
+        error.add(format!("{at}/expr"), message, Some(QUANTILE));
+    }
     let is_rate = matches!(query.unit, QueryUnit::Percent | QueryUnit::Ratio);
-    if query.trials.is_some() && !is_rate {
-        let message = "only a percentage rests on trials";
+    if query.trials.is_some() && !is_rate && quantile == Ok(None) {
+        let message = "only a percentage or a quantile rests on trials";
         let hint = Some("set `unit: ratio` or `unit: \"%\"`");
         error.add(format!("{at}/trials"), message, hint);
     }

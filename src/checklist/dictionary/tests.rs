@@ -78,6 +78,36 @@ fn every_item_answers_to_its_own_phrases() {
     }
 }
 
+/// Metrics of Prometheus itself, health checks and the rules that come with an operator must not answer
+/// for a product whose names nobody gave.
+#[test]
+fn no_gate_is_met_by_what_every_prometheus_has() {
+    let items = sections().unwrap().iter().flat_map(|s| &s.items);
+    let of_prometheus = items.filter(|i| i.probe.as_deref() == Some("prometheus"));
+    let mut seen = 0;
+    for item in of_prometheus {
+        let with = item.with.as_deref().unwrap();
+        let any = ["job: \"*\"", "at_least"];
+        assert!(!any.iter().any(|part| with.contains(part)), "{}", item.id);
+        for line in with.lines() {
+            let (metrics, jobs) = (
+                line.matches("http_req"),
+                line.matches("{job=~\"${APP_JOB:-"),
+            );
+            assert_eq!(metrics.count(), jobs.count(), "{}: {line}", item.id);
+            assert!(
+                !line.contains("rules:") || !line.contains('*'),
+                "{}",
+                item.id
+            );
+        }
+        let of_nodes = with.contains("node_cpu") || with.contains("node_memory");
+        assert!(!of_nodes || with.contains("up: [{ job: "), "{}", item.id);
+        seen += 1;
+    }
+    assert!(seen >= 15, "{seen}");
+}
+
 #[test]
 fn every_block_is_a_valid_config_of_its_probe() {
     for item in sections().unwrap().iter().flat_map(|s| &s.items) {

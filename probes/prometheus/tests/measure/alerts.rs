@@ -1,6 +1,6 @@
 //! Targets, alerts and rules of a server that says what a real one does not say on demand.
 
-use readygate_sdk::{CheckOutcome, Level};
+use readygate_sdk::{CheckOutcome, ErrorKind, Level};
 use readygate_web::testkit::respond;
 use serde_json::{Value, json};
 
@@ -150,23 +150,50 @@ async fn silenced_is_what_the_alertmanager_says() {
     };
     let awake = json!([{"labels": {"alertname": "Down", "severity": "critical", "instance": "a:1", "cluster": "us"},
                         "status": {"state": "active", "silencedBy": []}}]);
-    for (body, firing) in [
-        (managed(json!(["id"]), json!([])), 0.0),
-        (managed(json!([]), json!([])), 1.0),
-        (managed(json!(["id"]), awake), 1.0),
-        (json!([]), 1.0),
+    let labelled = |cluster: &str| {
+        let yaml = format!(
+            "global:\n  scrape_interval: 15s\n  external_labels:\n    cluster: {cluster}\n"
+        );
+        json!({"status": "success", "data": {"yaml": yaml}})
+    };
+    let (eu, us) = (("200 OK", labelled("eu")), ("200 OK", labelled("us")));
+    let secret = ("403 Forbidden", json!({"status": "error"}));
+    for (body, (status, config), firing) in [
+        (managed(json!(["id"]), json!([])), &eu, 0.0),
+        (managed(json!([]), json!([])), &eu, 1.0),
+        (managed(json!(["id"]), awake.clone()), &eu, 0.0),
+        (managed(json!(["id"]), awake), &us, 1.0),
+        (managed(json!(["id"]), json!([])), &us, 1.0),
+        (managed(json!(["id"]), json!([])), &secret, 1.0),
+        (json!([]), &eu, 1.0),
     ] {
         let manager = Fake::default()
             .answer("/api/v2/alerts", "200 OK", &body)
             .start()
             .await;
-        let server = Fake::new().data("/api/v1/rules", &data).start().await;
+        let server = Fake::new()
+            .data("/api/v1/rules", &data)
+            .answer("/api/v1/status/config", status, config)
+            .start()
+            .await;
         let with = json!({"alerts": {"alertmanager": {"url": manager.url("/")}}});
         let judged = run(&server.url("/"), with).await.unwrap();
         assert_eq!(judged.number("alerts.firing"), Some(firing), "{body}");
         assert_eq!(judged.wrong().is_empty(), firing == 0.0, "{body}");
+        let check = judged.check("alert-firing", "").unwrap();
+        let unknown = check.details.iter().any(|d| d.contains("external labels"));
+        assert_eq!(unknown, *status == "403 Forbidden", "{check:?}");
     }
-    // An Alertmanager that does not answer silences nothing.
+}
+
+#[tokio::test]
+async fn an_alertmanager_that_does_not_answer_silences_nothing() {
+    let rules = [rule(
+        "Down",
+        "critical",
+        &json!([alert("Down", "critical", "firing")]),
+    )];
+    let data = json!({"groups": [{"name": "g", "interval": 15, "rules": rules}]});
     let manager = Fake::default()
         .acts("/", respond("503 Service Unavailable", "", ""))
         .start()
@@ -230,4 +257,59 @@ async fn targets_are_counted_by_what_is_known_of_them() {
             assert_eq!(judged.outcome("target-down", ""), UNMEASURED);
         }
     }
+}
+
+#[tokio::test]
+async fn the_server_itself_is_no_target_of_any() {
+    let target = |job: &str, url: &str| {
+        json!({"labels": {"job": job, "instance": job}, "health": "up", "lastScrape": ago(3),
+               "scrapeInterval": "15s", "scrapeUrl": url})
+    };
+    let ours = target("api", "http://10.0.0.7:9090/metrics");
+    let node = target("node", "http://localhost:9100/metrics");
+    let itself = target("prometheus", "http://localhost:9090/metrics");
+    for (targets, pattern, wrong) in [
+        (vec![&itself], "*", vec!["target-missing"]),
+        (vec![&itself], "prometheus", vec![]),
+        (vec![&itself, &ours], "*", vec![]),
+        (vec![&itself, &node], "x | *", vec![]),
+    ] {
+        let data = json!({"activeTargets": targets});
+        let server = Fake::new().data("/api/v1/targets", &data).start().await;
+        let judged = run(&server.url("/"), json!({"up": [{"job": pattern}]}))
+            .await
+            .unwrap();
+        assert_eq!(judged.wrong(), wrong, "{pattern}");
+        assert_eq!(
+            judged.number("targets.total"),
+            Some(if wrong.is_empty() { 1.0 } else { 0.0 })
+        );
+    }
+}
+
+#[tokio::test]
+async fn where_alerts_go_is_known_or_said_not_to_be() {
+    let data = json!({"groups": [{"name": "g", "interval": 15, "rules": [rule("Down", "critical", &json!([]))]}]});
+    for status in ["404 Not Found", "501 Not Implemented", "400 Bad Request"] {
+        let server = Fake::new()
+            .data("/api/v1/rules", &data)
+            .acts("/api/v1/alertmanagers", respond(status, "", "no"))
+            .start()
+            .await;
+        let judged = run(&server.url("/"), json!({"rules": {}})).await.unwrap();
+        assert_eq!(
+            judged.outcome("no-alertmanager", ""),
+            Some((CheckOutcome::Unmeasured, Level::Warning))
+        );
+    }
+    let server = Fake::new()
+        .data("/api/v1/rules", &data)
+        .acts("/api/v1/alertmanagers", respond("403 Forbidden", "", "no"))
+        .start()
+        .await;
+    let error = run(&server.url("/"), json!({"rules": {}}))
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(error.kind, ErrorKind::Refused);
 }

@@ -7,7 +7,7 @@ use readygate_sdk::{CheckOutcome, ErrorKind, Level, testkit};
 use readygate_web::testkit::{Act, Server, closed_port, respond, send};
 use serde_json::json;
 
-use crate::support::{Fake, ago, run, run_within};
+use crate::support::{Fake, ago, now, run, run_within};
 
 async fn error(server: &Server) -> (ErrorKind, String, String) {
     let error = run(&server.url("/"), json!({"up": [{"job": "api"}]}))
@@ -31,6 +31,51 @@ async fn a_healthy_server_passes() {
         .await
         .unwrap();
     assert_eq!(short.wrong(), ["retention-short"]);
+}
+
+/// It has no scalars, and evaluates 30 s ago what it dates now.
+#[tokio::test]
+async fn victoriametrics_is_measured() {
+    let (now, then) = (now(), (now() - 30.0).to_string());
+    let time = json!({"resultType": "vector", "result": [{"metric": {}, "value": [now, then]}]});
+    let server = Fake::new()
+        .data("/api/v1/query?query=time%28%29", &time)
+        .acts(
+            "/api/v1/status/runtimeinfo",
+            respond("404 Not Found", "", ""),
+        )
+        .acts(
+            "/-/ready",
+            respond("400 Bad Request", "", "unsupported path"),
+        )
+        .start()
+        .await;
+    let judged = run(
+        &server.url("/"),
+        json!({"queries": {"now": {"expr": "time()"}}}),
+    )
+    .await
+    .unwrap();
+    assert_eq!(judged.wrong(), Vec::<String>::new());
+    assert!(judged.record.server.skew_s.abs() < 10.0);
+    for result in [
+        json!([]),
+        json!([{"metric": {}}]),
+        json!([{"value": [1, "1"]}, {"value": [1, "1"]}]),
+    ] {
+        let server = Fake::new()
+            .data(
+                "/api/v1/query?query=time%28%29",
+                &json!({"resultType": "vector", "result": result}),
+            )
+            .start()
+            .await;
+        let (kind, text, _) = error(&server).await;
+        assert!(
+            kind == ErrorKind::BadData && text.contains("time()"),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,8 @@ groups:
 "#;
 
 fn exporter() -> String {
-    "shop_requests_total{code=\"200\"} 990\nshop_requests_total{code=\"500\"} 10\nshop_load 0.5\n"
+    "shop_requests_total{code=\"200\"} 990\nshop_requests_total{code=\"500\"} 10\nshop_load 0.5\n\
+     shop_seconds_bucket{le=\"0.03\"} 94\nshop_seconds_bucket{le=\"0.1\"} 100\nshop_seconds_bucket{le=\"+Inf\"} 100\n"
         .to_owned()
 }
 
@@ -50,6 +51,7 @@ fn everything(manager: &str) -> Value {
         "queries": {
             "errors": {"expr": "sum(shop_requests_total{code=~\"5..\"}) / sum(shop_requests_total)", "unit": "ratio", "trials": "sum(shop_requests_total)"},
             "load": {"expr": "shop_load"},
+            "p95": {"expr": "histogram_quantile(0.95, shop_seconds_bucket)", "unit": "s"},
             "several": {"expr": "shop_requests_total"},
             "empty": {"expr": "no_such_metric"},
             "zero": {"expr": "sum(shop_load * 0) / sum(shop_load * 0)"},
@@ -155,6 +157,10 @@ fn values(judged: &Judged) {
         1000
     );
     assert_eq!(judged.number("query.load"), Some(0.5));
+    let bucket = judged.record.queries["p95"].bucket.unwrap();
+    assert_eq!((bucket.low, bucket.high), (Some(0.03), Some(0.1)));
+    let p95 = judged.number("query.p95").unwrap();
+    assert!((0.04..0.05).contains(&p95), "an estimate: {p95}");
     assert!(judged.record.queries["load"].age_s.unwrap() < 10.0);
     for (name, part) in [
         ("several", "2 series"),

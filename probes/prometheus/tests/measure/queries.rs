@@ -164,6 +164,112 @@ async fn warnings_make_an_answer_partial_and_infos_do_not() {
     );
 }
 
+/// Before 2.54 infos come as warnings; a cluster of VictoriaMetrics warns in its own way.
+#[tokio::test]
+async fn infos_among_warnings_are_infos_and_partial_answers_are_partial() {
+    let query = json!({"queries": {"q": {"expr": "x()"}}});
+    let info =
+        "PromQL info: metric might not be a counter, name does not end in _total: \"x\" (1:6)";
+    let old = json!({"status": "success", "data": vector(&["1"]), "warnings": [info]});
+    let both = json!({"status": "success", "data": vector(&["1"]), "warnings": [info, "store-7: no answer"]});
+    let partial = json!({"status": "success", "isPartial": true, "data": vector(&["1"])});
+    let whole = json!({"status": "success", "isPartial": false, "data": vector(&["1"])});
+    for (body, number, remark) in [
+        (old, Some(1.0), true),
+        (both, None, false),
+        (partial, None, false),
+        (whole, Some(1.0), false),
+    ] {
+        let server = Fake::new()
+            .answer("/api/v1/query?query=x", "200 OK", &body)
+            .start()
+            .await;
+        let judged = run(&server.url("/"), query.clone()).await.unwrap();
+        assert_eq!(judged.number("query.q"), number, "{body}");
+        assert_eq!(
+            judged.check("query-remark", "q").is_some(),
+            remark,
+            "{body}"
+        );
+        if number.is_none() {
+            assert!(why(&judged).contains("not complete"), "{body}");
+        }
+    }
+}
+
+fn buckets(pairs: &[(&str, &str)]) -> Value {
+    let series = pairs
+        .iter()
+        .map(|(le, count)| json!({"metric": {"le": le}, "value": [now(), count]}));
+    json!({"resultType": "vector", "result": series.collect::<Vec<_>>()})
+}
+
+fn p95(unit: &str, trials: Option<&str>) -> Value {
+    let query = json!({"expr": "histogram_quantile(0.95, b)", "unit": unit, "trials": trials});
+    json!({"queries": {"q": query}})
+}
+
+#[tokio::test]
+async fn a_quantile_carries_the_ends_of_its_bucket() {
+    let spread = buckets(&[("0.03", "94"), ("0.1", "100"), ("+Inf", "100")]);
+    let beyond = buckets(&[("0.5", "0"), ("1", "0"), ("+Inf", "100")]);
+    for (all, value, unit, ends) in [
+        (&spread, "0.0416", "s", Ok((Some(0.03), Some(0.1)))),
+        (&beyond, "1", "s", Ok((Some(1.0), None))),
+        (&beyond, "1", "ms", Ok((Some(0.001), None))),
+        (&spread, "0.5", "s", Err("outside")),
+        (&vector(&["1"]), "1", "s", Err("`le`")),
+    ] {
+        let server = Fake::new()
+            .data("/api/v1/query?query=histogram_quantile", &vector(&[value]))
+            .data("/api/v1/query?query=b", all)
+            .start()
+            .await;
+        let judged = run(&server.url("/"), p95(unit, None)).await.unwrap();
+        match ends {
+            Ok((low, high)) => {
+                let interval = judged.metrics.get("query.q").unwrap().interval.unwrap();
+                let near = |a: Option<f64>, b: Option<f64>| match (a, b) {
+                    (Some(a), Some(b)) => (a - b).abs() < 1e-8,
+                    (a, b) => a == b,
+                };
+                assert!(
+                    near(interval.low, low) && near(interval.high, high),
+                    "{interval:?}"
+                );
+                assert_eq!((interval.quantile, interval.samples), (0.95, 0));
+            }
+            Err(part) => assert!(why(&judged).contains(part), "{}", why(&judged)),
+        }
+        // Both at one time.
+        let seen = server.seen();
+        let times: Vec<_> = seen
+            .iter()
+            .filter_map(|s| s.line.split_once("&time=").map(|(_, time)| time.to_owned()))
+            .collect();
+        assert!(times.len() == 2 && times[0] == times[1], "{times:?}");
+    }
+}
+
+#[tokio::test]
+async fn few_requests_say_little_of_a_quantile() {
+    let server = Fake::new()
+        .data(
+            "/api/v1/query?query=histogram_quantile",
+            &vector(&["0.029"]),
+        )
+        .data(
+            "/api/v1/query?query=b",
+            &buckets(&[("0.03", "5"), ("+Inf", "5")]),
+        )
+        .data("/api/v1/query?query=n", &vector(&["5"]))
+        .start()
+        .await;
+    let judged = run(&server.url("/"), p95("s", Some("n()"))).await.unwrap();
+    let metric = judged.metrics.get("query.q").unwrap();
+    assert_eq!((metric.interval.unwrap().high, metric.sample), (None, None));
+}
+
 #[tokio::test]
 async fn the_age_of_a_plain_selector_counts() {
     for (age, fresh) in [(60.0, true), (600.0, false)] {
@@ -209,6 +315,20 @@ async fn a_percentage_carries_what_it_rests_on() {
         .await;
     let judged = run(&beyond.url("/"), with.clone()).await.unwrap();
     assert!(why(&judged).contains("no share"), "{}", why(&judged));
+    // What 1 - x / x may give.
+    for (value, wanted) in [
+        ("-2.2e-16", Some(0.0)),
+        ("1.0000000000000002", Some(100.0)),
+        ("-0.001", None),
+    ] {
+        let server = Fake::new()
+            .data("/api/v1/query?query=x", &vector(&[value]))
+            .data("/api/v1/query?query=n", &vector(&["10"]))
+            .start()
+            .await;
+        let judged = run(&server.url("/"), with.clone()).await.unwrap();
+        assert_eq!(judged.number("query.q"), wanted, "{value}");
+    }
     for nothing in ["0", "NaN"] {
         let judged = run(&server(nothing).await.url("/"), with.clone())
             .await
