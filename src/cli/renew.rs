@@ -1,5 +1,5 @@
 //! What `gate` looks at anew: the clock. A window that was open when the record was made may be
-//! closed by the time that people have signed. Pure.
+//! closed by the time that people have signed, or the other way round. Pure.
 
 use jiff::Timestamp;
 use readygate_sdk::ProbeError;
@@ -10,11 +10,42 @@ use crate::{
     config::Gate,
     engine,
     expect::Baseline,
-    record::{Attempt, GateRecord, Outcome},
+    record::{Attempt, GateRecord, Outcome, Run, SkipReason},
 };
 
+/// Looks at every window again, and says of the gates that one which is open now held back why they
+/// were not measured: no gate runs here.
+pub fn renew_all(
+    gates: &[&Gate],
+    records: &mut [GateRecord],
+    now: Timestamp,
+    baseline: Option<&Run>,
+) {
+    let mut opened: Vec<&str> = Vec::new();
+    for (gate, record) in gates.iter().zip(&mut *records) {
+        let before = record.standing();
+        renew(gate, record, now, engine::baseline_of(baseline, &gate.id));
+        if before == Outcome::Failed && record.outcome == Outcome::Passed {
+            opened.push(&gate.id);
+        }
+    }
+    for (at, gate) in gates.iter().enumerate() {
+        let window = gate.needs.iter().find(|id| opened.contains(&id.as_str()));
+        let is_held_back = records[at].skipped == Some(SkipReason::Dependency);
+        let Some(window) = window.filter(|_| is_held_back) else {
+            continue;
+        };
+        records[at].reason = Some(match engine::lost(gate, records) {
+            Some((need, ended)) => engine::needs(need, ended),
+            None => format!(
+                "was not measured, because `{window}` was closed then; run the gates again"
+            ),
+        });
+    }
+}
+
 /// Replaces the record of a `window` gate by what it is at `now`; every other gate stays.
-pub fn renew(gate: &Gate, record: &mut GateRecord, now: Timestamp, baseline: Baseline<'_>) {
+fn renew(gate: &Gate, record: &mut GateRecord, now: Timestamp, baseline: Baseline<'_>) {
     // What was held back by a gate that it needs stays so: that one is not measured again.
     if record.outcome == Outcome::Skipped {
         return;
