@@ -61,8 +61,8 @@ fn of_this_work_tree(run: &Run, inputs: &Inputs<'_>, unnamed: &str) -> Result<()
     match (was, signoff::head(inputs.config)) {
         // A ref is in a clone, and a record that names none of its commits would be good for all.
         (None, None) if matches!(inputs.config.origin, Origin::Ref(_)) => Err(format!(
-            "names no commit, and nothing says which commit is released here: {unnamed}, and HEAD \
-             of the clone is no commit; check out the release, and run the gates again"
+            "names no commit, and nothing says which commit is released here: {unnamed}, and no git \
+             work tree here is at a commit; check out the release, and run the gates again"
         )),
         (None, None) => Ok(()),
         (Some(was), Some(is)) if *was == is || is_release(was, &is, run, inputs)? => Ok(()),
@@ -72,9 +72,8 @@ fn of_this_work_tree(run: &Run, inputs: &Inputs<'_>, unnamed: &str) -> Result<()
              work tree; run them again in one (a container needs `.git` too), or {NAME_IT}"
         )),
         (Some(was), None) => Err(format!(
-            "is of commit {was}, and nothing says which commit is released here: {unnamed}, and \
-             there is no git work tree around the config; decide in a checkout of the release, or \
-             {NAME_IT}"
+            "is of commit {was}, and nothing says which commit is released here: {unnamed}, and no \
+             git work tree here is at a commit; decide in a checkout of the release, or {NAME_IT}"
         )),
     }
 }

@@ -110,6 +110,7 @@ gates:
     allow: [{{schedule: '0 22 * * *', duration: 4h, zone: UTC}}],
     freeze: [{{schedule: '0 0 28 11 *', duration: 1d, zone: UTC, reason: sale}}]}}}}
 - {{id: here, probe: files, with: {{paths: [x]}}}}
+- {{id: after, needs: [window, here], probe: files, with: {{paths: [x]}}}}
 "
         );
         std::fs::write(&path, text).unwrap();
@@ -176,6 +177,32 @@ gates:
         assert_eq!(at(&config, Outcome::Passed, open).0, Outcome::Passed);
         let closed = "2026-11-27T10:00:00Z";
         assert_eq!(at(&config, Outcome::Passed, closed).0, Outcome::Failed);
+    }
+
+    #[test]
+    fn what_a_window_held_back_says_that_the_window_is_open_now() {
+        let config = config("", &[]);
+        let gates: Vec<&Gate> = config.gates.iter().collect();
+        let told = |outcome: Outcome, now: &str| {
+            let record = |gate, outcome| GateRecord {
+                outcome,
+                ..engine::blank(gate)
+            };
+            let mut records = [
+                record(gates[0], Outcome::Failed),
+                record(gates[1], outcome),
+                engine::held_back(gates[2], "window", Outcome::Failed),
+            ];
+            renew_all(&gates, &mut records, now.parse().unwrap(), None);
+            assert_eq!(records[2].outcome, Outcome::Skipped);
+            records[2].reason.clone().unwrap()
+        };
+        let (open, closed) = ("2026-11-26T22:30:00Z", "2026-11-27T10:00:00Z");
+        let then = "was not measured, because `window` was closed then; run the gates again";
+        assert_eq!(told(Outcome::Passed, open), then);
+        assert_eq!(told(Outcome::Failed, open), "needs `here`, which failed");
+        let now = "needs `window`, which failed";
+        assert_eq!(told(Outcome::Passed, closed), now);
     }
 
     #[test]
