@@ -37,9 +37,9 @@ pub fn renew_all(
         };
         records[at].reason = Some(match engine::lost(gate, records) {
             Some((need, ended)) => engine::needs(need, ended),
-            None => format!(
-                "was not measured, because `{window}` was closed then; run the gates again"
-            ),
+            None => {
+                format!("was not measured, because `{window}` was closed then; run the gates again")
+            }
         });
     }
 }

@@ -204,7 +204,7 @@ pub fn lost<'g>(gate: &'g Gate, records: &[GateRecord]) -> Option<(&'g str, Outc
 }
 
 /// How a gate ended, as it reads after "which".
-pub fn ended(outcome: Outcome) -> &'static str {
+fn ended(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "failed",

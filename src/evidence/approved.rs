@@ -3,7 +3,7 @@
 use readygate_sdk::defang;
 
 use crate::{
-    record::{GATED, Run, SignoffRecord},
+    record::{GATED, GateRecord, Run, SignoffRecord},
     signoff::{
         statement::Statement,
         vector::{self, Status},
@@ -141,6 +141,19 @@ fn evidence(statement: &Statement, record: &SignoffRecord, run: &Run) -> Result<
         }
     }
     Ok(())
+}
+
+/// A window that was otherwise when it was signed for. Which gate is one is the record's word.
+pub fn by_the_clock<'r>(statement: &Statement, run: &'r Run) -> Option<&'r str> {
+    let items = &statement.predicate.items;
+    let otherwise = |gate: &&GateRecord| {
+        let then = items.iter().find(|item| item.id == gate.id);
+        vector::is_by_the_clock(gate) && then.is_some_and(|item| item.status != Status::of(gate))
+    };
+    run.gates
+        .iter()
+        .find(otherwise)
+        .map(|gate| gate.id.as_str())
 }
 
 /// Ids begin with the time of the start.

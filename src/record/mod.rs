@@ -98,7 +98,7 @@ impl Run {
     }
 
     fn decided_by_name(&self) -> Option<Timestamp> {
-        let after = |mark| self.id.rsplit_once(mark).map(|(_, after)| after);
+        let after = |mark: &str| self.id.rsplit_once(mark).map(|(_, after)| after);
         let ends = [GATED, JUDGED].into_iter().filter_map(after);
         let seconds = ends.min_by_key(|end| end.len())?;
         Timestamp::from_second(seconds.parse().ok()?).ok()

@@ -133,8 +133,8 @@ pub fn is_by_the_clock(gate: &GateRecord) -> bool {
 /// Why what was shown then is no longer what is: a sentence for the first gate that is worse. A
 /// window that closed keeps from GO by itself, and nobody has to sign anew for it.
 pub fn worse(seen: &[Item], now: &[&GateRecord]) -> Option<String> {
-    let evidence = now.iter().filter(|gate| !is_by_the_clock(gate));
-    evidence.into_iter().find_map(|gate| {
+    let mut evidence = now.iter().filter(|gate| !is_by_the_clock(gate));
+    evidence.find_map(|gate| {
         let then = seen.iter().find(|item| item.id == gate.id);
         let then = then.map_or(Status::NotSelected, |item| item.status);
         let now = Status::of(gate);

@@ -42,14 +42,22 @@ fn what_a_record_is_refused_for_says_what_helps() {
     ok(&project.shell("mv .git away"));
     run(&project);
     ok(&project.shell("mv away .git"));
-    refused(&project, "", "(a container needs `.git` too), or let the config say it: target:");
+    refused(
+        &project,
+        "",
+        "(a container needs `.git` too), or let the config say it: target:",
+    );
 
     // A name of the CI, decided where there is no clone.
     let named = |commit: &str| format!("version: 1\ntarget: {{commit: '{commit}'}}\n{gates}");
     let project = project.config(&named("build-17"));
     run(&project);
     ok(&project.shell("mv .git away"));
-    refused(&project, "", "`target.commit` is `build-17`, by which git knows no commit here");
+    refused(
+        &project,
+        "",
+        "`target.commit` is `build-17`, by which git knows no commit here",
+    );
     ok(&project.shell("mv away .git"));
 
     // A commit that is in no branch, such as a squash, is not in the clone.
@@ -64,7 +72,11 @@ fn what_a_record_is_refused_for_says_what_helps() {
     let project = project.env("COMMIT", &squash);
     run(&project);
     let project = project.env("COMMIT", "HEAD");
-    refused(&project, "", &format!("fetch it: git fetch origin {squash}"));
+    refused(
+        &project,
+        "",
+        &format!("fetch it: git fetch origin {squash}"),
+    );
 }
 
 /// A clone at whose `origin/main` the policy is in a folder, and names no commit.
@@ -94,7 +106,10 @@ fn run_trusted(project: &Project) -> String {
     let ran = project.call(&format!("run -q {TRUSTED} --report json=run.json"));
     ok(&ran);
     let record = ran.record();
-    record["target"]["head"].as_str().unwrap_or_default().to_owned()
+    record["target"]["head"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[test]
@@ -269,12 +284,18 @@ gates:
     code(&project.run(), 1);
     let accept = "--accept tests --reason known --accept-until 2999-12-31 --yes";
     ok(&sign(&project, "qa", "alice", accept));
-    let again = [project.call("gate run.json --report json=run.json"), project.run()];
+    let again = [
+        project.call("gate run.json --report json=run.json"),
+        project.run(),
+    ];
     for ran in again {
         code(&ran, 3);
         let reason = ran.gate("after")["reason"].clone();
         let reason = reason.as_str().unwrap();
-        assert!(reason.contains("give `tests` a waiver in the config"), "{reason}");
+        assert!(
+            reason.contains("give `tests` a waiver in the config"),
+            "{reason}"
+        );
     }
 }
 
@@ -306,6 +327,10 @@ fn a_window_that_opened_after_the_signature_does_not_contradict_it() {
     let ran = project.call("verify kept -c readygate.yaml");
     assert_eq!(ran.stderr, "");
     ok(&ran);
+    let ran = project.call("verify kept --allowed-signers allowed_signers");
+    ok(&ran);
+    let says = "deploy.window was otherwise when it was signed";
+    assert!(ran.stderr.contains(says), "{}", ran.stderr);
 }
 
 #[test]

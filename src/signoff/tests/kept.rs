@@ -133,7 +133,12 @@ fn a_record_from_before_the_decision_was_a_field_tells_it_by_its_name() {
     gated.id = format!("run-1-gated-{seconds}");
     fine(&held(&world, &gated, true));
     // Nothing is decided before it was measured, and a name may say anything.
-    for id in ["run-1", "run-1-gated-7", "run-1-gated-", "run-1-gated-99999999999999999999"] {
+    for id in [
+        "run-1",
+        "run-1-gated-7",
+        "run-1-gated-",
+        "run-1-gated-99999999999999999999",
+    ] {
         gated.id = id.to_owned();
         assert_eq!(gated.decided_at(), gated.finished, "{id}");
     }
@@ -147,12 +152,17 @@ fn the_decision_is_a_time_whatever_the_secrets_are_and_the_statement_names_it() 
     let sealed = seal(&run, &Masker::new(["2026-11-24T13:14:15Z"])).unwrap();
     assert_eq!(sealed.decided, run.decided);
     let created = |files: Vec<(&str, serde_json::Value)>| {
-        let svr = files.into_iter().find(|(name, _)| *name == "svr.predicate.json");
+        let svr = files
+            .into_iter()
+            .find(|(name, _)| *name == "svr.predicate.json");
         svr.unwrap().1["timeCreated"].clone()
     };
     let now = created(statement::files(&run, "0"));
     assert_eq!(now, "2026-11-24T13:14:15Z");
-    assert_eq!(created(statement::earlier(&run, "0")), "2026-11-24T12:00:00Z");
+    assert_eq!(
+        created(statement::earlier(&run, "0")),
+        "2026-11-24T12:00:00Z"
+    );
 }
 
 #[test]

@@ -383,7 +383,11 @@ fn the_clock_makes_nothing_worse_but_a_waiver_or_what_held_it_back_does() {
         title: "A is up".to_owned(),
         status: Status::Passed,
     }];
-    assert!(vector::worse(&seen, &[&gate]).unwrap().contains("is waived now"));
+    assert!(
+        vector::worse(&seen, &[&gate])
+            .unwrap()
+            .contains("is waived now")
+    );
     gate.waived.clear();
     assert_eq!(vector::worse(&seen, &[&gate]), None);
     assert_eq!(vector::worse(&[], &[&gate]), None);
