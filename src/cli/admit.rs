@@ -11,15 +11,12 @@ use crate::{
     config::Config,
     evidence::policy,
     plan,
-    record::{Run, Selection},
+    record::{JUDGED, Run, Selection},
     signoff::{Inputs, vector::shown},
 };
 
 /// A record from so far in the future is one of a wrong clock.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
-
-/// What `judge` puts between the id of the run and its own time.
-pub const JUDGED: &str = "-judged-";
 
 /// What the caller says of the record.
 pub struct Claim<'a> {

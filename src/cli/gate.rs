@@ -16,7 +16,7 @@ use super::{
 use crate::{
     config::Environment,
     engine, exit,
-    record::{self, Run, Verdict},
+    record::{self, GATED, Run, Verdict},
     signoff::{self, Inputs, request, trust::Source},
     verdict, waiver,
 };
@@ -126,11 +126,11 @@ fn decide(
         if gate.signoff().is_some() && record.is_selected() {
             *record = engine::awaiting(gate);
         }
-        renew::renew(gate, record, now, engine::baseline_of(baseline, &gate.id));
     }
+    renew::renew_all(gates, &mut run.gates, now, baseline);
     run.waivers = waiver::apply(&config.waivers, &mut run.gates, now);
     run.signoffs.clear();
-    run.id = format!("{}-gated-{}", run.id, now.as_second());
+    run.id = format!("{}{GATED}{}", run.id, now.as_second());
     verdict::settle(&mut run, &config.required);
     signoff::resolve(&mut run, inputs);
     age(&mut run, args.max_evidence_age, now);

@@ -16,7 +16,7 @@ use crate::{
     engine::{self, Context},
     exit,
     plan::Plan,
-    record::{self, GateRecord, Outcome, Run, SkipReason, TargetRecord, Verdict},
+    record::{self, GateRecord, JUDGED, Outcome, Run, SkipReason, TargetRecord, Verdict},
     signoff::{self, trust::Source},
     verdict, waiver,
 };
@@ -126,7 +126,7 @@ fn judge(config: &Config, plan: &Plan, old: &Run, baseline: Option<Run>, args: &
         observed_versions: run.target.observed_versions,
         ..old.target.clone()
     };
-    run.id = format!("{}-judged-{}", old.id, now.as_second());
+    run.id = format!("{}{JUDGED}{}", old.id, now.as_second());
     // What is decided now needs waivers that hold now.
     run.waivers = waiver::apply(&config.waivers, &mut run.gates, now);
     run.interrupted.clone_from(&old.interrupted);

@@ -1,5 +1,5 @@
 //! What `gate` looks at anew: the clock. A window that was open when the record was made may be
-//! closed by the time that people have signed. Pure.
+//! closed by the time that people have signed, or the other way round. Pure.
 
 use jiff::Timestamp;
 use readygate_sdk::ProbeError;
@@ -10,11 +10,42 @@ use crate::{
     config::Gate,
     engine,
     expect::Baseline,
-    record::{Attempt, GateRecord, Outcome},
+    record::{Attempt, GateRecord, Outcome, Run, SkipReason},
 };
 
+/// Looks at every window again, and says of the gates that one which is open now held back why they
+/// were not measured: no gate runs here.
+pub fn renew_all(
+    gates: &[&Gate],
+    records: &mut [GateRecord],
+    now: Timestamp,
+    baseline: Option<&Run>,
+) {
+    let mut opened: Vec<&str> = Vec::new();
+    for (gate, record) in gates.iter().zip(&mut *records) {
+        let before = record.standing();
+        renew(gate, record, now, engine::baseline_of(baseline, &gate.id));
+        if before == Outcome::Failed && record.outcome == Outcome::Passed {
+            opened.push(&gate.id);
+        }
+    }
+    for (at, gate) in gates.iter().enumerate() {
+        let window = gate.needs.iter().find(|id| opened.contains(&id.as_str()));
+        let is_held_back = records[at].skipped == Some(SkipReason::Dependency);
+        let Some(window) = window.filter(|_| is_held_back) else {
+            continue;
+        };
+        records[at].reason = Some(match engine::lost(gate, records) {
+            Some((need, ended)) => engine::needs(need, ended),
+            None => {
+                format!("was not measured, because `{window}` was closed then; run the gates again")
+            }
+        });
+    }
+}
+
 /// Replaces the record of a `window` gate by what it is at `now`; every other gate stays.
-pub fn renew(gate: &Gate, record: &mut GateRecord, now: Timestamp, baseline: Baseline<'_>) {
+fn renew(gate: &Gate, record: &mut GateRecord, now: Timestamp, baseline: Baseline<'_>) {
     // What was held back by a gate that it needs stays so: that one is not measured again.
     if record.outcome == Outcome::Skipped {
         return;
@@ -79,6 +110,7 @@ gates:
     allow: [{{schedule: '0 22 * * *', duration: 4h, zone: UTC}}],
     freeze: [{{schedule: '0 0 28 11 *', duration: 1d, zone: UTC, reason: sale}}]}}}}
 - {{id: here, probe: files, with: {{paths: [x]}}}}
+- {{id: after, needs: [window, here], probe: files, with: {{paths: [x]}}}}
 "
         );
         std::fs::write(&path, text).unwrap();
@@ -145,6 +177,32 @@ gates:
         assert_eq!(at(&config, Outcome::Passed, open).0, Outcome::Passed);
         let closed = "2026-11-27T10:00:00Z";
         assert_eq!(at(&config, Outcome::Passed, closed).0, Outcome::Failed);
+    }
+
+    #[test]
+    fn what_a_window_held_back_says_that_the_window_is_open_now() {
+        let config = config("", &[]);
+        let gates: Vec<&Gate> = config.gates.iter().collect();
+        let told = |outcome: Outcome, now: &str| {
+            let record = |gate, outcome| GateRecord {
+                outcome,
+                ..engine::blank(gate)
+            };
+            let mut records = [
+                record(gates[0], Outcome::Failed),
+                record(gates[1], outcome),
+                engine::held_back(gates[2], "window", Outcome::Failed),
+            ];
+            renew_all(&gates, &mut records, now.parse().unwrap(), None);
+            assert_eq!(records[2].outcome, Outcome::Skipped);
+            records[2].reason.clone().unwrap()
+        };
+        let (open, closed) = ("2026-11-26T22:30:00Z", "2026-11-27T10:00:00Z");
+        let then = "was not measured, because `window` was closed then; run the gates again";
+        assert_eq!(told(Outcome::Passed, open), then);
+        assert_eq!(told(Outcome::Failed, open), "needs `here`, which failed");
+        let now = "needs `window`, which failed";
+        assert_eq!(told(Outcome::Passed, closed), now);
     }
 
     #[test]

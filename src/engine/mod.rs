@@ -25,7 +25,7 @@ pub use event::Event;
 pub use gate::{blank, rejudge};
 pub use judge::sentence;
 use schedule::Schedule;
-pub use schedule::{ended, held_back};
+pub use schedule::{held_back, lost, needs};
 
 /// What all gates of a run share.
 pub struct Context {

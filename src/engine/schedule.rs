@@ -106,10 +106,7 @@ impl<'a> Schedule<'a> {
                         .needs(i)
                         .find(|n| self.outcome(*n).is_some_and(|o| o != Outcome::Passed))?;
                     let outcome = self.outcome(need)?;
-                    Some((
-                        i,
-                        format!("needs `{}`, which {}", self.gates[need].id, ended(outcome)),
-                    ))
+                    Some((i, needs(&self.gates[need].id, outcome)))
                 });
             let Some((index, reason)) = lost else { break };
             self.skip(index, SkipReason::Dependency, reason);
@@ -188,13 +185,26 @@ pub fn held_back(gate: &Gate, need: &str, outcome: Outcome) -> GateRecord {
     GateRecord {
         outcome: Outcome::Skipped,
         skipped: Some(SkipReason::Dependency),
-        reason: Some(format!("needs `{need}`, which {}", ended(outcome))),
+        reason: Some(needs(need, outcome)),
         ..blank(gate)
     }
 }
 
+/// Why a gate is held back: what it needs, and how that ended.
+pub fn needs(need: &str, outcome: Outcome) -> String {
+    format!("needs `{need}`, which {}", ended(outcome))
+}
+
+/// The first need of a gate that does not stand, and how it ended.
+pub fn lost<'g>(gate: &'g Gate, records: &[GateRecord]) -> Option<(&'g str, Outcome)> {
+    gate.needs.iter().find_map(|id| {
+        let ended = records.iter().find(|r| r.id == *id)?.standing();
+        (ended != Outcome::Passed).then_some((id.as_str(), ended))
+    })
+}
+
 /// How a gate ended, as it reads after "which".
-pub fn ended(outcome: Outcome) -> &'static str {
+fn ended(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "failed",

@@ -3,7 +3,7 @@
 use readygate_sdk::defang;
 
 use crate::{
-    record::{Run, SignoffRecord},
+    record::{GATED, GateRecord, Run, SignoffRecord},
     signoff::{
         statement::Statement,
         vector::{self, Status},
@@ -14,8 +14,6 @@ use crate::{
 const MASK: &str = "***";
 /// The shortest start of a hash that names a commit.
 const SHORTEST: usize = 7;
-/// What `readygate gate` puts between the id of the run and its own time.
-const GATED: &str = "-gated-";
 
 /// Says what the record claims beyond what was signed.
 ///
@@ -126,6 +124,9 @@ fn evidence(statement: &Statement, record: &SignoffRecord, run: &Run) -> Result<
         let Some(gate) = run.gates.iter().find(|gate| gate.id == item.id) else {
             return Err(format!("it lists {}, which the record lacks", item.id));
         };
+        if vector::is_by_the_clock(gate) {
+            continue;
+        }
         let (then, now) = (item.status, Status::of(gate));
         // Somebody may have accepted the failure since.
         let waived = then == Status::Failed && now == Status::Waived;
@@ -140,6 +141,19 @@ fn evidence(statement: &Statement, record: &SignoffRecord, run: &Run) -> Result<
         }
     }
     Ok(())
+}
+
+/// A window that was otherwise when it was signed for. Which gate is one is the record's word.
+pub fn by_the_clock<'r>(statement: &Statement, run: &'r Run) -> Option<&'r str> {
+    let items = &statement.predicate.items;
+    let otherwise = |gate: &&GateRecord| {
+        let then = items.iter().find(|item| item.id == gate.id);
+        vector::is_by_the_clock(gate) && then.is_some_and(|item| item.status != Status::of(gate))
+    };
+    run.gates
+        .iter()
+        .find(otherwise)
+        .map(|gate| gate.id.as_str())
 }
 
 /// Ids begin with the time of the start.

@@ -137,7 +137,10 @@ impl Held<'_> {
             policy.permits(record, signer.touched)?;
         }
         match record.decision {
-            SignDecision::Approve => self.same_release(&statement),
+            SignDecision::Approve => {
+                let note = self.same_release(&statement)?;
+                Ok(note.or_else(|| self.by_the_clock(&statement)))
+            }
             SignDecision::Reject => Ok(None),
         }
     }
@@ -154,6 +157,16 @@ impl Held<'_> {
             SignDecision::Reject => &times[..1],
         };
         trust.check(signer, &record.principal, times)
+    }
+
+    /// A policy says which gates are windows.
+    fn by_the_clock(&self, statement: &Statement) -> Option<String> {
+        let unknown = self.policy.is_none();
+        let window = approved::by_the_clock(statement, self.run).filter(|_| unknown)?;
+        Some(format!(
+            "{window} was otherwise when it was signed; that it is a window, which may be, is what \
+             the record says: compare it with the config, by -c"
+        ))
     }
 
     /// A statement for another commit counts where only statements were committed since.

@@ -4,6 +4,7 @@
 //! Source: in-toto attestation framework, Statement v1; predicates `test-result` v0.1 and `svr`
 //! (simple verification result) v0.2.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::record::{Advice, GateRecord, Outcome, Run, Severity, Verdict};
@@ -63,7 +64,7 @@ pub fn test_result(run: &Run) -> Value {
 }
 
 /// The predicate `svr` v0.2: its properties name only what passed.
-pub fn svr(run: &Run) -> Value {
+pub fn svr(run: &Run, decided: Timestamp) -> Value {
     let mut properties: Vec<String> = Vec::new();
     let advice = run.watch.as_ref().map(|watch| watch.decision);
     match (run.exit_code, run.verdict, advice) {
@@ -76,7 +77,7 @@ pub fn svr(run: &Run) -> Value {
     properties.extend(passed.map(|g| format!("{PROPERTY}gate/{}", g.id)));
     json!({
         "verifier": {"id": env!("CARGO_PKG_REPOSITORY"), "policies": [policy(run)]},
-        "timeCreated": run.finished,
+        "timeCreated": decided,
         "properties": properties,
     })
 }
@@ -100,7 +101,16 @@ pub fn statement(run: &Run, predicate_type: &str, predicate: &Value, record: &st
 
 /// Every file that goes beside a record, with its text.
 pub fn files(run: &Run, record: &str) -> Vec<(&'static str, Value)> {
-    let (test_result, svr) = (test_result(run), svr(run));
+    files_of(run, record, run.decided_at())
+}
+
+/// The same as earlier versions wrote it, which took the end of the run for the decision.
+pub fn earlier(run: &Run, record: &str) -> Vec<(&'static str, Value)> {
+    files_of(run, record, run.finished)
+}
+
+fn files_of(run: &Run, record: &str, decided: Timestamp) -> Vec<(&'static str, Value)> {
+    let (test_result, svr) = (test_result(run), svr(run, decided));
     let statements = [
         (
             "test-result.statement.json",

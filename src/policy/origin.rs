@@ -106,6 +106,14 @@ impl Origin {
         }
     }
 
+    /// The repository that a ref was read from; none for the disk.
+    pub fn repository(&self) -> Option<gix::Repository> {
+        match self {
+            Self::Disk => None,
+            Self::Ref(tree) => Some(tree.repository.to_thread_local()),
+        }
+    }
+
     /// A path as messages and records name it: `origin/main:ops/readygate.yaml`.
     pub fn shown(&self, path: &Path) -> String {
         match self {

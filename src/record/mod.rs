@@ -26,6 +26,10 @@ pub use watch::{Advice, Bound, Breached, Decision, Downtime, Samples};
 
 /// The value of [`Run::schema`]; a reader refuses any other.
 pub const SCHEMA: &str = "readygate/run/v1";
+/// What `readygate gate` puts between the id of the run and its own time, in seconds.
+pub const GATED: &str = "-gated-";
+/// What `readygate judge` puts there.
+pub const JUDGED: &str = "-judged-";
 
 /// One run of the gate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -88,7 +92,16 @@ pub struct Run {
 impl Run {
     /// When the verdict was reached, UTC: what people signed must have held then.
     pub fn decided_at(&self) -> Timestamp {
-        self.decided.unwrap_or(self.finished)
+        // Before the field was there, the id told.
+        let named = || self.decided_by_name().map(|at| at.max(self.finished));
+        self.decided.or_else(named).unwrap_or(self.finished)
+    }
+
+    fn decided_by_name(&self) -> Option<Timestamp> {
+        let after = |mark: &str| self.id.rsplit_once(mark).map(|(_, after)| after);
+        let ends = [GATED, JUDGED].into_iter().filter_map(after);
+        let seconds = ends.min_by_key(|end| end.len())?;
+        Timestamp::from_second(seconds.parse().ok()?).ok()
     }
 }
 
@@ -118,7 +131,8 @@ pub struct TargetRecord {
     /// The commit being released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Commit of the git work tree around the config at the end of the run, a full hash.
+    /// Commit of the git work tree around the config, or of that of the trusted ref, at the end of
+    /// the run, a full hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
     /// Digest of what is deployed: `sha256:...`.

@@ -8,7 +8,7 @@ use super::Run;
 
 /// Fields that hold a word of a fixed set, or a time. A secret that happens to be the same word,
 /// masked there, would leave a record that nobody can read.
-const FIXED: [&str; 18] = [
+const FIXED: [&str; 19] = [
     "schema",
     "verdict",
     "outcome",
@@ -19,6 +19,7 @@ const FIXED: [&str; 18] = [
     "kind",
     "started",
     "finished",
+    "decided",
     "until",
     "expires",
     "issued",

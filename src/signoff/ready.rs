@@ -3,7 +3,7 @@
 use crate::{
     config::Gate,
     engine,
-    record::{GateRecord, Outcome},
+    record::{GateRecord, Outcome, SkipReason},
 };
 
 /// Those of the open sign-offs, as places in the record, whose needs stand. One that is open itself
@@ -24,6 +24,24 @@ pub fn hold_back(open: &[usize], ready: &[usize], gates: &[&Gate], records: &mut
     for &at in open.iter().filter(|at| !ready.contains(at)) {
         if let Some((need, ended)) = lost(gates[at], ready, records) {
             records[at] = engine::held_back(gates[at], need, ended);
+        }
+    }
+}
+
+/// Says of the gates that measure what a signer's word does for them: nothing. They were held back
+/// in the run, and another run holds them back again, since it asks people last.
+pub fn tell_unfreed(gates: &[&Gate], records: &mut [GateRecord]) {
+    for (at, gate) in gates.iter().enumerate() {
+        let is_held_back = records[at].skipped == Some(SkipReason::Dependency);
+        if gate.signoff().is_some() || !is_held_back || engine::lost(gate, records).is_some() {
+            continue;
+        }
+        let is_accepted = |id: &&String| records.iter().any(|r| r.id == **id && r.is_waived());
+        if let Some(need) = gate.needs.iter().find(is_accepted) {
+            records[at].reason = Some(format!(
+                "was not measured, because `{need}` failed; accepting that in a signature frees \
+                 sign-offs only: give `{need}` a waiver in the config, and run the gates again"
+            ));
         }
     }
 }

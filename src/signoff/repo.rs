@@ -8,6 +8,8 @@ use std::{
 use gix::{ObjectId, Repository, ThreadSafeRepository, discover::upwards, sec::trust::Mapping};
 use jiff::Timestamp;
 
+use crate::config::Config;
+
 /// Commits of one release.
 const MOST_COMMITS: usize = 10_000;
 /// Paths that a difference tells before it is plainly too large.
@@ -33,6 +35,19 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 impl Repo {
+    /// The repository of a release: the one that the ref of its policy was read from, else the one
+    /// around its config. A policy of a ref has a folder by name only. What is there on disk is the
+    /// change's: nothing, a link that leads elsewhere, or a submodule with commits of its own.
+    ///
+    /// # Errors
+    /// There is none around the config.
+    pub fn of(config: &Config) -> Result<Self, String> {
+        match config.origin.repository() {
+            Some(inner) => Ok(Self { inner }),
+            None => Self::discover(&config.directory),
+        }
+    }
+
     /// The repository whose work tree holds a folder. A bare repository on the way is passed by:
     /// whoever can add files could put one beside the config, with another history.
     ///

@@ -66,6 +66,7 @@ pub fn resolve(run: &mut Run, inputs: &Inputs<'_>) {
         }
     }
     order(inputs.gates, &mut run.gates);
+    ready::tell_unfreed(inputs.gates, &mut run.gates);
     run.signoffs = matter.records(run, &answers);
     verdict::settle(run, &inputs.config.required);
 }
@@ -146,11 +147,9 @@ fn order(gates: &[&Gate], records: &mut [GateRecord]) {
             if gate.signoff().is_none() || records[at].measurement.is_none() {
                 continue;
             }
-            let need = gate.needs.iter().find_map(|id| {
-                let need = records.iter().find(|r| r.id == *id)?;
-                (need.standing() != Outcome::Passed).then_some((id, need.standing()))
-            });
-            let Some((need, ended)) = need else { continue };
+            let Some((need, ended)) = engine::lost(gate, records) else {
+                continue;
+            };
             // A rejection is a rejection, in whatever order it comes.
             if records[at].outcome == Outcome::Failed {
                 continue;
@@ -158,7 +157,7 @@ fn order(gates: &[&Gate], records: &mut [GateRecord]) {
             records[at] = match ended {
                 Outcome::Pending => GateRecord {
                     outcome: Outcome::Pending,
-                    reason: Some(format!("needs `{need}`, which {}", engine::ended(ended))),
+                    reason: Some(engine::needs(need, ended)),
                     ..engine::blank(gate)
                 },
                 ended => engine::held_back(gate, need, ended),

@@ -79,10 +79,10 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// Looks at the repository around the config.
+    /// Looks at the repository of the release.
     pub fn new(run: &Run, inputs: &Inputs<'a>) -> Self {
         let config = inputs.config;
-        let repo = Repo::discover(&config.directory).ok();
+        let repo = Repo::of(config).ok();
         let named = run.target.commit.as_deref().map(str::trim);
         let revision = named.or(inputs.fresh.then_some("HEAD"));
         let revision = revision.filter(|name| !name.is_empty());
@@ -226,7 +226,7 @@ impl<'a> Scene<'a> {
         let signed = repo.resolve(signed).map_err(|_| {
             format!(
                 "it is for commit {signed}, which is not in the clone, and this is {head}; if only \
-                 statements were committed since, fetch the history"
+                 statements were committed since, fetch it: git fetch origin {signed}"
             )
         })?;
         let changed = repo.changed(signed, head)?;
@@ -289,27 +289,30 @@ impl<'a> Scene<'a> {
                  `signoffs: {{ authors: {UNCHECKED} }}`"
             )
         })?;
-        let known = self.known_as(principal);
-        let others = known
-            .iter()
-            .flat_map(|(name, others)| others.iter().chain([*name]));
-        let own = principal.to_owned();
-        let mut names = others.chain([&own]);
-        Ok(names.any(|name| authors.contains(&name.to_lowercase())))
+        Ok(!authors.is_disjoint(&self.addresses(principal)))
     }
 
     /// One name for a person, whichever of their addresses is used. Two addresses are not two people.
     pub fn person(&self, principal: &str) -> String {
-        let known = self.known_as(principal);
-        let name = known.map_or(principal, |(name, _)| name);
-        name.to_lowercase()
+        let own = self.addresses(principal);
+        let names = self.config.signoffs.also_known_as.keys();
+        let mut names = names.map(|name| name.to_lowercase());
+        let first = names.find(|name| own.contains(name));
+        first.unwrap_or_else(|| principal.to_lowercase())
     }
 
-    /// The entry of a person in `also_known_as`, by any of their addresses.
-    fn known_as(&self, principal: &str) -> Option<(&String, &Vec<String>)> {
-        let is = |name: &String| name.eq_ignore_ascii_case(principal);
-        let mut known = self.config.signoffs.also_known_as.iter();
-        known.find(|(name, others)| is(name) || others.iter().any(is))
+    /// Every address of a person, in lower case, by any of them. Entries of `also_known_as` that
+    /// share an address are one person, and so is who shares one with either.
+    fn addresses(&self, principal: &str) -> BTreeSet<String> {
+        let lower = |name: &String| name.to_lowercase();
+        let entries = self.config.signoffs.also_known_as.iter();
+        let entries = entries.map(|(name, others)| others.iter().chain([name]).map(lower));
+        let mut entries: Vec<BTreeSet<String>> = entries.map(Iterator::collect).collect();
+        let mut own = BTreeSet::from([principal.to_lowercase()]);
+        while let Some(at) = entries.iter().position(|entry| !entry.is_disjoint(&own)) {
+            own.extend(entries.swap_remove(at));
+        }
+        own
     }
 
     fn find_authors(&self) -> Result<BTreeSet<String>, String> {
@@ -347,15 +350,15 @@ pub fn is_release_of(
     Scene::new(&own, inputs).is_same_release(recorded)
 }
 
-/// The commit of the work tree around the config, where there is one.
+/// The commit of the work tree, where there is one.
 pub fn head(config: &Config) -> Option<String> {
-    let repo = Repo::discover(&config.directory).ok()?;
+    let repo = Repo::of(config).ok()?;
     repo.resolve("HEAD").ok().map(|id| id.to_string())
 }
 
 /// Whether git knows a commit by this name here.
 pub fn resolves(config: &Config, name: &str) -> bool {
-    let repo = Repo::discover(&config.directory);
+    let repo = Repo::of(config);
     repo.is_ok_and(|repo| repo.resolve(name.trim()).is_ok())
 }
 

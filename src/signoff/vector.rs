@@ -122,9 +122,19 @@ pub fn outdated(seen: &str, run: &Run) -> Option<String> {
     })
 }
 
-/// Why what was shown then is no longer what is: a sentence for the first gate that is worse.
+/// Whether the clock alone says how a gate ended. A window opens and closes by itself: what the
+/// signer was shown of it is no evidence, and it is looked at anew each time. A waiver is a person's
+/// word, and what was held back was not looked at.
+pub fn is_by_the_clock(gate: &GateRecord) -> bool {
+    let was_looked_at = gate.outcome != Outcome::Skipped;
+    gate.probe == readygate_window::ID && was_looked_at && !gate.is_waived()
+}
+
+/// Why what was shown then is no longer what is: a sentence for the first gate that is worse. A
+/// window that closed keeps from GO by itself, and nobody has to sign anew for it.
 pub fn worse(seen: &[Item], now: &[&GateRecord]) -> Option<String> {
-    now.iter().find_map(|gate| {
+    let mut evidence = now.iter().filter(|gate| !is_by_the_clock(gate));
+    evidence.find_map(|gate| {
         let then = seen.iter().find(|item| item.id == gate.id);
         let then = then.map_or(Status::NotSelected, |item| item.status);
         let now = Status::of(gate);

@@ -490,3 +490,29 @@ fn values_of_the_policy_are_put_in() {
     assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("DOMAIN"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_bundle_that_took_the_end_of_the_run_for_the_decision_is_one() {
+    let project = signed();
+    let folders = std::fs::read_dir(project.path("s/runs")).unwrap();
+    let mut folders = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let gated = folders.find(|name| name.contains("-gated-")).unwrap();
+    let run = record::read(&project.path(&format!("s/runs/{gated}/run.json"))).unwrap();
+    assert_ne!(run.decided_at(), run.finished);
+    let stamp = |time: jiff::Timestamp| format!("\"timeCreated\": \"{time}\"");
+    let mut list: Value = serde_json::from_str(&project.read("s/bundle.json")).unwrap();
+    for name in ["svr.predicate.json", "svr.statement.json"] {
+        let path = project.path(&format!("s/runs/{gated}/{name}"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let earlier = text.replace(&stamp(run.decided_at()), &stamp(run.finished));
+        assert_ne!(text, earlier);
+        std::fs::write(&path, &earlier).unwrap();
+        for entry in list["files"].as_array_mut().unwrap() {
+            if path.ends_with(entry["path"].as_str().unwrap()) {
+                entry["bytes"] = earlier.len().into();
+                entry["sha256"] = readygate::release::events::digest(earlier.as_bytes()).into();
+            }
+        }
+    }
+    verified(&project.file("s/bundle.json", list.to_string()));
+}

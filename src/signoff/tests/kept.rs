@@ -3,6 +3,7 @@
 use std::io;
 
 use jiff::{SignedDuration, Timestamp};
+use readygate_sdk::Masker;
 
 use super::{
     super::{
@@ -16,9 +17,10 @@ use crate::{
         consistent,
         policy::Policy,
         signatures::{self, Found, Held},
+        statement,
     },
     plan,
-    record::{Outcome, Run, Severity, SkipReason, Verdict, WaiverRecord},
+    record::{Outcome, Run, Severity, SkipReason, Verdict, WaiverRecord, seal},
 };
 
 /// Decides a record anew, as `gate` does, with the signatures of now.
@@ -106,6 +108,61 @@ fn a_key_must_hold_when_it_counts_and_not_when_the_evidence_ended() {
     fine(&held(&world, &gated, true));
     options(&world, "valid-before=\"20261124120500Z\"");
     wrong(&held(&world, &gated, true), "the key has expired");
+}
+
+#[test]
+fn a_record_from_before_the_decision_was_a_field_tells_it_by_its_name() {
+    let mut world = World::new();
+    let run = world.resolve();
+    world.pass(600);
+    world.sign("security-lead", "alice");
+    let mut gated = gated(&world, run);
+    assert_eq!(gated.verdict, Verdict::Go, "{:?}", gated.reasons);
+    gated.decided = None;
+    wrong(&held(&world, &gated, true), "after the decision");
+    let seconds = world.now.as_second();
+    for id in [
+        format!("run-1-gated-{seconds}"),
+        format!("run-1-judged-{seconds}"),
+        format!("run-1-judged-7-gated-{seconds}"),
+        format!("run-1-gated-7-judged-{seconds}"),
+    ] {
+        gated.id = id;
+        assert_eq!(gated.decided_at(), world.now, "{}", gated.id);
+    }
+    gated.id = format!("run-1-gated-{seconds}");
+    fine(&held(&world, &gated, true));
+    // Nothing is decided before it was measured, and a name may say anything.
+    for id in [
+        "run-1",
+        "run-1-gated-7",
+        "run-1-gated-",
+        "run-1-gated-99999999999999999999",
+    ] {
+        gated.id = id.to_owned();
+        assert_eq!(gated.decided_at(), gated.finished, "{id}");
+    }
+}
+
+#[test]
+fn the_decision_is_a_time_whatever_the_secrets_are_and_the_statement_names_it() {
+    let world = World::new();
+    let mut run = world.resolve();
+    run.decided = Some("2026-11-24T13:14:15Z".parse().unwrap());
+    let sealed = seal(&run, &Masker::new(["2026-11-24T13:14:15Z"])).unwrap();
+    assert_eq!(sealed.decided, run.decided);
+    let created = |files: Vec<(&str, serde_json::Value)>| {
+        let svr = files
+            .into_iter()
+            .find(|(name, _)| *name == "svr.predicate.json");
+        svr.unwrap().1["timeCreated"].clone()
+    };
+    let now = created(statement::files(&run, "0"));
+    assert_eq!(now, "2026-11-24T13:14:15Z");
+    assert_eq!(
+        created(statement::earlier(&run, "0")),
+        "2026-11-24T12:00:00Z"
+    );
 }
 
 #[test]

@@ -395,6 +395,28 @@ fn two_addresses_are_not_two_people() {
 }
 
 #[test]
+fn entries_that_share_an_address_are_one_person() {
+    let known = "revoked: revoked, also_known_as: { alice@example.com: [Zoe@x.example], \
+                 zoe@x.example: [m@x.example], ann@example.com: [m@x.example] }";
+    let policy = POLICY.replace("revoked: revoked", known);
+    let gate = "    severity: blocker\n    expect: { approvals: '>= 2' }\n";
+    let mut world = World::with(&policy.replace("    severity: blocker\n", gate));
+    world.sign("security-lead", "alice");
+    world.pass(60);
+    world.sign("security-lead", "ann");
+    assert_eq!(world.resolve().exit_code, 4);
+
+    for author in ["zoe@x.example", "m@x.example", "ANN@example.com"] {
+        let world = World::with(&policy);
+        world.write("code.txt", "mine");
+        world.commit(author, "2026-11-24T09:00:00Z");
+        let path = world.sign("security-lead", "alice");
+        let reason = world.of(&path).reason.unwrap_or_default();
+        assert!(reason.contains("wrote a part"), "{author}: {reason}");
+    }
+}
+
+#[test]
 fn what_needs_a_sign_off_that_is_not_asked_for_is_not_asked_for() {
     let dba = "  - { id: signoff.dba, needs: [infra.a], probe: signoff, with: { role: dba } }\n";
     let last = "  - { id: signoff.final, needs: [signoff.dba], probe: signoff, with: { role: cto, final: true } }\n";

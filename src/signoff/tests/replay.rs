@@ -375,6 +375,27 @@ fn a_waived_failure_that_the_signer_never_saw_is_worse() {
 }
 
 #[test]
+fn the_clock_makes_nothing_worse_but_a_waiver_or_what_held_it_back_does() {
+    let mut gate = waived().gates[0].clone();
+    gate.probe = readygate_window::ID.to_owned();
+    let seen = [Item {
+        id: "infra.a".to_owned(),
+        title: "A is up".to_owned(),
+        status: Status::Passed,
+    }];
+    assert!(
+        vector::worse(&seen, &[&gate])
+            .unwrap()
+            .contains("is waived now")
+    );
+    gate.waived.clear();
+    assert_eq!(vector::worse(&seen, &[&gate]), None);
+    assert_eq!(vector::worse(&[], &[&gate]), None);
+    gate.outcome = Outcome::Skipped;
+    assert!(vector::worse(&seen, &[&gate]).is_some());
+}
+
+#[test]
 fn who_was_shown_go_has_not_seen_a_waiver() {
     let mut run = waived();
     let why = vector::outdated("GO", &run).unwrap();
