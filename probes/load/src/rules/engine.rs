@@ -7,7 +7,8 @@ pub(crate) const ABORTED: Rule = Rule {
     level: Level::Error,
     summary: "the load was stopped because the target broke",
     why: "A condition of `abort_on` came true, more than half of the requests failed for ten seconds, or requests \
-          waited longer than `max_backlog`. More load would have shown nothing new, and might have done harm.",
+          waited longer than `max_backlog`. More load would have shown nothing new, and might have done harm. In stress \
+          the last two end the stress instead, and on the way back none of them is looked at.",
     fix: "look at the log of the target at that time; the kinds of errors are among the checks",
     source: "",
 };
@@ -75,7 +76,7 @@ pub(crate) const CONNECTIONS_MISSING: Rule = Rule {
 pub(crate) const TARGET_SLOW: Rule = Rule {
     code: "load/target-slow",
     level: Level::Error,
-    summary: "requests that were due were never sent, because all connections waited for the target",
+    summary: "requests that were due were never sent, or were answered only after the load had ended",
     why: "The backlog grew while the generator had CPU to spare. Users do not wait for each other: at this rate the \
           target falls behind without end.",
     fix: "make the target faster or the rate lower; if each response is fast enough, give the load more `connections`",
