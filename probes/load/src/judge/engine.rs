@@ -1,6 +1,6 @@
 //! Judges what the engine measured: first whether it can be relied on, then the target.
 
-use readygate_sdk::{Bound, Checks, Comparison, Level, Rule, Unit, count_of};
+use readygate_sdk::{Bound, CheckBuilder, Checks, Comparison, Level, Rule, Unit, count_of};
 
 use super::LEAST_SAMPLES;
 use crate::{
@@ -24,7 +24,7 @@ const FEW: u64 = 10;
 /// Share of the requests that may fail where the gate does not say how many may.
 pub(super) const FAILED: f64 = 0.01;
 /// What to do where more do.
-pub(super) const MAY_FAIL: &str = "look at the log of the target; if so many may fail, say how many: `expect: { error_rate: \"< 5%\" }`";
+const MAY_FAIL: &str = "look at the log of the target; if so many may fail, say how many: `expect: { error_rate: \"< 5%\" }`";
 
 /// Every rule, in order.
 pub(super) fn judge(config: &LoadConfig, run: &EngineRun, checks: &mut Checks) {
@@ -278,6 +278,13 @@ fn errors(config: &LoadConfig, tally: &Tally, sure: bool, checks: &mut Checks) {
     if !many || bounds_errors(config) {
         return check.message(message).expected("no failed request").fail();
     }
+    let doubt = (!sure).then_some("or the generator is to blame, which is in doubt itself");
+    too_many(check, message, doubt);
+}
+
+/// More failed than a gate accepts that bounds no errors. A doubt about the run itself makes that
+/// could-not-tell.
+pub(super) fn too_many(check: CheckBuilder<'_>, message: String, doubt: Option<&str>) {
     let most = Unit::Percent.format(FAILED * 100.0);
     let check = check
         .expected(format!(
@@ -285,12 +292,9 @@ fn errors(config: &LoadConfig, tally: &Tally, sure: bool, checks: &mut Checks) {
         ))
         .hint(MAY_FAIL)
         .level(Level::Error);
-    if sure {
-        check.message(message).fail();
-    } else {
-        check.unmeasured(format!(
-            "{message}, or the generator is to blame, which is in doubt itself"
-        ));
+    match doubt {
+        None => check.message(message).fail(),
+        Some(doubt) => check.unmeasured(format!("{message}, {doubt}")),
     }
 }
 

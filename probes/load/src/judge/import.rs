@@ -4,11 +4,11 @@ use readygate_reports::{
     judge::{self as shared, capped},
     record::Dated,
 };
-use readygate_sdk::{Checks, Level, Unit, count_of};
+use readygate_sdk::{Checks, Unit, count_of};
 
 use super::{
     LEAST_SAMPLES,
-    engine::{FAILED, MAY_FAIL},
+    engine::{FAILED, too_many},
 };
 use crate::{
     config::{LoadConfig, SourceKind},
@@ -259,18 +259,8 @@ fn failures(file: &Imported, n: u64, many: Often, checks: &mut Checks) {
     if many == Often::No {
         return check.message(message).expected("no failed request").fail();
     }
-    let most = Unit::Percent.format(FAILED * 100.0);
-    let check = check
-        .expected(format!(
-            "at most {most} failed, since the gate bounds no errors"
-        ))
-        .hint(MAY_FAIL)
-        .level(Level::Error);
-    if many == Often::Sure {
-        check.message(message).fail();
-    } else {
-        check.unmeasured(format!("{message}, in a run that is in doubt itself"));
-    }
+    let doubt = (many != Often::Sure).then_some("in a run that is in doubt itself");
+    too_many(check, message, doubt);
 }
 
 /// Statuses that are failures, and kinds of errors, the most frequent first.
